@@ -1,0 +1,16 @@
+// The table of contents of graphopt._core: one line, one file.
+#include <pybind11/pybind11.h>
+
+namespace graphopt::bindings {
+
+void register_build(pybind11::module_& m);
+void register_csr(pybind11::module_& m);
+
+}  // namespace graphopt::bindings
+
+PYBIND11_MODULE(_core, m) {
+    using namespace graphopt::bindings;
+    m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
+    register_build(m);
+    register_csr(m);
+}

@@ -1,0 +1,40 @@
+// One macro decides how a hot function is compiled; nothing else in the code base names an ISA.
+#pragma once
+
+#include <cstddef>
+
+// A function marked GRAPHOPT_MULTIVERSION_FN is compiled once per x86-64 level and the best copy is
+// picked when the library is loaded. It must not be a template: write the body as a
+// GRAPHOPT_ALWAYS_INLINE template and call it from one marked overload per type.
+#if defined(GRAPHOPT_MULTIVERSION) && defined(__x86_64__) && defined(__gnu_linux__) && \
+    defined(__GNUC__) && !defined(__clang__)
+#define GRAPHOPT_MULTIVERSION_FN \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define GRAPHOPT_HAS_MULTIVERSION 1
+#else
+#define GRAPHOPT_MULTIVERSION_FN
+#define GRAPHOPT_HAS_MULTIVERSION 0
+#endif
+
+#define GRAPHOPT_ALWAYS_INLINE inline __attribute__((always_inline))
+
+namespace graphopt {
+
+// Vectors of 64 bytes; the compiler splits them where registers are narrower.
+typedef float float32x16 __attribute__((vector_size(64)));
+typedef double float64x8 __attribute__((vector_size(64)));
+typedef unsigned long long uint64x8 __attribute__((vector_size(64)));
+
+inline constexpr std::size_t simd_bytes = 64;
+
+// The level chosen on this processor: "x86-64-v4", "x86-64-v3" or "baseline".
+inline const char* chosen_isa() noexcept {
+#if GRAPHOPT_HAS_MULTIVERSION
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
+    if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+#endif
+    return "baseline";
+}
+
+}  // namespace graphopt

@@ -1,0 +1,83 @@
+#include <cmath>
+
+#include "check.hpp"
+#include "graphopt/csr.hpp"
+
+using namespace graphopt;
+
+namespace {
+
+CsrView view(const Csr& csr) { return {csr.indptr, csr.indices, csr.weights}; }
+
+void undirected_edges_are_mirrored_sorted_and_merged() {
+    const std::vector<std::int64_t> u{2, 0, 1, 1}, v{0, 1, 0, 1};
+    const std::vector<double> w{5, 1, 7, 9};
+    const Csr csr = build_csr(3, {u, v, w}, {});
+    CHECK((csr.indptr == std::vector<EdgeOffset>{0, 2, 3, 4}));
+    CHECK((csr.indices == std::vector<NodeId>{1, 2, 0, 0}));
+    CHECK((csr.weights == std::vector<double>{7, 5, 7, 5}));
+    check_csr(view(csr));
+}
+
+void every_rule_for_duplicates() {
+    const std::vector<std::int64_t> u{0, 1, 0}, v{1, 0, 1};
+    const std::vector<double> w{2, 1, 4};
+    const auto weight = [&](Duplicates rule) {
+        return build_csr(2, {u, v, w}, {.duplicates = rule}).weights.front();
+    };
+    CHECK(weight(Duplicates::first) == 2);
+    CHECK(weight(Duplicates::last) == 4);
+    CHECK(weight(Duplicates::sum) == 7);
+    CHECK(weight(Duplicates::minimum) == 1);
+    CHECK(weight(Duplicates::maximum) == 4);
+    CHECK_THROWS(weight(Duplicates::error), BadEdge);
+}
+
+void bad_edges_are_refused() {
+    const std::vector<std::int64_t> zero{0}, two{2}, minus{-1};
+    const std::vector<double> nan{std::nan("")};
+    CHECK_THROWS(build_csr(2, {zero, two, {}}, {}), BadEdge);
+    CHECK_THROWS(build_csr(2, {minus, zero, {}}, {}), BadEdge);
+    CHECK_THROWS(build_csr(3, {zero, two, nan}, {}), BadEdge);
+    CHECK_THROWS(build_csr(3, {zero, zero, {}}, {.drop_self_loops = false}), BadEdge);
+}
+
+void broken_rows_are_refused() {
+    const auto refused = [](std::vector<EdgeOffset> indptr, std::vector<NodeId> indices) {
+        CHECK_THROWS(check_csr({indptr, indices, {}}), BadEdge);
+    };
+    refused({1, 1}, {0});
+    refused({0, 1}, {0, 1});
+    refused({0, 5, 2}, {1, 0});
+    refused({0, 1, 2}, {1, 2});
+    refused({0, 1, 2}, {0, 0});
+    refused({0, 2, 2}, {1, 1});
+}
+
+void an_empty_graph_is_a_graph() {
+    const Csr csr = build_csr(0, {}, {});
+    check_csr(view(csr));
+    CHECK(view(csr).n_nodes() == 0);
+}
+
+void transposing_twice_gives_the_graph_back() {
+    const std::vector<std::int64_t> u{0, 0, 2, 3}, v{1, 2, 1, 0};
+    const std::vector<double> w{1, 2, 3, 4};
+    const Csr csr = build_csr(4, {u, v, w}, {.directed = true});
+    const Csr once = transpose(view(csr));
+    const Csr twice = transpose(view(once));
+    CHECK(once.indices != csr.indices);
+    CHECK(twice.indptr == csr.indptr && twice.indices == csr.indices &&
+          twice.weights == csr.weights);
+}
+
+}  // namespace
+
+int main() {
+    undirected_edges_are_mirrored_sorted_and_merged();
+    every_rule_for_duplicates();
+    bad_edges_are_refused();
+    broken_rows_are_refused();
+    an_empty_graph_is_a_graph();
+    transposing_twice_gives_the_graph_back();
+}

@@ -1,0 +1,45 @@
+"""What this installation is made of, for bug reports and benchmarks."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Any
+
+from graphopt import _core
+from graphopt._threads import get_num_threads
+
+_DEPENDENCIES = ("numpy", "scipy", "torch", "igraph")
+
+
+def build_config() -> dict[str, Any]:
+    """Return how graphopt was built and what it runs on.
+
+    Returns
+    -------
+    dict
+        ``version``, ``compiler``, ``isa`` (the instruction set level chosen on this processor),
+        ``multiversion`` (whether several levels were compiled), ``openmp``, ``threads`` (what a
+        kernel uses by default), ``python``, ``machine`` and ``dependencies`` (installed versions;
+        none of them is imported).
+
+    Examples
+    --------
+    >>> sorted(build_config())[:4]
+    ['compiler', 'cpp_standard', 'dependencies', 'isa']
+    """
+    return {
+        "version": metadata.version("graphopt"),
+        **_core.build_info(),
+        "threads": get_num_threads(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "dependencies": {name: _installed_version(name) for name in _DEPENDENCIES},
+    }
+
+
+def _installed_version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

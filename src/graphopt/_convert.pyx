@@ -1,0 +1,2 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Python containers (networkx dictionaries, lists of hashable labels) into edge arrays."""

@@ -1,0 +1,38 @@
+"""Types of the compiled module; arrays must have exactly these dtypes and be C-contiguous."""
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+class BuildInfo(TypedDict):
+    compiler: str
+    cpp_standard: int
+    pybind11: str
+    openmp: bool
+    multiversion: bool
+    isa: str
+
+_Csr = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]
+
+def build_info() -> BuildInfo: ...
+def usable_threads(num_threads: int, n_chunks: int) -> int: ...
+def build_csr(
+    n_nodes: int,
+    sources: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    weights: NDArray[np.float64] | None,
+    directed: bool,
+    drop_self_loops: bool,
+    duplicates: str,
+) -> _Csr: ...
+def check_csr(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+) -> None: ...
+def transpose_csr(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+) -> _Csr: ...

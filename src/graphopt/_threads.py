@@ -1,0 +1,74 @@
+"""How many threads a kernel may use: an explicit value per call, never a global of the runtime."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from graphopt._validation import check_integer
+
+_chosen: int | None = None
+
+
+def set_num_threads(num_threads: int | None) -> None:
+    """Set how many threads kernels use when a call does not say.
+
+    Parameters
+    ----------
+    num_threads : int or None
+        At least 1. None: back to what the process may use (see :func:`get_num_threads`).
+    """
+    global _chosen
+    if num_threads is not None:
+        check_integer("num_threads", num_threads, minimum=1)
+    _chosen = num_threads
+
+
+def get_num_threads() -> int:
+    """Return how many threads kernels use when a call does not say.
+
+    The value given to :func:`set_num_threads`, else ``OMP_NUM_THREADS``, else the number of
+    processors the process may run on (affinity mask and, on Linux, its control group's quota).
+    Results are the same bits at any number of threads.
+    """
+    if _chosen is not None:
+        return _chosen
+    from_environment = _omp_num_threads()
+    return from_environment if from_environment is not None else _usable_processors()
+
+
+def resolve_num_threads(num_threads: int | None) -> int:
+    """Return the number of threads for one call: its own argument or the default."""
+    if num_threads is None:
+        return get_num_threads()
+    return check_integer("num_threads", num_threads, minimum=1)
+
+
+def _omp_num_threads() -> int | None:
+    # OpenMP allows a list, one number per nesting level; the kernels use one level.
+    text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _usable_processors() -> int:
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        count = os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return max(1, min(count, quota) if quota is not None else count)
+
+
+def _cgroup_quota(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return the whole processors granted by the control group (v2, then v1), None if unlimited."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()[:2]
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return None
+    if not quota.isdigit() or not period.isdigit() or int(period) == 0:
+        return None  # "max", or -1
+    return max(1, int(quota) // int(period))

@@ -1,0 +1,159 @@
+"""Does a request make sense? Messages name the argument, what was wanted and what came."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection
+from typing import Any, SupportsIndex, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt.errors import MemoryLimitError
+
+RandomState: TypeAlias = int | np.random.Generator | None
+FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+
+
+def check_integer(
+    name: str, value: object, *, minimum: int | None = None, maximum: int | None = None
+) -> int:
+    """Return `value` as an int, or raise TypeError / ValueError naming `name`."""
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    try:
+        number = operator.index(cast(SupportsIndex, value))
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from None
+    if minimum is not None and number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, not {number}")
+    if maximum is not None and number > maximum:
+        raise ValueError(f"{name} must be at most {maximum}, not {number}")
+    return number
+
+
+def check_number(
+    name: str,
+    value: object,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    open_minimum: bool = False,
+) -> float:
+    """Return `value` as a finite float within the bounds, or raise naming `name`."""
+    if isinstance(value, bool | np.bool_ | str):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    try:
+        number = float(cast(float, value))
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
+    if not np.isfinite(number):
+        raise ValueError(f"{name} must be finite, not {number}")
+    if minimum is not None and (number < minimum or (open_minimum and number == minimum)):
+        relation = "greater than" if open_minimum else "at least"
+        raise ValueError(f"{name} must be {relation} {minimum:g}, not {number:g}")
+    if maximum is not None and number > maximum:
+        raise ValueError(f"{name} must be at most {maximum:g}, not {number:g}")
+    return number
+
+
+def check_choice(name: str, value: object, choices: Collection[str]) -> str:
+    """Return `value` if it is one of `choices`, or raise ValueError listing them."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(sorted(choices))}, not {value!r}")
+    return value
+
+
+def check_float_array(name: str, value: object, *, ndim: int, finite: bool = True) -> FloatArray:
+    """Return `value` as a C-contiguous float32 or float64 array of `ndim` dimensions.
+
+    float32 and float64 keep their type and, when contiguous, their memory; integers and booleans
+    become float64; anything else is a TypeError. NaN and infinity are refused unless `finite` is
+    False.
+    """
+    array = np.asarray(cast(Any, value))
+    if array.dtype == object or array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be a numeric array, not {array.dtype}")
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    if array.ndim != ndim:
+        raise ValueError(f"{name} must be {ndim}D, not {array.ndim}D")
+    if finite and not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        position = ", ".join(str(i) for i in where)
+        raise ValueError(f"{name} must be finite; {name}[{position}] is {array[where]}")
+    return np.ascontiguousarray(array)
+
+
+def check_same_dtype(name: str, array: FloatArray, other_name: str, other: FloatArray) -> None:
+    """Raise TypeError unless both arrays have the same dtype."""
+    if array.dtype != other.dtype:
+        raise TypeError(
+            f"{name} must have the dtype of {other_name}, {other.dtype}, not {array.dtype}"
+        )
+
+
+def check_node_index(name: str, value: object, n_nodes: int) -> int:
+    """Return `value` as a node number in 0..n_nodes-1."""
+    number = check_integer(name, value)
+    if not 0 <= number < n_nodes:
+        raise ValueError(f"{name} must be a node number in 0..{n_nodes - 1}, not {number}")
+    return number
+
+
+def check_node_indices(name: str, value: object, n_nodes: int) -> NDArray[np.int32]:
+    """Return `value` as a contiguous int32 vector of node numbers in 0..n_nodes-1."""
+    array = np.asarray(cast(Any, value))
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be 1D, not {array.ndim}D")
+    if array.size == 0:
+        return np.empty(0, np.int32)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold integers, not {array.dtype}")
+    bad = np.flatnonzero((array < 0) | (array >= n_nodes))
+    if bad.size:
+        first = bad[0]
+        raise ValueError(
+            f"{name} must hold node numbers in 0..{n_nodes - 1}; {name}[{first}] is {array[first]}"
+        )
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def check_random_state(random_state: RandomState) -> np.random.Generator:
+    """Return a generator: the one given, one seeded by an integer, or a fresh one for None."""
+    if isinstance(random_state, np.random.Generator):
+        return random_state
+    if random_state is None:
+        return np.random.default_rng()
+    return np.random.default_rng(check_integer("random_state", random_state, minimum=0))
+
+
+def check_memory(what: str, n_bytes: int, way_around: str) -> None:
+    """Raise MemoryLimitError, before anything is allocated, if `n_bytes` will not fit.
+
+    Parameters
+    ----------
+    what : str
+        The result, for the message.
+    n_bytes : int
+        Its size.
+    way_around : str
+        What the user can do instead, for the message.
+    """
+    available = available_memory()
+    if available is not None and n_bytes > available:
+        raise MemoryLimitError(
+            f"{what} needs {n_bytes:,} bytes and {available:,} are available; {way_around}"
+        )
+
+
+def available_memory() -> int | None:
+    """Return the bytes that can be allocated without swapping, None where that is not known."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None

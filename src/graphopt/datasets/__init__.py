@@ -1,0 +1,1 @@
+"""Graphs to learn on: the published data sets and synthetic ones."""

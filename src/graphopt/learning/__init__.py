@@ -1,0 +1,1 @@
+"""Training: from a graph and features to a decision."""

@@ -1,0 +1,1 @@
+"""What a decision is judged by: a differentiable loss, decoding and exact evaluation."""

@@ -1,0 +1,1 @@
+"""Slow, readable twins of every kernel, for tests and for reading."""

@@ -1,0 +1,14 @@
+"""Settings for all tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hypothesis import settings
+
+# Tests run in importlib mode, which leaves sys.path alone; `helpers` is shared by all of them.
+sys.path.insert(0, str(Path(__file__).parent))
+
+settings.register_profile("default", deadline=None, max_examples=50)
+settings.load_profile("default")
