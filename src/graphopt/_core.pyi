@@ -1,9 +1,11 @@
 """Types of the compiled module; arrays must have exactly these dtypes and be C-contiguous."""
 
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+_Real = TypeVar("_Real", np.float32, np.float64)
 
 class BuildInfo(TypedDict):
     compiler: str
@@ -36,3 +38,12 @@ def transpose_csr(
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
 ) -> _Csr: ...
+def check_sparse(indptr: NDArray[np.int64], indices: NDArray[np.int32], n_columns: int) -> None: ...
+def spmm(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: NDArray[_Real],
+    n_columns: int,
+    dense: NDArray[_Real],
+    num_threads: int,
+) -> NDArray[_Real]: ...

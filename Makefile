@@ -1,0 +1,59 @@
+# `make run` and `make test` do all the set-up on a machine with python3 (venv) and a C++ compiler.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := $(shell find src csrc -type f -not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
+
+.PHONY: run test lint test-cpp bench format clean
+
+run: $(VENV)/installed  ## install, then learn and decide on a synthetic graph
+	$(BIN)/graphopt run
+
+test: $(VENV)/installed-test  ## install, then run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-lint  ## everything a tool can enforce
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.cpp' -o -name '*.hpp')
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/stubtest graphopt._core --allowlist tests/stubtest_allowlist.txt
+
+test-cpp: $(VENV)/installed-lint  ## C++ tests, under sanitizers
+	PATH="$(abspath $(BIN)):$$PATH" cmake --preset sanitize
+	PATH="$(abspath $(BIN)):$$PATH" cmake --build --preset sanitize
+	PATH="$(abspath $(BIN)):$$PATH" ctest --preset sanitize
+
+bench: $(VENV)/installed-bench  ## speed beside other libraries
+	$(BIN)/python -m pytest benchmarks
+
+format: $(VENV)/installed-lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $$(find csrc -name '*.cpp' -o -name '*.hpp')
+
+clean:
+	rm -rf build $(VENV)
+
+$(VENV)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	touch $@
+
+$(VENV)/installed: $(VENV)/python $(SOURCES)
+	$(PIP) .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/python $(SOURCES)
+	$(PIP) '.[test]'
+	touch $(VENV)/installed $@
+
+$(VENV)/installed-lint: $(VENV)/python $(SOURCES)
+	$(PIP) '.[test,lint]'
+	touch $(VENV)/installed $(VENV)/installed-test $@
+
+$(VENV)/installed-bench: $(VENV)/python $(SOURCES)
+	$(PIP) '.[bench]'
+	touch $(VENV)/installed $@

@@ -1,0 +1,183 @@
+"""The command line: ``graphopt run`` and ``graphopt data``."""
+
+from __future__ import annotations
+
+import json
+import math
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from graphopt.errors import GraphoptError
+
+if TYPE_CHECKING:
+    from graphopt.experiments.comparison import MethodResult, Problem
+
+# Imports of the library wait until a command runs: `graphopt --help` must not load PyTorch.
+
+app = typer.Typer(
+    help="Learn on a partly seen graph and decide on it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+data_app = typer.Typer(help="Published data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+# Tables and JSON go to standard output, everything about progress to standard error.
+output = Console()
+notes = Console(stderr=True)
+
+
+class Task(str, Enum):
+    """What is decided."""
+
+    community = "community"
+    facility = "facility"
+
+
+class Setting(str, Enum):
+    """What is seen of the graph while deciding."""
+
+    learning = "learning"
+    optimization = "optimization"
+
+
+@app.command()
+def run(
+    dataset: Annotated[
+        str | None, typer.Option(help="A published data set; `graphopt data list` names them.")
+    ] = None,
+    edges: Annotated[
+        Path | None,
+        typer.Option(help="Your graph: a text file with two nodes a line.", exists=True),
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Its node features: .npy, .npz (SciPy sparse) or CSV.", exists=True),
+    ] = None,
+    task: Annotated[Task, typer.Option(help="Groups, or facilities.")] = Task.community,
+    setting: Annotated[
+        Setting, typer.Option(help="Decide from the seen edges, or from all of them.")
+    ] = Setting.learning,
+    k: Annotated[int, typer.Option(help="Number of groups or facilities.", min=1)] = 10,
+    seen: Annotated[
+        float,
+        typer.Option(help="Share of the edges seen, for graphs without a split.", min=0.0, max=1.0),
+    ] = 0.4,
+    iterations: Annotated[
+        int | None, typer.Option(help="Training steps of ClusterNet.", min=1)
+    ] = None,
+    restarts: Annotated[int | None, typer.Option(help="Trainings to choose from.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Train ClusterNet on what is seen, decide, and judge on the full graph beside baselines.
+
+    Without `--dataset` or `--edges` the graph is a synthetic one.
+    """
+    from graphopt.experiments.comparison import compare
+    from graphopt.experiments.problems import dataset_problem, file_problem, synthetic_problem
+    from graphopt.learning import ClusterNet
+
+    if dataset is not None and edges is not None:
+        raise typer.BadParameter("give --dataset or --edges, not both")
+    if features is not None and edges is None:
+        raise typer.BadParameter("--features belongs to --edges")
+    if dataset is not None:
+        problem = dataset_problem(dataset, task.value, setting.value, k)
+    elif edges is not None:
+        problem = file_problem(edges, features, task.value, setting.value, k, seen, seed)
+    else:
+        problem = synthetic_problem(task.value, setting.value, k, seen, seed)
+
+    chosen: dict[str, Any] = {}
+    if iterations is not None:
+        chosen["iterations"] = iterations
+    if restarts is not None:
+        chosen["n_restarts"] = restarts
+    objective = "modularity" if task is Task.community else "k-center"
+    model = ClusterNet(k, objective, random_state=seed, verbose=notes.is_terminal, **chosen)
+    rows: list[MethodResult] = []
+    for name, decide in compare(problem, model, random_state=seed):
+        with notes.status(f"{name} ..."):
+            rows.append(decide())
+    if as_json:
+        _print_json(problem, setting, seed, rows)
+    else:
+        _print_table(problem, rows)
+
+
+def _print_json(problem: Problem, setting: Setting, seed: int, rows: list[MethodResult]) -> None:
+    result = {
+        **problem.describe(),
+        "setting": setting.value,
+        "seed": seed,
+        "results": [row.as_dict() for row in rows],
+    }
+    typer.echo(json.dumps(result, indent=2))
+
+
+def _print_table(problem: Problem, rows: list[MethodResult]) -> None:
+    community = problem.task == "community"
+    measure = "modularity" if community else "largest distance"
+    facts = problem.describe()
+    share = facts["n_seen_edges"] / max(facts["n_edges"], 1)
+    output.print(
+        f"[bold]{problem.name}[/bold]: {facts['n_nodes']:,} nodes, {facts['n_edges']:,} edges; "
+        f"seen {facts['n_seen_edges']:,} ({share:.0%}), "
+        f"{facts['n_nodes_without_seen_edge']:,} nodes without a seen edge"
+    )
+    table = Table(title=f"{problem.k} {'groups' if community else 'facilities'}")
+    table.add_column("method")
+    table.add_column(f"{measure}, full graph", justify="right")
+    table.add_column("seen graph", justify="right")
+    table.add_column("seconds", justify="right")
+    best = (max if community else min)(row.full for row in rows)
+    for row in rows:
+        style = "bold green" if row.full == best else ""
+        cells = [_number(value, community) for value in (row.full, row.seen)]
+        table.add_row(row.method, *cells, f"{row.seconds:.2f}", style=style)
+    output.print(table)
+    better = "higher" if community else "lower, in hops; ∞: a node cannot reach any facility"
+    output.print(
+        f"[dim]{measure}: {better} is better.[/dim]"
+        if community
+        else f"[dim]{measure}: {better}.[/dim]"
+    )
+
+
+def _number(value: float, community: bool) -> str:
+    if math.isinf(value):
+        return "∞"
+    return f"{value:.3f}" if community else f"{value:g}"
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """Name the published data sets."""
+    from graphopt import datasets
+
+    for name in datasets.names():
+        typer.echo(name)
+
+
+@data_app.command("show")
+def data_show(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
+    """Load a data set, fetching it where it is not on this machine, and describe it."""
+    from graphopt import datasets
+
+    output.print(repr(datasets.load(name)), markup=False)
+
+
+def main() -> None:
+    """Run the command line; a request that cannot be met ends with one line and exit code 1."""
+    try:
+        app()
+    except (GraphoptError, ValueError) as error:
+        notes.print(f"[bold red]error:[/bold red] {error}")
+        raise SystemExit(1) from None

@@ -1,0 +1,94 @@
+"""Where the problems of the command line come from: data sets, files, a synthetic graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphopt import datasets
+from graphopt.experiments.comparison import Problem
+from graphopt.graph import Graph
+
+_FACILITY_VARIANT = "_connected"
+
+
+def dataset_problem(name: str, task: str, setting: str, k: int) -> Problem:
+    """Return a published data set as a problem.
+
+    Facilities need a connected graph: where a data set has a ``_connected`` variant, that one is
+    named by the error that :meth:`Problem.check` would raise otherwise.
+    """
+    data = datasets.load(name)
+    if not isinstance(data, datasets.Dataset):
+        raise ValueError(f"{name} holds many graphs; choose one with a single graph")
+    if task == "facility" and data.graph.connected_components()[0] > k:
+        variant = name + _FACILITY_VARIANT
+        if variant in datasets.names():
+            raise ValueError(f"{name} is not connected; for facilities use {variant}")
+    if setting == "optimization":
+        return Problem(name, task, k, data.graph, data.graph, data.features)
+    return Problem(name, task, k, data.graph, data.observed, data.observed_features)
+
+
+def synthetic_problem(task: str, setting: str, k: int, seen: float, seed: int) -> Problem:
+    """Return a synthetic graph (paper, appendix 2.2) as a problem."""
+    data = datasets.synthetic(seen_fraction=seen, random_state=seed)
+    if setting == "optimization":
+        return Problem("synthetic", task, k, data.graph, data.graph, data.features)
+    return Problem("synthetic", task, k, data.graph, data.observed, data.observed_features)
+
+
+def file_problem(
+    edges: Path, features: Path | None, task: str, setting: str, k: int, seen: float, seed: int
+) -> Problem:
+    """Return a user's graph as a problem.
+
+    With setting ``"learning"`` a share `seen` of its edges is drawn as the seen ones and the
+    decision is judged on all of them.
+    """
+    graph = read_edges(edges)
+    matrix = None if features is None else read_features(features)
+    if matrix is not None and matrix.shape[0] != graph.n_nodes:
+        raise ValueError(f"{features} has {matrix.shape[0]} rows for {graph.n_nodes} nodes")
+    observed = graph
+    if setting == "learning":
+        split = datasets.split_edges(graph, seen, random_state=seed)
+        observed = Graph.from_edges(split.train, graph.n_nodes, names=graph.names)
+    return Problem(edges.stem, task, k, graph, observed, matrix)
+
+
+def read_edges(path: Path) -> Graph:
+    """Read an edge list: two nodes a line, split by white space or commas; ``#`` starts a comment.
+
+    Integers from 0 are node numbers; anything else is a name, numbered in order of appearance.
+
+    Raises
+    ------
+    ValueError
+        Names the first line that does not hold two nodes.
+    """
+    pairs: list[tuple[str, str]] = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            words = line.split("#")[0].replace(",", " ").split()
+            if not words:
+                continue
+            if len(words) != 2:
+                raise ValueError(f"{path}, line {number}: two nodes wanted, not {line.strip()!r}")
+            pairs.append((words[0], words[1]))
+    if all(u.isdecimal() and v.isdecimal() for u, v in pairs):
+        return Graph.from_edges(np.array(pairs, dtype=np.int64).reshape(-1, 2))
+    return Graph.from_edges(pairs)
+
+
+def read_features(path: Path) -> Any:
+    """Read node features, one row per node: ``.npy``, ``.npz`` as SciPy saves it, or CSV."""
+    if path.suffix == ".npy":
+        return np.load(path, allow_pickle=False)
+    if path.suffix == ".npz":
+        from scipy.sparse import load_npz
+
+        return load_npz(path)
+    return np.loadtxt(path, delimiter=",", ndmin=2)

@@ -1,0 +1,58 @@
+"""From a graph and node features to what the encoder takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphopt.features import smoothed_features
+from graphopt.graph import Graph
+from graphopt.nn import Adjacency, SparseMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInputs:
+    """Features and adjacency of one graph, in the form the encoder multiplies.
+
+    Attributes
+    ----------
+    features : SparseMatrix or Tensor, shape (n_nodes, n_features)
+        Unit rows.
+    adjacency : Adjacency
+    """
+
+    features: SparseMatrix | Tensor
+    adjacency: Adjacency
+
+    @classmethod
+    def make(cls, graph: Graph, features: Any, *, smoothing: int) -> EncoderInputs:
+        """Weigh, smooth and normalise features (None: every node is its own feature)."""
+        if features is None:
+            features = _identity(graph.n_nodes)
+        elif isinstance(features, Tensor):
+            features = features.detach().cpu().numpy()
+        rows = smoothed_features(features, graph, smoothing)
+        return cls(_operand(rows), Adjacency(graph))
+
+    @property
+    def n_features(self) -> int:
+        """Width of the features."""
+        return int(self.features.shape[1])
+
+
+def _identity(n_nodes: int) -> Any:
+    from scipy.sparse import eye_array
+
+    return eye_array(n_nodes, format="csr", dtype="float32")
+
+
+def _operand(rows: Any) -> SparseMatrix | Tensor:
+    """Keep sparse what is sparse: from a quarter of the entries on, a dense product is faster."""
+    if not hasattr(rows, "nnz"):
+        return torch.from_numpy(rows)
+    if rows.nnz > 0.25 * rows.shape[0] * rows.shape[1]:
+        return torch.from_numpy(rows.toarray())
+    return SparseMatrix.from_scipy(rows)

@@ -1,0 +1,159 @@
+"""Graph convolution: the encoder, and the adjacency matrices it averages over."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from graphopt._validation import check_integer, check_number
+from graphopt.graph import Graph
+from graphopt.nn.sparse import SparseMatrix
+
+
+class Adjacency:
+    """Row-normalised adjacency with self loops, ``D⁻¹(A + I)``, whole or with edges hidden.
+
+    Parameters
+    ----------
+    graph : Graph
+        Undirected; weights, if any, must not be negative.
+    dtype : torch.dtype
+        float32 or float64.
+
+    Examples
+    --------
+    >>> path = Adjacency(Graph.from_edges([(0, 1), (1, 2)]))
+    >>> path.whole.to_dense()
+    tensor([[0.5000, 0.5000, 0.0000],
+            [0.3333, 0.3333, 0.3333],
+            [0.0000, 0.5000, 0.5000]])
+    """
+
+    def __init__(self, graph: Graph, dtype: torch.dtype = torch.float32) -> None:
+        if graph.directed:
+            raise ValueError("graph must be undirected")
+        weights = graph.edge_weights
+        if weights is not None and (weights < 0).any():
+            raise ValueError("graph must not have negative weights")
+        n, edges = graph.n_nodes, graph.edges
+        self._edge_weights = np.ones(len(edges)) if weights is None else weights
+        # Entries: both directions of every edge, then the diagonal; sorted into rows.
+        node = np.arange(n, dtype=np.int32)
+        rows = np.concatenate([edges[:, 0], edges[:, 1], node])
+        columns = np.concatenate([edges[:, 1], edges[:, 0], node])
+        order = np.lexsort((columns, rows))
+        self._rows, self._columns = rows[order], columns[order]
+        edge = np.arange(len(edges))
+        self._entry_edge = np.concatenate([edge, edge, np.full(n, len(edges))])[order]
+        self._n_nodes, self._dtype = n, dtype
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(self._rows, minlength=n))])
+        pattern = (
+            torch.from_numpy(indptr.astype(np.int64)),
+            torch.from_numpy(self._columns.astype(np.int32)),
+            torch.zeros(len(rows), dtype=dtype),
+        )
+        # The pattern is symmetric: the transpose differs in its values only.
+        self._pattern = SparseMatrix(*pattern, pattern)
+        self.whole = self._normalised(self._edge_weights)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of undirected edges."""
+        return len(self._edge_weights)
+
+    def masked(self, keep_probability: float, generator: torch.Generator) -> SparseMatrix:
+        """Return the matrix with each edge kept with `keep_probability`, independently."""
+        kept = torch.rand(self.n_edges, generator=generator).numpy() < keep_probability
+        return self._normalised(self._edge_weights * kept)
+
+    def _normalised(self, edge_weights: np.ndarray) -> SparseMatrix:
+        values = np.append(edge_weights, 1.0)[self._entry_edge]
+        scale = 1.0 / np.bincount(self._rows, weights=values, minlength=self._n_nodes)
+        by_row, by_column = values * scale[self._rows], values * scale[self._columns]
+        return self._pattern.with_values(
+            torch.from_numpy(by_row).to(self._dtype), torch.from_numpy(by_column).to(self._dtype)
+        )
+
+
+class GCN(nn.Module):
+    """Two graph convolutions: ``Â dropout(relu(Â X W1 + b1)) W2 + b2``.
+
+    Parameters
+    ----------
+    in_features, hidden_features, out_features : int
+        Widths.
+    dropout : float
+        In [0, 1); applied to the hidden layer while training.
+
+    Notes
+    -----
+    T. N. Kipf and M. Welling, "Semi-Supervised Classification with Graph Convolutional Networks",
+    ICLR 2017; ClusterNet paper, section 4.
+    """
+
+    def __init__(
+        self, in_features: int, hidden_features: int, out_features: int, *, dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        check_integer("in_features", in_features, minimum=1)
+        check_integer("hidden_features", hidden_features, minimum=1)
+        check_integer("out_features", out_features, minimum=1)
+        self.dropout = check_number("dropout", dropout, minimum=0.0)
+        if dropout >= 1.0:
+            raise ValueError(f"dropout must be less than 1, not {dropout}")
+        self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
+        self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
+        self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))
+        self.out_bias = nn.Parameter(torch.empty(out_features))
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all parameters anew, uniform in ±1/sqrt(width)."""
+        with torch.no_grad():
+            for weight, bias in (
+                (self.hidden_weight, self.hidden_bias),
+                (self.out_weight, self.out_bias),
+            ):
+                bound = weight.shape[1] ** -0.5
+                weight.uniform_(-bound, bound, generator=generator)
+                bias.uniform_(-bound, bound, generator=generator)
+
+    @torch.no_grad()
+    def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:
+        """Scale and shift each layer so that its outputs on these data have mean 0 and spread 1.
+
+        Without it, an average over neighbours of averaged sparse features leaves all nodes nearly
+        alike, and clusters start out empty. A unit that is constant on the data is only shifted.
+        After D. Mishkin and J. Matas, "All you need is a good init", ICLR 2016.
+        """
+        hidden = adjacency @ (features @ self.hidden_weight)
+        hidden = functional.relu(_standardised(hidden, self.hidden_weight, self.hidden_bias))
+        _standardised(adjacency @ (hidden @ self.out_weight), self.out_weight, self.out_bias)
+
+    def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
+        """Embed every node.
+
+        Parameters
+        ----------
+        features : Tensor or SparseMatrix, shape (n_nodes, in_features)
+        adjacency : SparseMatrix, shape (n_nodes, n_nodes)
+            Usually :attr:`Adjacency.whole`.
+
+        Returns
+        -------
+        Tensor, shape (n_nodes, out_features)
+        """
+        hidden = adjacency @ (features @ self.hidden_weight) + self.hidden_bias
+        hidden = functional.dropout(functional.relu(hidden), self.dropout, self.training)
+        return adjacency @ (hidden @ self.out_weight) + self.out_bias
+
+
+def _standardised(outputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Fit `weight` and `bias` so that `outputs`, without bias so far, are standardised."""
+    spread, mean = torch.std_mean(outputs, dim=0, correction=0)
+    scale = torch.where(spread > 1e-6, 1.0 / spread.clamp_min(1e-6), torch.ones_like(spread))
+    weight.mul_(scale)
+    bias.copy_(-mean * scale)
+    return outputs * scale + bias

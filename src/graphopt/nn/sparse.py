@@ -1,0 +1,190 @@
+"""Sparse operands of a network: feature matrices and adjacency matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphopt import _core
+from graphopt._threads import resolve_num_threads
+
+
+class SparseMatrix:
+    """A constant sparse matrix that multiplies dense tensors, with gradients for the dense side.
+
+    Holds compressed rows of the matrix and of its transpose (for the gradient), as CPU tensors.
+
+    Parameters
+    ----------
+    indptr, indices, values : Tensor
+        Compressed rows: int64 of shape (n_rows + 1,), int32 and float32 / float64 of shape
+        (n_entries,).
+    transposed : tuple of Tensor
+        The same three for the transpose.
+
+    Raises
+    ------
+    ValueError
+        If the two do not have the same number of entries, or an index is out of range.
+
+    Notes
+    -----
+    :meth:`from_scipy` is the usual way to make one.
+    """
+
+    def __init__(
+        self,
+        indptr: Tensor,
+        indices: Tensor,
+        values: Tensor,
+        transposed: tuple[Tensor, Tensor, Tensor],
+    ) -> None:
+        n_rows, n_columns = len(indptr) - 1, len(transposed[0]) - 1
+        if len(values) != len(transposed[2]):
+            raise ValueError("transposed must have as many entries as the matrix")
+        _core.check_sparse(indptr.numpy(), indices.numpy(), n_columns)
+        _core.check_sparse(transposed[0].numpy(), transposed[1].numpy(), n_rows)
+        self._rows = (indptr, indices, values)
+        self._columns = transposed
+
+    @classmethod
+    def from_scipy(cls, matrix: Any, dtype: torch.dtype = torch.float32) -> SparseMatrix:
+        """Copy a SciPy sparse array or matrix of any format.
+
+        Raises
+        ------
+        ValueError
+            If an entry is NaN or infinite.
+        """
+        from scipy.sparse import csr_array
+
+        rows = csr_array(matrix)
+        rows.sum_duplicates()
+        if not np.isfinite(rows.data).all():
+            raise ValueError("matrix must be finite")
+        return cls(*_as_tensors(rows, dtype), _as_tensors(csr_array(rows.T), dtype))
+
+    def with_values(self, values: Tensor, transposed_values: Tensor) -> SparseMatrix:
+        """Return a matrix of the same pattern; the caller vouches that both agree."""
+        if values.shape != self._rows[2].shape or transposed_values.shape != values.shape:
+            raise ValueError(f"values must have shape {tuple(self._rows[2].shape)}")
+        other = SparseMatrix.__new__(SparseMatrix)
+        other._rows = (*self._rows[:2], values)
+        other._columns = (*self._columns[:2], transposed_values)
+        return other
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and columns."""
+        return len(self._rows[0]) - 1, len(self._columns[0]) - 1
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the values, float32 or float64."""
+        return self._rows[2].dtype
+
+    @property
+    def T(self) -> SparseMatrix:  # the mathematical name
+        """The transpose; shares memory."""
+        other = SparseMatrix.__new__(SparseMatrix)
+        other._rows, other._columns = self._columns, self._rows
+        return other
+
+    def to(self, dtype: torch.dtype) -> SparseMatrix:
+        """Return the matrix with values of `dtype`."""
+        if dtype == self.dtype:
+            return self
+        return self.with_values(self._rows[2].to(dtype), self._columns[2].to(dtype))
+
+    def to_dense(self) -> Tensor:
+        """Return an ordinary tensor, shape (n_rows, n_columns)."""
+        indptr, indices, values = self._rows
+        dense = torch.zeros(self.shape, dtype=self.dtype)
+        row = torch.repeat_interleave(torch.arange(self.shape[0]), indptr.diff())
+        return dense.index_put_((row, indices.long()), values, accumulate=True)
+
+    def __matmul__(self, dense: Tensor) -> Tensor:
+        """Multiply a dense tensor of shape (n_columns, width); differentiable in it.
+
+        Raises
+        ------
+        TypeError
+            If the dtypes differ.
+        ValueError
+            If `dense` is not on the CPU or has another number of rows.
+        """
+        if dense.dtype != self.dtype:
+            raise TypeError(f"dense must have the dtype of the matrix, {self.dtype}")
+        if dense.device.type != "cpu":
+            raise ValueError(f"dense must be on the CPU, not on {dense.device}")
+        if dense.ndim != 2 or dense.shape[0] != self.shape[1]:
+            raise ValueError(
+                f"dense must have shape ({self.shape[1]}, width), not {tuple(dense.shape)}"
+            )
+        result: Tensor = _spmm(*self._rows, *self._columns, dense, resolve_num_threads(None))
+        return result
+
+    def __repr__(self) -> str:
+        n_rows, n_columns = self.shape
+        return f"SparseMatrix({n_rows} x {n_columns}, {len(self._rows[2])} entries, {self.dtype})"
+
+
+def _as_tensors(rows: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        torch.from_numpy(rows.indptr.astype(np.int64)),
+        torch.from_numpy(rows.indices.astype(np.int32)),
+        torch.from_numpy(np.array(rows.data)).to(dtype),
+    )
+
+
+@torch.library.custom_op("graphopt::spmm", mutates_args=())
+def _spmm(
+    indptr: Tensor,
+    indices: Tensor,
+    values: Tensor,
+    indptr_t: Tensor,
+    indices_t: Tensor,
+    values_t: Tensor,
+    dense: Tensor,
+    num_threads: int,
+) -> Tensor:
+    product = _core.spmm(
+        indptr.numpy(),
+        indices.numpy(),
+        values.detach().numpy(),
+        len(indptr_t) - 1,
+        dense.detach().contiguous().numpy(),
+        num_threads,
+    )
+    return torch.from_numpy(product)
+
+
+@_spmm.register_fake
+def _(
+    indptr: Tensor,
+    indices: Tensor,
+    values: Tensor,
+    indptr_t: Tensor,
+    indices_t: Tensor,
+    values_t: Tensor,
+    dense: Tensor,
+    num_threads: int,
+) -> Tensor:
+    return dense.new_empty((indptr.shape[0] - 1, dense.shape[1]))
+
+
+def _keep_operands(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:6])
+    ctx.num_threads = inputs[7]
+
+
+def _spmm_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    rows, columns = ctx.saved_tensors[:3], ctx.saved_tensors[3:]
+    back: Tensor = _spmm(*columns, *rows, gradient, ctx.num_threads)
+    return None, None, None, None, None, None, back, None
+
+
+_spmm.register_autograd(_spmm_backward, setup_context=_keep_operands)
