@@ -14,16 +14,16 @@ from graphopt.graph import Graph
 
 
 class Completion(Protocol):
-    """Anything that turns a seen graph and node features into a weighted, completed graph."""
+    """Anything that tells from a seen graph and node features where edges are missing."""
 
-    def complete(self, graph: Graph, features: Any) -> Graph:
-        """Return `graph` with edges that are likely there, weighted by how likely."""
+    def missing_edges(self, graph: Graph, features: Any) -> Graph:
+        """Return the expected further edges: a graph on the same nodes, weighted."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureNeighbours:
-    """Adds an edge between nodes whose features are alike.
+    """Expects missing edges between nodes whose features are alike.
 
     Every node is joined to its `n_neighbours` nearest by the cosine of their features, smoothed
     over the seen edges. The weight of a node's new edges falls with the number of its seen ones:
@@ -43,7 +43,7 @@ class FeatureNeighbours:
     --------
     >>> graph = Graph.from_edges([(0, 1), (2, 3)], n_nodes=5)
     >>> features = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 0.1]])
-    >>> FeatureNeighbours(n_neighbours=1).complete(graph, features).neighbors(4)
+    >>> FeatureNeighbours(n_neighbours=1).missing_edges(graph, features).neighbors(4)
     array([0], dtype=int32)
     """
 
@@ -56,8 +56,8 @@ class FeatureNeighbours:
         check_number("weight", self.weight, minimum=0.0)
         check_integer("smoothing", self.smoothing, minimum=0)
 
-    def complete(self, graph: Graph, features: Any) -> Graph:
-        """Return the seen graph plus the feature neighbours, as one weighted graph.
+    def missing_edges(self, graph: Graph, features: Any) -> Graph:
+        """Return the feature neighbours as a weighted graph.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class FeatureNeighbours:
         Returns
         -------
         Graph
-            Seen edges keep their weight (1 where unweighted); new weight is added to it.
+            On the same nodes; may hold seen edges too. ``graph.plus`` adds the two up.
 
         Notes
         -----
@@ -78,20 +78,17 @@ class FeatureNeighbours:
             raise ValueError("graph must be undirected")
         rows = smoothed_features(features, graph, self.smoothing)
         source, target, similarity = _nearest(rows, self.n_neighbours)
-        share = similarity / np.maximum(
-            np.bincount(source, weights=similarity, minlength=graph.n_nodes), 1e-12
-        )[source]
-        added = share / np.sqrt(1.0 + graph.degrees[source])
-        seen_weights = graph.edge_weights
-        if seen_weights is None:
-            seen_weights = np.ones(graph.n_edges)
-        if added.sum() > 0.0:
-            added *= self.weight * seen_weights.sum() / added.sum()
-        edges = np.concatenate([graph.edges, np.column_stack([source, target])])
-        weights = np.concatenate([seen_weights, added])
-        return Graph.from_edges(
-            edges, graph.n_nodes, weights, duplicates="sum", names=graph.names
+        share = (
+            similarity
+            / np.maximum(np.bincount(source, weights=similarity, minlength=graph.n_nodes), 1e-12)[
+                source
+            ]
         )
+        added = share / np.sqrt(1.0 + graph.degrees[source])
+        if added.sum() > 0.0:
+            added *= self.weight * graph.strengths.sum() / 2.0 / added.sum()
+        pairs = np.column_stack([source, target])
+        return Graph.from_edges(pairs, graph.n_nodes, added, duplicates="sum", names=graph.names)
 
 
 def _nearest(

@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import inspect
-import io
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from typing_extensions import Self
 
-from graphopt._validation import RandomState, check_choice, check_integer, check_random_state
+from graphopt._validation import (
+    RandomState,
+    check_choice,
+    check_integer,
+    check_number,
+    check_random_state,
+)
+from graphopt.centers import evaluate_centers
+from graphopt.completion import Completion, FeatureNeighbours
 from graphopt.errors import NotFittedError
+from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning.placement import informative_nodes, spread_over_groups
 from graphopt.learning.progress import ProgressBar
-from graphopt.learning.trainer import TrainingRun, TrainingSettings, train
-from graphopt.nn import ClusterNet as ClusterNetModule
-from graphopt.nn import SoftKMeansOutput
+from graphopt.learning.recipes import Recipe, default_recipe
+from graphopt.learning.trainer import TrainingRun, train
+from graphopt.nn import ClusterNet as Network
 from graphopt.objectives import FacilityLocation, Modularity, Objective
 
-_OBJECTIVES: dict[str, type[Objective]] = {
-    "modularity": Modularity,
-    "k-center": FacilityLocation,
-}
-_FORMAT = 1
-Self = TypeVar("Self", bound="ClusterNet")
+_FORMAT = 1  # of saved files
 
 
 class ClusterNet:
     """Learn a decision on a partly seen graph, end to end.
 
     Nodes are embedded by a graph convolutional network and clustered by soft k-means; gradients of
-    the objective flow through both.
+    the objective flow through both. Nothing but the graph and features given to :meth:`fit` is
+    used, the choice among restarts and training states included.
 
     Parameters
     ----------
@@ -43,20 +49,27 @@ class ClusterNet:
     objective : {"modularity", "k-center"} or Objective
         What the decision is judged by; an object of your own works too, see
         :class:`graphopt.objectives.Objective`.
+    seen_fraction : float
+        Share of all edges that the graph given to :meth:`fit` holds, in (0, 1]. Below 1, edges
+        are hidden from the encoder while training, and missing ones are expected, see
+        `completion`.
+    completion : "auto", None or Completion
+        Where missing edges are expected. ``"auto"``: between nodes with like features
+        (:class:`graphopt.completion.FeatureNeighbours`), if edges are missing, there are features
+        and the objective can use expected edges.
     hidden_features, embedding_features : int
         Widths of the encoder.
-    dropout : float
-        Dropped share of the hidden layer while training.
     temperature : float
         β of the softmax over clusters.
     gradient : {"one-step", "implicit", "dense", "unrolled", "auto"}
         How to differentiate the clustering; see :class:`graphopt.nn.SoftKMeans`.
-    training : TrainingSettings, optional
-        Steps, learning rate, masking and so on.
-    n_restarts : int
-        Trainings from different starts; the one with the best training value is kept.
+    recipe : Recipe, optional
+        Every setting of the training; default: what is good for the objective.
+        :data:`graphopt.learning.PAPER` holds the published settings.
+    iterations, n_restarts : int, optional
+        Shorthands that overrule the recipe's.
     random_state : int, Generator or None
-        Seed of everything random; an int makes `fit` repeatable to the bit.
+        Seed of everything random; an int makes :meth:`fit` repeatable to the bit.
     verbose : bool
         Show a progress bar.
 
@@ -67,39 +80,52 @@ class ClusterNet:
         graph (-1: none can be reached).
     centers_ : array of int32, shape (n_clusters,)
         Chosen nodes; only after a fit that decides on locations.
+    decision_ : array
+        What the objective decoded: `labels_` or `centers_`.
     assignment_ : array of float32, shape (n_nodes, n_clusters)
-        Soft membership of each node.
+        Soft membership of each node; uniform for a node of which nothing is known.
     cluster_centers_ : array of float32, shape (n_clusters, embedding_features)
         Centres in the embedding.
     embedding_ : array of float32, shape (n_nodes, embedding_features)
-        Unit rows.
+        Unit rows; 0 for a node of which nothing is known.
     training_value_ : float
-        The decision's value on the seen graph, which chose it.
+        The decision's value on what was seen, which chose it.
     runs_ : list of TrainingRun
         One per restart.
+    network_ : graphopt.nn.ClusterNet
+        The trained network.
     interrupted_ : bool
         Whether Ctrl-C ended training early; everything else is the best so far.
+
+    Notes
+    -----
+    A node without a seen edge and without features (or with features far smaller than other nodes
+    have) tells nothing: it takes no part in training, is never chosen as a facility, and such
+    nodes are spread over the groups in proportion to the groups' seen degrees.
+
+    Wilder et al., "End to End Learning and Optimization on Graphs", NeurIPS 2019.
 
     Examples
     --------
     >>> from graphopt import datasets
-    >>> from graphopt.learning import TrainingSettings
     >>> data = datasets.synthetic(60, random_state=0)
-    >>> model = ClusterNet(3, training=TrainingSettings(iterations=20), random_state=0)
+    >>> model = ClusterNet(3, seen_fraction=0.4, iterations=20, n_restarts=1, random_state=0)
     >>> labels = model.fit_predict(data.observed, data.observed_features)
     >>> labels.shape
     (60,)
-    >>> model.score(data.graph) > -0.5
+    >>> bool(-0.5 <= model.score(data.graph) <= 1.0)
     True
     """
 
     labels_: NDArray[np.int32]
     centers_: NDArray[np.int32]
+    decision_: NDArray[Any]
     assignment_: NDArray[np.float32]
     cluster_centers_: NDArray[np.float32]
     embedding_: NDArray[np.float32]
     training_value_: float
     runs_: list[TrainingRun]
+    network_: Network
     interrupted_: bool
 
     def __init__(
@@ -107,36 +133,28 @@ class ClusterNet:
         n_clusters: int = 10,
         objective: str | Objective = "modularity",
         *,
-        completion: Completion | None = None,
-        smoothing: int = 2,
+        seen_fraction: float = 1.0,
+        completion: str | Completion | None = "auto",
         hidden_features: int = 50,
         embedding_features: int = 50,
-        dropout: float = 0.5,
         temperature: float = 30.0,
         gradient: str = "one-step",
-        iterations: int = 1000,
-        learning_rate: float = 0.01,
-        weight_decay: float = 0.0,
-        kmeans_schedule: tuple[tuple[float, int], ...] = ((0.0, 1), (0.5, 5)),
-        masking: float = 0.4,
-        n_restarts: int = 1,
+        recipe: Recipe | None = None,
+        iterations: int | None = None,
+        n_restarts: int | None = None,
         random_state: RandomState = None,
         verbose: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.objective = objective
+        self.seen_fraction = seen_fraction
         self.completion = completion
-        self.smoothing = smoothing
         self.hidden_features = hidden_features
         self.embedding_features = embedding_features
-        self.dropout = dropout
         self.temperature = temperature
         self.gradient = gradient
+        self.recipe = recipe
         self.iterations = iterations
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.kmeans_schedule = kmeans_schedule
-        self.masking = masking
         self.n_restarts = n_restarts
         self.random_state = random_state
         self.verbose = verbose
@@ -160,50 +178,240 @@ class ClusterNet:
         Raises
         ------
         ValueError
-            For a parameter out of range, more clusters than nodes, or features that do not match.
+            For a parameter out of range, fewer nodes than clusters of which anything is known, or
+            features that do not match.
         """
-        objective = self._make_objective()
-        settings = self._make_settings()
-        check_integer("n_restarts", self.n_restarts, minimum=1)
-        check_integer("n_clusters", self.n_clusters, minimum=1, maximum=graph.n_nodes)
+        objective, recipe = self._objective(), self._recipe()
         random_state = check_random_state(self.random_state)
-        believed = graph
-        if self.completion is not None and features is not None:
-            believed = self.completion.complete(graph, features)
-        inputs = EncoderInputs.make(believed, features, smoothing=self.smoothing)
-        problem = objective.prepare(believed)
-
+        rows = None if features is None else check_features(features, graph.n_nodes)
+        nodes = informative_nodes(graph, rows)
+        check_integer("n_clusters", self.n_clusters, minimum=1)
+        if self.n_clusters > len(nodes):
+            raise ValueError(
+                f"n_clusters must be at most the number of nodes with an edge or features, "
+                f"{len(nodes)}, not {self.n_clusters}"
+            )
+        seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
+        rows = None if rows is None else rows[nodes]
+        inputs, problem = self._prepared(objective, recipe, seen, rows)
         self.runs_ = []
-        best: tuple[TrainingRun, ClusterNetModule] | None = None
-        with ProgressBar(self.n_restarts * settings.iterations, self.verbose) as progress:
-            for _ in range(self.n_restarts):
-                network = self._make_network(inputs.n_features)
+        best: TrainingRun | None = None
+        with ProgressBar(recipe.n_restarts * recipe.iterations, self.verbose) as progress:
+            for _ in range(recipe.n_restarts):
+                network = self._network(inputs.n_features, recipe)
                 network.initialize(inputs.features, inputs.adjacency.whole, random_state)
-                run = train(
-                    network,
-                    inputs.features,
-                    inputs.adjacency,
-                    objective,
-                    problem,
-                    settings,
-                    random_state,
-                    progress,
-                )
-                progress.next_restart(settings.iterations)
+                run = train(network, inputs, objective, problem, recipe, random_state, progress)
+                progress.next_restart(recipe.iterations)
                 self.runs_.append(run)
-                if best is None or objective.better(run.best.value, best[0].best.value):
-                    best = run, network
+                if best is None or objective.better(run.best.value, best.best.value):
+                    best, self.network_ = run, network
                 if run.interrupted:
                     break
-        assert best is not None
-        self.network_ = best[1]
+        self.interrupted_ = run.interrupted
+        self.training_value_ = run.best.value if best is None else best.best.value
+        decision = run.best.decision if best is None else best.best.decision
+        self._n_features = inputs.n_features
+        self._publish(objective, graph, nodes, inputs, decision, random_state)
         return self
+
+    def fit_predict(self, graph: Graph, features: Any = None) -> NDArray[np.int32]:
+        """Return :meth:`fit`'s ``labels_``."""
+        return self.fit(graph, features).labels_
+
+    def predict(self, graph: Graph, features: Any) -> NDArray[Any]:
+        """Decide on another graph with the trained network, without training.
+
+        Parameters
+        ----------
+        graph : Graph
+            What is seen of it.
+        features : array, sparse array or tensor, shape (n_nodes, n_features)
+            Of the same kind and width as those given to :meth:`fit`.
+
+        Returns
+        -------
+        array
+            Labels of the nodes, or chosen nodes.
+        """
+        self._check_fitted()
+        if features is None:
+            raise ValueError("features must be given: without them a network knows its nodes only")
+        objective, recipe = self._objective(), self._recipe()
+        rows = check_features(features, graph.n_nodes)
+        if rows.shape[1] != self._n_features:
+            raise ValueError(
+                f"features must have {self._n_features} columns, as in fit, not {rows.shape[1]}"
+            )
+        nodes = informative_nodes(graph, rows)
+        seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
+        inputs, problem = self._prepared(objective, recipe, seen, rows[nodes])
+        random_state = np.random.default_rng(0)
+        with torch.no_grad():
+            relaxed = objective.relax(self.network_(inputs.features, inputs.adjacency.whole))
+        decision = objective.decode(relaxed, problem, random_state=random_state)
+        return _on_all_nodes(objective, decision, graph, nodes, self.n_clusters, random_state)
+
+    def score(self, graph: Graph) -> float:
+        """Return the decision's exact value on a graph of the same nodes, such as the full one.
+
+        Modularity, or the largest distance to a chosen node (lower is better there).
+        """
+        self._check_fitted()
+        return float(self._objective().evaluate(self.decision_, graph))
+
+    def _prepared(
+        self, objective: Objective, recipe: Recipe, seen: Graph, rows: Any
+    ) -> tuple[EncoderInputs, Any]:
+        """Return what the encoder sees and what the loss is taken on."""
+        completion, missing = self._completion(objective), None
+        if completion is not None and rows is not None:
+            missing = completion.missing_edges(seen, rows)
+        inputs = EncoderInputs.make(seen, rows, smoothing=recipe.smoothing, missing=missing)
+        return inputs, objective.prepare(seen if missing is None else seen.plus(missing))
+
+    def _publish(
+        self,
+        objective: Objective,
+        graph: Graph,
+        nodes: NDArray[np.int32],
+        inputs: EncoderInputs,
+        decision: NDArray[Any],
+        random_state: np.random.Generator,
+    ) -> None:
+        """Set the public attributes, for all nodes of `graph`."""
+        with torch.no_grad():
+            clusters = self.network_(inputs.features, inputs.adjacency.whole)
+        n, k = graph.n_nodes, self.n_clusters
+        self.cluster_centers_ = clusters.centers.reshape(k, -1).numpy()
+        self.assignment_ = np.full((n, k), 1.0 / k, np.float32)
+        self.assignment_[nodes] = clusters.assignment.numpy()
+        self.embedding_ = np.zeros((n, self.embedding_features), np.float32)
+        self.embedding_[nodes] = clusters.embedding.numpy()
+        self.decision_ = _on_all_nodes(objective, decision, graph, nodes, k, random_state)
+        if objective.decides == "centers":
+            self.centers_ = self.decision_
+            self.labels_ = evaluate_centers(graph, self.centers_).assignment
+        else:
+            self.__dict__.pop("centers_", None)  # of an earlier fit
+            self.labels_ = self.decision_
+
+    # --- parameters into parts ------------------------------------------------------------------
+
+    def _objective(self) -> Objective:
+        if isinstance(self.objective, Objective):
+            return self.objective
+        check_choice("objective", self.objective, ("modularity", "k-center"))
+        if self.objective == "modularity":
+            return Modularity()
+        return FacilityLocation(self.n_clusters)
+
+    def _recipe(self) -> Recipe:
+        share = check_number(
+            "seen_fraction", self.seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
+        )
+        recipe = self.recipe or default_recipe(self._objective(), share)
+        overruled = {"iterations": self.iterations, "n_restarts": self.n_restarts}
+        return replace(recipe, **{k: v for k, v in overruled.items() if v is not None})
+
+    def _completion(self, objective: Objective) -> Completion | None:
+        if self.completion is None or isinstance(self.completion, str):
+            if self.completion is None:
+                return None
+            check_choice("completion", self.completion, ("auto",))
+            if self.seen_fraction == 1.0 or not objective.uses_expected_edges:
+                return None
+            return FeatureNeighbours(weight=1.0 / self.seen_fraction - 1.0)
+        return self.completion
+
+    def _network(self, n_features: int, recipe: Recipe) -> Network:
+        return Network(
+            n_features,
+            self.n_clusters,
+            hidden_features=self.hidden_features,
+            embedding_features=self.embedding_features,
+            dropout=recipe.dropout,
+            temperature=self.temperature,
+            iterations=recipe.kmeans_updates(recipe.iterations - 1),
+            gradient=self.gradient,
+        )
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "decision_"):
+            raise NotFittedError("this ClusterNet has no decision yet; call fit first")
+
+    # --- files ----------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write parameters, network and decision to a file.
+
+        An objective or a completion of your own is not written: hand it to :meth:`load` again.
+        """
+        self._check_fitted()
+        params = self.get_params()
+        own = [name for name in ("objective", "completion") if _is_own(params[name])]
+        recipe = self._recipe()
+        params |= {"recipe": None, "random_state": _plain_seed(self.random_state)}
+        params |= dict.fromkeys(own)
+        arrays = ("labels_", "decision_", "assignment_", "cluster_centers_", "embedding_")
+        torch.save(
+            {
+                "format": _FORMAT,
+                "params": params,
+                "own": own,
+                "recipe": {f: getattr(recipe, f) for f in Recipe.__dataclass_fields__},
+                "n_features": self._n_features,
+                "kmeans_updates": self.network_.cluster.iterations,
+                "network": self.network_.state_dict(),
+                "arrays": {name: torch.from_numpy(getattr(self, name)) for name in arrays},
+                "training_value": self.training_value_,
+                "interrupted": self.interrupted_,
+            },
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: str | Path, **own: Any) -> Self:
+        """Read what :meth:`save` wrote; the file is not trusted to run code.
+
+        Parameters
+        ----------
+        path : path
+        **own
+            ``objective=`` or ``completion=`` where the saved estimator had one of your own.
+
+        Raises
+        ------
+        ValueError
+            If the file has another format or needs an object that was not given.
+        """
+        saved = torch.load(path, weights_only=True)
+        if saved.get("format") != _FORMAT:
+            raise ValueError(f"{path} does not hold a ClusterNet of format {_FORMAT}")
+        missing = sorted(set(saved["own"]) - set(own))
+        if missing:
+            raise ValueError(
+                f"{path} was saved with your own {', '.join(missing)}; pass it to load"
+            )
+        recipe = Recipe(**saved["recipe"])
+        model = cls(**{**saved["params"], "recipe": recipe, **own})
+        model._n_features = saved["n_features"]
+        model.network_ = model._network(model._n_features, recipe)
+        model.network_.load_state_dict(saved["network"])
+        model.network_.cluster.iterations = saved["kmeans_updates"]
+        model.network_.eval()
+        for name, tensor in saved["arrays"].items():
+            setattr(model, name, tensor.numpy())
+        if model._objective().decides == "centers":
+            model.centers_ = model.decision_
+        model.training_value_, model.interrupted_ = saved["training_value"], saved["interrupted"]
+        model.runs_ = []
+        return model
 
     # --- scikit-learn's habits ------------------------------------------------------------------
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        return sorted(set(inspect.signature(cls.__init__).parameters) - {"self"})
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's parameters by name."""
@@ -225,9 +433,31 @@ class ClusterNet:
 
     def __repr__(self) -> str:
         defaults = inspect.signature(type(self).__init__).parameters
-        changed = {
-            name: value
+        changed = [
+            f"{name}={value!r}"
             for name, value in self.get_params().items()
             if value is not defaults[name].default
-        }
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+        ]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _on_all_nodes(
+    objective: Objective,
+    decision: NDArray[Any],
+    graph: Graph,
+    nodes: NDArray[np.int32],
+    n_groups: int,
+    random_state: np.random.Generator,
+) -> NDArray[Any]:
+    """Translate a decision on the graph induced by `nodes` to the whole graph."""
+    if objective.decides == "centers":
+        return nodes[decision]
+    return spread_over_groups(decision, nodes, graph, n_groups, random_state)
+
+
+def _is_own(value: Any) -> bool:
+    return not (value is None or isinstance(value, str))
+
+
+def _plain_seed(random_state: RandomState) -> int | None:
+    return random_state if isinstance(random_state, int) else None

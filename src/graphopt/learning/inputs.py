@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from graphopt.features import smoothed_features
 from graphopt.graph import Graph
@@ -28,19 +29,37 @@ class EncoderInputs:
     adjacency: Adjacency
 
     @classmethod
-    def make(cls, graph: Graph, features: Any, *, smoothing: int) -> EncoderInputs:
-        """Weigh, smooth and normalise features (None: every node is its own feature)."""
-        if features is None:
-            features = _identity(graph.n_nodes)
-        elif isinstance(features, Tensor):
-            features = features.detach().cpu().numpy()
-        rows = smoothed_features(features, graph, smoothing)
-        return cls(_operand(rows), Adjacency(graph))
+    def make(
+        cls, graph: Graph, features: Any, *, smoothing: int, missing: Graph | None = None
+    ) -> EncoderInputs:
+        """Weigh, smooth and normalise features (None: every node is its own feature).
+
+        `missing` holds expected further edges, which the encoder averages over too.
+        """
+        rows = _identity(graph.n_nodes) if features is None else features
+        rows = smoothed_features(rows, graph, smoothing)
+        return cls(_operand(rows), Adjacency(graph, missing))
 
     @property
     def n_features(self) -> int:
         """Width of the features."""
         return int(self.features.shape[1])
+
+    def perturbed(
+        self, feature_dropout: float, masking: float
+    ) -> tuple[SparseMatrix | Tensor, SparseMatrix]:
+        """Return features with entries dropped, and the adjacency with seen edges hidden.
+
+        Draws from PyTorch's global generator.
+        """
+        features: SparseMatrix | Tensor = self.features
+        if feature_dropout > 0.0:
+            if isinstance(features, SparseMatrix):
+                features = features.dropout(feature_dropout)
+            else:
+                features = functional.dropout(features, feature_dropout)
+        adjacency = self.adjacency.whole if masking == 0.0 else self.adjacency.masked(masking)
+        return features, adjacency
 
 
 def _identity(n_nodes: int) -> Any:

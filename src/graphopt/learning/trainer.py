@@ -1,4 +1,4 @@
-"""Gradient descent on a decision: the loop, its settings and what it returns."""
+"""Gradient descent on a decision: the loop and what it returns."""
 
 from __future__ import annotations
 
@@ -13,53 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphopt._validation import check_integer, check_number
-from graphopt.nn import Adjacency, ClusterNet, SparseMatrix
+from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning.recipes import Recipe
+from graphopt.nn import ClusterNet
 from graphopt.objectives import Objective
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How to train; the defaults were chosen over all single-graph data sets together.
-
-    Parameters
-    ----------
-    iterations : int
-        Steps of Adam.
-    learning_rate, weight_decay : float
-        Of Adam.
-    kmeans_schedule : tuple of (float, int)
-        (share of the training done, updates of soft k-means from then on), ascending. The paper's
-        schedule is one update, five in the second half (appendix, 2.1).
-    masking : float
-        Share of the edges hidden from the encoder at each step, drawn anew; the loss sees all.
-    check_every : int
-        Steps between looks at the decoded decision, the best of which is kept.
-    """
-
-    iterations: int = 1000
-    learning_rate: float = 0.01
-    weight_decay: float = 0.0
-    kmeans_schedule: tuple[tuple[float, int], ...] = ((0.0, 1), (0.5, 5))
-    masking: float = 0.4
-    check_every: int = 20
-
-    def __post_init__(self) -> None:
-        check_integer("iterations", self.iterations, minimum=1)
-        check_number("learning_rate", self.learning_rate, minimum=0.0, open_minimum=True)
-        check_number("weight_decay", self.weight_decay, minimum=0.0)
-        check_number("masking", self.masking, minimum=0.0, maximum=1.0)
-        check_integer("check_every", self.check_every, minimum=1)
-        starts = [start for start, _ in self.kmeans_schedule]
-        if not starts or starts[0] != 0.0 or starts != sorted(starts):
-            raise ValueError("kmeans_schedule must start at 0 and ascend")
-        for _, updates in self.kmeans_schedule:
-            check_integer("kmeans_schedule", updates, minimum=1)
-
-    def kmeans_updates(self, iteration: int) -> int:
-        """Return how many soft k-means updates step `iteration` makes."""
-        share = iteration / self.iterations
-        return [updates for start, updates in self.kmeans_schedule if start <= share][-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +27,7 @@ class Checkpoint:
     ----------
     value : float
         Training value of the decoded decision (:meth:`Objective.training_value`).
-    iteration : int
+    step : int
         Steps made before.
     decision : array of int
         What the objective decoded.
@@ -81,7 +38,7 @@ class Checkpoint:
     """
 
     value: float
-    iteration: int
+    step: int
     decision: NDArray[Any]
     state: dict[str, Tensor]
     kmeans_updates: int
@@ -116,29 +73,27 @@ Progress = Callable[[int, float, float], None]
 
 def train(
     network: ClusterNet,
-    features: Tensor | SparseMatrix,
-    adjacency: Adjacency,
+    inputs: EncoderInputs,
     objective: Objective,
     problem: Any,
-    settings: TrainingSettings,
+    recipe: Recipe,
     random_state: np.random.Generator,
     progress: Progress | None = None,
 ) -> TrainingRun:
     """Train `network`, already initialised, and keep its best state.
 
-    The training value of the decoded decision decides which state is best; nothing outside
-    `problem` is looked at. The network is left in its best state, in evaluation mode.
+    The training value of the decoded decision says which state is best; nothing outside `inputs`
+    and `problem` is looked at. The network is left in its best state, in evaluation mode.
 
     Parameters
     ----------
     network : ClusterNet
-    features : Tensor or SparseMatrix, shape (n_nodes, n_features)
-    adjacency : Adjacency
-        Of the graph that the encoder sees.
+    inputs : EncoderInputs
+        What the encoder sees.
     objective : Objective
     problem : object
         ``objective.prepare(graph)`` of the graph that the loss sees.
-    settings : TrainingSettings
+    recipe : Recipe
     random_state : numpy.random.Generator
         Draws masks, dropout and roundings.
     progress : callable, optional
@@ -146,42 +101,40 @@ def train(
     Returns
     -------
     TrainingRun
+        Ctrl-C ends the training early and is not raised again: see ``interrupted``.
     """
     start = time.perf_counter()
-    generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
     optimizer = torch.optim.Adam(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
 
-    def look(iteration: int) -> Checkpoint:
+    def look(step: int) -> Checkpoint:
         network.eval()
         with torch.no_grad():
-            relaxed = objective.relax(network(features, adjacency.whole))
+            relaxed = objective.relax(network(inputs.features, inputs.adjacency.whole))
         decision = objective.decode(relaxed, problem, random_state=random_state)
         value = objective.training_value(decision, problem)
         state = copy.deepcopy(network.state_dict())
-        return Checkpoint(value, iteration, decision, state, network.cluster.iterations)
+        return Checkpoint(value, step, decision, state, network.cluster.iterations)
 
-    network.cluster.iterations = settings.kmeans_updates(0)
+    network.cluster.iterations = recipe.kmeans_updates(0)
     run = TrainingRun(best=look(0))
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(int(random_state.integers(2**63)))
         try:
-            for done in range(1, settings.iterations + 1):
+            for done in range(1, recipe.iterations + 1):
                 network.train()
-                network.cluster.iterations = settings.kmeans_updates(done - 1)
-                seen = adjacency.whole
-                if settings.masking > 0.0:
-                    seen = adjacency.masked(1.0 - settings.masking, generator)
+                network.cluster.iterations = recipe.kmeans_updates(done - 1)
+                features, adjacency = inputs.perturbed(recipe.feature_dropout, recipe.masking)
                 optimizer.zero_grad()
-                loss = objective.loss(objective.relax(network(features, seen)), problem)
+                loss = objective.loss(objective.relax(network(features, adjacency)), problem)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 run.losses.append(loss.item())
-                if done % settings.check_every == 0 or done == settings.iterations:
+                if done % recipe.check_every == 0 or done == recipe.iterations:
                     candidate = look(done)
                     run.checks.append((done, candidate.value))
-                    if _better(objective, candidate.value, run.best.value):
+                    if objective.better(candidate.value, run.best.value):
                         run.best = candidate
                 if progress is not None:
                     progress(done, run.losses[-1], run.best.value)
@@ -192,7 +145,3 @@ def train(
     network.eval()
     run.seconds = time.perf_counter() - start
     return run
-
-
-def _better(objective: Objective, value: float, than: float) -> bool:
-    return value > than if objective.greater_is_better else value < than

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -19,6 +20,9 @@ class Adjacency:
     ----------
     graph : Graph
         Undirected; weights, if any, must not be negative.
+    missing : Graph, optional
+        Expected further edges on the same nodes; their weights are added, and they are never
+        hidden.
     dtype : torch.dtype
         float32 or float64.
 
@@ -31,23 +35,28 @@ class Adjacency:
             [0.0000, 0.5000, 0.5000]])
     """
 
-    def __init__(self, graph: Graph, dtype: torch.dtype = torch.float32) -> None:
-        if graph.directed:
-            raise ValueError("graph must be undirected")
-        weights = graph.edge_weights
-        if weights is not None and (weights < 0).any():
-            raise ValueError("graph must not have negative weights")
-        n, edges = graph.n_nodes, graph.edges
-        self._edge_weights = np.ones(len(edges)) if weights is None else weights
+    def __init__(
+        self, graph: Graph, missing: Graph | None = None, dtype: torch.dtype = torch.float32
+    ) -> None:
+        seen_edges, seen_weights = _edges_and_weights("graph", graph)
+        edges, weights = seen_edges, seen_weights
+        if missing is not None:
+            if missing.n_nodes != graph.n_nodes:
+                raise ValueError(
+                    f"missing must have {graph.n_nodes} nodes, as graph has, not {missing.n_nodes}"
+                )
+            more_edges, more_weights = _edges_and_weights("missing", missing)
+            edges = np.concatenate([edges, more_edges])
+            weights = np.concatenate([weights, more_weights])
         # Entries: both directions of every edge, then the diagonal; sorted into rows.
-        node = np.arange(n, dtype=np.int32)
+        n, edge, node = graph.n_nodes, np.arange(len(edges)), np.arange(graph.n_nodes)
         rows = np.concatenate([edges[:, 0], edges[:, 1], node])
         columns = np.concatenate([edges[:, 1], edges[:, 0], node])
         order = np.lexsort((columns, rows))
         self._rows, self._columns = rows[order], columns[order]
-        edge = np.arange(len(edges))
         self._entry_edge = np.concatenate([edge, edge, np.full(n, len(edges))])[order]
-        self._n_nodes, self._dtype = n, dtype
+        self._weights = np.append(weights, 1.0)  # the last one is every self loop's
+        self._n_nodes, self._n_seen, self._dtype = n, len(seen_edges), dtype
         indptr = np.concatenate([[0], np.cumsum(np.bincount(self._rows, minlength=n))])
         pattern = (
             torch.from_numpy(indptr.astype(np.int64)),
@@ -56,25 +65,35 @@ class Adjacency:
         )
         # The pattern is symmetric: the transpose differs in its values only.
         self._pattern = SparseMatrix(*pattern, pattern)
-        self.whole = self._normalised(self._edge_weights)
+        self.whole = self._normalised(self._weights)
 
-    @property
-    def n_edges(self) -> int:
-        """Number of undirected edges."""
-        return len(self._edge_weights)
+    def masked(self, share: float) -> SparseMatrix:
+        """Return the matrix with each seen edge hidden with probability `share`.
 
-    def masked(self, keep_probability: float, generator: torch.Generator) -> SparseMatrix:
-        """Return the matrix with each edge kept with `keep_probability`, independently."""
-        kept = torch.rand(self.n_edges, generator=generator).numpy() < keep_probability
-        return self._normalised(self._edge_weights * kept)
+        Draws from PyTorch's global generator.
+        """
+        weights = self._weights.copy()
+        weights[: self._n_seen] *= torch.rand(self._n_seen).numpy() >= share
+        return self._normalised(weights)
 
-    def _normalised(self, edge_weights: np.ndarray) -> SparseMatrix:
-        values = np.append(edge_weights, 1.0)[self._entry_edge]
+    def _normalised(self, weights: NDArray[np.float64]) -> SparseMatrix:
+        values = weights[self._entry_edge]
         scale = 1.0 / np.bincount(self._rows, weights=values, minlength=self._n_nodes)
         by_row, by_column = values * scale[self._rows], values * scale[self._columns]
         return self._pattern.with_values(
             torch.from_numpy(by_row).to(self._dtype), torch.from_numpy(by_column).to(self._dtype)
         )
+
+
+def _edges_and_weights(name: str, graph: Graph) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    if graph.directed:
+        raise ValueError(f"{name} must be undirected")
+    weights = graph.edge_weights
+    if weights is None:
+        weights = np.ones(graph.n_edges)
+    if (weights < 0.0).any():
+        raise ValueError(f"{name} must not have negative weights")
+    return graph.edges, weights
 
 
 class GCN(nn.Module):
@@ -110,15 +129,12 @@ class GCN(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw all parameters anew, uniform in ±1/sqrt(width)."""
+        """Draw weights anew, normal with variance 1 / inputs; biases are 0."""
         with torch.no_grad():
-            for weight, bias in (
-                (self.hidden_weight, self.hidden_bias),
-                (self.out_weight, self.out_bias),
-            ):
-                bound = weight.shape[1] ** -0.5
-                weight.uniform_(-bound, bound, generator=generator)
-                bias.uniform_(-bound, bound, generator=generator)
+            for weight in (self.hidden_weight, self.out_weight):
+                weight.normal_(std=weight.shape[0] ** -0.5, generator=generator)
+            self.hidden_bias.zero_()
+            self.out_bias.zero_()
 
     @torch.no_grad()
     def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from graphopt import _core
 from graphopt._threads import resolve_num_threads
@@ -49,6 +50,7 @@ class SparseMatrix:
         _core.check_sparse(transposed[0].numpy(), transposed[1].numpy(), n_rows)
         self._rows = (indptr, indices, values)
         self._columns = transposed
+        self._order: Tensor | None = None
 
     @classmethod
     def from_scipy(cls, matrix: Any, dtype: torch.dtype = torch.float32) -> SparseMatrix:
@@ -74,7 +76,23 @@ class SparseMatrix:
         other = SparseMatrix.__new__(SparseMatrix)
         other._rows = (*self._rows[:2], values)
         other._columns = (*self._columns[:2], transposed_values)
+        other._order = self._order
         return other
+
+    def dropout(self, share: float) -> SparseMatrix:
+        """Return the matrix with each entry set to 0 with probability `share`, the rest scaled up.
+
+        Draws from PyTorch's global generator.
+        """
+        values = functional.dropout(self._rows[2], share)
+        return self.with_values(values, values[self._transposed_entry()])
+
+    def _transposed_entry(self) -> Tensor:
+        """Return, for each entry of the transpose, which entry of the rows it is."""
+        if self._order is None:
+            # Rows in order, so a stable sort by column lists each column's rows in order too.
+            self._order = torch.argsort(self._rows[1], stable=True)
+        return self._order
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,7 +108,7 @@ class SparseMatrix:
     def T(self) -> SparseMatrix:  # the mathematical name
         """The transpose; shares memory."""
         other = SparseMatrix.__new__(SparseMatrix)
-        other._rows, other._columns = self._columns, self._rows
+        other._rows, other._columns, other._order = self._columns, self._rows, None
         return other
 
     def to(self, dtype: torch.dtype) -> SparseMatrix:

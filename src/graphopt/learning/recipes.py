@@ -1,0 +1,107 @@
+"""How to train: every knob with its reason, and the settings that are good by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from graphopt._validation import check_integer, check_number
+from graphopt.objectives import FacilityLocation, Objective
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Settings of one training.
+
+    The defaults are those for communities. They were chosen over all single-graph data sets
+    together, not per data set.
+
+    Parameters
+    ----------
+    iterations : int
+        Steps of Adam.
+    learning_rate, weight_decay : float
+        Of Adam.
+    kmeans_schedule : tuple of (float, int)
+        (share of the training done, updates of soft k-means from then on), ascending from 0.
+    smoothing : int
+        Averages of the features over seen neighbours before training.
+    dropout, feature_dropout : float
+        Share of the hidden layer, and of the features' entries, dropped at each step.
+    masking : float
+        Share of the seen edges hidden from the encoder at each step, drawn anew; the loss sees
+        all. Keeps the network from fitting just what is seen; of no use where all is seen.
+    check_every : int
+        Steps between looks at the decoded decision, the best of which is kept.
+    n_restarts : int
+        Trainings from different starts; the best training value wins.
+    """
+
+    iterations: int = 150
+    learning_rate: float = 0.03
+    weight_decay: float = 0.0
+    kmeans_schedule: tuple[tuple[float, int], ...] = ((0.0, 6),)
+    smoothing: int = 2
+    dropout: float = 0.5
+    feature_dropout: float = 0.5
+    masking: float = 0.0
+    check_every: int = 15
+    n_restarts: int = 3
+
+    def __post_init__(self) -> None:
+        for name, minimum in (
+            ("iterations", 1),
+            ("smoothing", 0),
+            ("check_every", 1),
+            ("n_restarts", 1),
+        ):
+            check_integer(name, getattr(self, name), minimum=minimum)
+        check_number("learning_rate", self.learning_rate, minimum=0.0, open_minimum=True)
+        check_number("weight_decay", self.weight_decay, minimum=0.0)
+        for name in ("dropout", "feature_dropout", "masking"):
+            share = check_number(name, getattr(self, name), minimum=0.0, maximum=1.0)
+            if share == 1.0:
+                raise ValueError(f"{name} must be less than 1, not 1")
+        starts = [start for start, _ in self.kmeans_schedule]
+        if not starts or starts[0] != 0.0 or starts != sorted(starts):
+            raise ValueError("kmeans_schedule must start at 0 and ascend")
+        for _, updates in self.kmeans_schedule:
+            check_integer("kmeans_schedule", updates, minimum=1)
+
+    def kmeans_updates(self, step: int) -> int:
+        """Return how many soft k-means updates `step` (from 0) makes."""
+        share = step / self.iterations
+        return [updates for start, updates in self.kmeans_schedule if start <= share][-1]
+
+    def __repr__(self) -> str:
+        changed = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        }
+        return f"Recipe({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+
+
+PAPER = Recipe(
+    iterations=1000,
+    learning_rate=0.01,
+    kmeans_schedule=((0.0, 1), (0.5, 5)),
+    smoothing=0,
+    feature_dropout=0.0,
+    n_restarts=1,
+)
+"""The published settings (appendix, 2.1)."""
+
+
+def default_recipe(objective: Objective, seen_fraction: float) -> Recipe:
+    """Return the settings that are good for an objective at a share of edges seen."""
+    if isinstance(objective, FacilityLocation):
+        return Recipe(
+            iterations=200,
+            learning_rate=0.01,
+            kmeans_schedule=((0.0, 2), (0.5, 6)),
+            smoothing=0,
+            feature_dropout=0.0,
+            check_every=20,
+            n_restarts=3,
+        )
+    return Recipe(masking=0.4 if seen_fraction < 1.0 else 0.0)
