@@ -2,6 +2,8 @@
 
 from collections.abc import Hashable, Iterable
 
+__test__: dict[str, str]  # Cython's
+
 def adjacency_edges(
     adjacency: Iterable[tuple[Hashable, object]],
     position: dict[Hashable, int],

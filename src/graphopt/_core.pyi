@@ -1,10 +1,11 @@
 """Types of the compiled module; arrays must have exactly these dtypes and be C-contiguous."""
 
-from typing import TypedDict
+from typing import TypedDict, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
 
+@type_check_only
 class BuildInfo(TypedDict):
     compiler: str
     cpp_standard: int

@@ -53,7 +53,7 @@ def test_the_rule_for_parallel_edges() -> None:
         assert graph.edge_weights.tolist() == [weight]
     with pytest.raises(ValueError, match=r"edges\[1\] = \(1, 0\) repeats edges\[0\]"):
         Graph.from_edges(edges, duplicates="error")
-    with pytest.raises(ValueError, match="duplicates must be one of .*not 'mean'"):
+    with pytest.raises(ValueError, match=r"duplicates must be one of .*not 'mean'"):
         Graph.from_edges(edges, duplicates="mean")
 
 
@@ -185,7 +185,7 @@ def test_arrays_of_the_wrong_kind_are_refused() -> None:
         Graph([0, 1, 2], [1.5, 0.0])
     with pytest.raises(ValueError, match=r"weights must have 2 elements|weights must be as long"):
         Graph([0, 1, 2], [1, 0], [1.0])
-    with pytest.raises(ValueError, match="weights.*must be finite"):
+    with pytest.raises(ValueError, match=r"weights.*must be finite"):
         Graph([0, 1, 2], [1, 0], [np.nan, np.nan])
     with pytest.raises(ValueError, match="symmetric"):
         Graph([0, 1, 2], [1, 0], [1.0, 2.0])
@@ -363,9 +363,7 @@ def test_subgraph_refuses_bad_nodes() -> None:
     graph = Graph.from_edges([(0, 1), (1, 2)])
     with pytest.raises(ValueError, match="nodes must not repeat"):
         graph.subgraph([0, 0])
-    with pytest.raises(
-        ValueError, match=r"nodes must hold node numbers in 0\.\.2; nodes\[1\] is 3"
-    ):
+    with pytest.raises(ValueError, match=r"nodes must hold node numbers .*; nodes\[1\] is 3"):
         graph.subgraph([0, 3])
     with pytest.raises(TypeError, match="nodes must hold integers, not bool"):
         graph.subgraph([True, False, True])
