@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace graphopt {
 namespace {
@@ -11,35 +13,38 @@ std::string edge_text(std::size_t row, std::int64_t u, std::int64_t v) {
            ")";
 }
 
-// One direction of one listed edge.
-struct Entry {
-    NodeId source;
-    NodeId target;
-    std::size_t row;
-};
-
-// Stable counting sort by `key`, so that equal keys keep the order of the list.
-template <class Key>
-std::vector<Entry> sorted_by(const std::vector<Entry>& entries, std::size_t n_nodes, Key key) {
-    std::vector<std::size_t> start(n_nodes + 1, 0);
-    for (const Entry& e : entries) ++start[static_cast<std::size_t>(key(e)) + 1];
-    for (std::size_t i = 0; i < n_nodes; ++i) start[i + 1] += start[i];
-    std::vector<Entry> out(entries.size());
-    for (const Entry& e : entries) out[start[static_cast<std::size_t>(key(e))]++] = e;
-    return out;
+std::string range_text(std::size_t n_nodes) {
+    return n_nodes == 0 ? "a graph of no nodes" : "0.." + std::to_string(n_nodes - 1);
 }
 
-std::vector<Entry> checked_entries(std::size_t n_nodes, const EdgeList& edges,
-                                   const BuildOptions& options) {
-    const auto n = static_cast<std::int64_t>(n_nodes);
-    std::vector<Entry> entries;
-    entries.reserve(edges.sources.size() * (options.directed ? 1 : 2));
+// What one end of an edge knows of the other, and the row of the list that said so. Where nothing
+// depends on the row it takes no space.
+struct NoRow {
+    explicit NoRow(std::size_t) {}
+    operator std::size_t() const { return 0; }
+};
+
+template <class Row>
+struct Entry {
+    NodeId node;
+    [[no_unique_address]] Row row;
+};
+
+// How many entries end, and start, at each node.
+struct Counts {
+    std::vector<std::size_t> by_target;
+    std::vector<std::size_t> by_source;
+};
+
+Counts checked_counts(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& options) {
+    Counts counts{std::vector<std::size_t>(n_nodes), std::vector<std::size_t>(n_nodes)};
+    const auto n = static_cast<std::uint64_t>(n_nodes);
     for (std::size_t row = 0; row < edges.sources.size(); ++row) {
         const std::int64_t u = edges.sources[row];
         const std::int64_t v = edges.targets[row];
-        if (u < 0 || v < 0 || u >= n || v >= n) {
-            throw BadEdge(edge_text(row, u, v) + " names a node outside 0.." +
-                          std::to_string(n - 1));
+        // A negative number is a huge one here.
+        if (static_cast<std::uint64_t>(u) >= n || static_cast<std::uint64_t>(v) >= n) {
+            throw BadEdge(edge_text(row, u, v) + " names a node outside " + range_text(n_nodes));
         }
         if (!edges.weights.empty() && !std::isfinite(edges.weights[row])) {
             throw BadEdge("weights[" + std::to_string(row) + "] must be finite, not " +
@@ -49,12 +54,21 @@ std::vector<Entry> checked_entries(std::size_t n_nodes, const EdgeList& edges,
             if (options.drop_self_loops) continue;
             throw BadEdge(edge_text(row, u, v) + " is a self loop");
         }
-        entries.push_back({static_cast<NodeId>(u), static_cast<NodeId>(v), row});
-        if (!options.directed) {
-            entries.push_back({static_cast<NodeId>(v), static_cast<NodeId>(u), row});
-        }
+        ++counts.by_source[static_cast<std::size_t>(u)];
+        ++counts.by_target[static_cast<std::size_t>(v)];
     }
-    return entries;
+    if (!options.directed) {
+        for (std::size_t i = 0; i < n_nodes; ++i) counts.by_source[i] += counts.by_target[i];
+        counts.by_target = counts.by_source;
+    }
+    return counts;
+}
+
+// Turns counts into the place where each node's entries start; returns their total.
+std::size_t starts_from_counts(std::vector<std::size_t>& counts) {
+    std::size_t total = 0;
+    for (std::size_t& count : counts) total += std::exchange(count, total);
+    return total;
 }
 
 double merged(double kept, double next, Duplicates rule) {
@@ -74,39 +88,73 @@ double merged(double kept, double next, Duplicates rule) {
     return kept;
 }
 
+// Two stable counting sorts, by target and then by source, leave every row sorted and parallel
+// edges in the order of the list.
+template <class Row>
+Csr build(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& options) {
+    auto [by_target, by_source] = checked_counts(n_nodes, edges, options);
+    const std::size_t n_entries = starts_from_counts(by_target);
+    starts_from_counts(by_source);
+
+    std::vector<Entry<Row>> arriving(n_entries, Entry<Row>{0, Row(0)});
+    for (std::size_t row = 0; row < edges.sources.size(); ++row) {
+        const auto u = static_cast<std::size_t>(edges.sources[row]);
+        const auto v = static_cast<std::size_t>(edges.targets[row]);
+        if (u == v) continue;
+        arriving[by_target[v]++] = {static_cast<NodeId>(u), Row(row)};
+        if (!options.directed) arriving[by_target[u]++] = {static_cast<NodeId>(v), Row(row)};
+    }
+    std::vector<Entry<Row>> leaving(n_entries, Entry<Row>{0, Row(0)});
+    for (std::size_t v = 0, i = 0; v < n_nodes; ++v) {
+        for (; i < by_target[v]; ++i) {  // filling moved the start of v to its end
+            const auto u = static_cast<std::size_t>(arriving[i].node);
+            leaving[by_source[u]++] = {static_cast<NodeId>(v), arriving[i].row};
+        }
+    }
+    arriving = {};
+
+    const bool weighted = !edges.weights.empty();
+    Csr out;
+    out.indptr.resize(n_nodes + 1);
+    out.indices.resize(n_entries);
+    out.weights.resize(weighted ? n_entries : 0);
+    std::size_t filled = 0;
+    for (std::size_t u = 0, i = 0; u < n_nodes; ++u) {
+        const std::size_t row_start = filled;
+        for (; i < by_source[u]; ++i) {
+            const auto [v, row] = leaving[i];
+            if (filled == row_start || out.indices[filled - 1] != v) {
+                out.indices[filled] = v;
+                if (weighted) out.weights[filled] = edges.weights[row];
+                ++filled;
+                continue;
+            }
+            if (options.duplicates == Duplicates::error) {
+                throw BadEdge(edge_text(row, edges.sources[row], edges.targets[row]) +
+                              " repeats edges[" + std::to_string(leaving[i - 1].row) + "]");
+            }
+            if (weighted) {
+                double& kept = out.weights[filled - 1];
+                kept = merged(kept, edges.weights[row], options.duplicates);
+            }
+        }
+        out.indptr[u + 1] = static_cast<EdgeOffset>(filled);
+    }
+    out.indices.resize(filled);
+    if (weighted) out.weights.resize(filled);
+    return out;
+}
+
 }  // namespace
 
 Csr build_csr(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& options) {
-    const bool weighted = !edges.weights.empty();
-    std::vector<Entry> entries = checked_entries(n_nodes, edges, options);
-    entries = sorted_by(entries, n_nodes, [](const Entry& e) { return e.target; });
-    entries = sorted_by(entries, n_nodes, [](const Entry& e) { return e.source; });
-
-    Csr out;
-    out.indptr.assign(n_nodes + 1, 0);
-    out.indices.reserve(entries.size());
-    if (weighted) out.weights.reserve(entries.size());
-    NodeId previous_source = -1;
-    std::size_t previous_row = 0;
-    for (const Entry& e : entries) {
-        const bool repeated = e.source == previous_source && out.indices.back() == e.target;
-        if (repeated && options.duplicates == Duplicates::error) {
-            throw BadEdge(edge_text(e.row, edges.sources[e.row], edges.targets[e.row]) +
-                          " repeats edges[" + std::to_string(previous_row) + "]");
-        }
-        if (!repeated) {
-            out.indices.push_back(e.target);
-            if (weighted) out.weights.push_back(edges.weights[e.row]);
-            ++out.indptr[static_cast<std::size_t>(e.source) + 1];
-            previous_source = e.source;
-        } else if (weighted) {
-            out.weights.back() =
-                merged(out.weights.back(), edges.weights[e.row], options.duplicates);
-        }
-        previous_row = e.row;
+    if (edges.weights.empty() && options.duplicates != Duplicates::error) {
+        return build<NoRow>(n_nodes, edges, options);
     }
-    for (std::size_t i = 0; i < n_nodes; ++i) out.indptr[i + 1] += out.indptr[i];
-    return out;
+    if (edges.sources.size() <= std::numeric_limits<std::uint32_t>::max()) {
+        return build<std::uint32_t>(n_nodes, edges, options);
+    }
+    return build<std::size_t>(n_nodes, edges, options);
 }
 
 void check_csr(const CsrView& graph) {
@@ -135,7 +183,7 @@ void check_csr(const CsrView& graph) {
         for (const NodeId v : graph.neighbours(u)) {
             if (v < 0 || static_cast<std::size_t>(v) >= n) {
                 throw BadEdge("row " + std::to_string(u) + " names node " + std::to_string(v) +
-                              ", outside 0.." + std::to_string(n - 1));
+                              ", outside " + range_text(n));
             }
             if (static_cast<std::size_t>(v) == u) {
                 throw BadEdge("row " + std::to_string(u) + " holds a self loop");

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 from typing import Any
 
 from graphopt import _core
@@ -28,6 +27,8 @@ def build_config() -> dict[str, Any]:
     >>> sorted(build_config())[:4]
     ['compiler', 'cpp_standard', 'dependencies', 'isa']
     """
+    from importlib import metadata  # slow to import
+
     return {
         "version": metadata.version("graphopt"),
         **_core.build_info(),
@@ -39,6 +40,8 @@ def build_config() -> dict[str, Any]:
 
 
 def _installed_version(name: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -1,12 +1,14 @@
 """Types of the compiled module; arrays must have exactly these dtypes and be C-contiguous."""
 
 from typing import TypedDict, TypeVar
+from typing import TypedDict, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Real = TypeVar("_Real", np.float32, np.float64)
 
+@type_check_only
 class BuildInfo(TypedDict):
     compiler: str
     cpp_standard: int

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
-from graphopt._validation import check_choice, check_integer, check_node_indices
+from graphopt import _core, _interop
+from graphopt._interop import EdgeTable
+from graphopt._validation import (
+    check_choice,
+    check_memory,
+    check_node_index,
+    check_node_indices,
+)
 
-_MAX_NODES = 2**31 - 1
+if TYPE_CHECKING:
+    import igraph
+    import networkx
+    import torch
+    from scipy.sparse import csr_array
+
 _DUPLICATES = ("first", "last", "sum", "min", "max", "error")
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
 
 
 class Graph:
@@ -74,8 +80,8 @@ class Graph:
         directed: bool = False,
         names: Sequence[Hashable] | None = None,
     ) -> None:
-        pointer = np.array(indptr, dtype=np.int64, order="C")
-        index = np.array(indices, dtype=np.int32, order="C")
+        pointer = _integers("indptr", indptr, np.int64)
+        index = _integers("indices", indices, np.int32)
         weight = None if weights is None else np.array(weights, dtype=np.float64, order="C")
         _core.check_csr(pointer, index, weight)
         if not directed:
@@ -137,10 +143,12 @@ class Graph:
 
         Parameters
         ----------
-        edges : array of int, shape (n_edges, 2)
-            End points as node numbers.
+        edges : array of int, shape (n_edges, 2), or iterable of pairs
+            End points. If every end is an integer, they are node numbers. Otherwise every end is a
+            label (a string, a tuple, any hashable but a float, a bool or None), numbered in order
+            of first appearance and kept in `names`.
         n_nodes : int, optional
-            Default: one more than the largest node number.
+            Default: one more than the largest node number, or the number of labels.
         weights : array of float, shape (n_edges,), optional
             Finite edge weights: strengths for communities, lengths for distances.
         directed : bool
@@ -149,7 +157,8 @@ class Graph:
             do. ``"last"`` keeps the weight listed last. Unweighted edges collapse into one.
         self_loops : {"drop", "error"}
         names : sequence of hashables, optional
-            One distinct label per node.
+            One distinct label per node; nodes without an edge may be among them. Labels in `edges`
+            are then looked up here.
 
         Returns
         -------
@@ -160,28 +169,214 @@ class Graph:
         ValueError
             Names the first edge with a node outside ``0 .. n_nodes - 1``, a weight that is not
             finite, or what `duplicates` and `self_loops` forbid.
+        TypeError
+            Names the first edge that is no pair, or whose end is a float, a bool, None or not
+            hashable.
+        MemoryLimitError
+            If the graph does not fit into memory; nothing was allocated.
+
+        Notes
+        -----
+        O(n_nodes + n_edges) time and space.
+
+        Examples
+        --------
+        >>> Graph.from_edges([("Ada", "Bob"), ("Bob", "Cy")]).names
+        ('Ada', 'Bob', 'Cy')
         """
+        table = _interop.table_from_edges(edges, n_nodes, weights, directed, names)
+        return cls._from_table(table, duplicates, self_loops)
+
+    @classmethod
+    def from_networkx(
+        cls, graph: Any, weight: Hashable | None = "weight", *, duplicates: str = "last"
+    ) -> Graph:
+        """Build a graph from a networkx Graph, DiGraph, MultiGraph or MultiDiGraph.
+
+        Parameters
+        ----------
+        graph : networkx graph
+            A DiGraph becomes a directed graph. Nodes are numbered in the order of ``graph.nodes``
+            and kept as `names` unless they are just ``0 .. n_nodes - 1`` in this order.
+        weight : hashable or None
+            Edge attribute that holds the weight; as in networkx, an edge without it weighs 1. If no
+            edge has it, or for None, the result is unweighted.
+        duplicates : {"last", "first", "sum", "min", "max", "error"}
+            What becomes of parallel edges, in the order of their keys. Self loops are dropped.
+
+        Returns
+        -------
+        Graph
+
+        Raises
+        ------
+        TypeError, ValueError
+            Names the edge whose weight is no number or not finite.
+
+        Notes
+        -----
+        O(n_nodes + n_edges).
+        """
+        return cls._from_table(_interop.table_from_networkx(graph, weight), duplicates)
+
+    @classmethod
+    def from_igraph(
+        cls, graph: Any, weight: str | None = "weight", *, duplicates: str = "last"
+    ) -> Graph:
+        """Build a graph from an igraph Graph.
+
+        Parameters
+        ----------
+        graph : igraph.Graph
+            The vertex attribute ``"name"`` becomes `names`, unless it is just the numbers.
+        weight : str or None
+            Edge attribute that holds the weight; where it is None the edge weighs 1. If no edge has
+            it, or for None, the result is unweighted.
+        duplicates : {"last", "first", "sum", "min", "max", "error"}
+            What becomes of parallel edges. Self loops are dropped.
+
+        Returns
+        -------
+        Graph
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a weight is no number or not finite, or names are not distinct.
+        """
+        return cls._from_table(_interop.table_from_igraph(graph, weight), duplicates)
+
+    @classmethod
+    def from_scipy(
+        cls, matrix: Any, directed: bool | None = None, *, weighted: bool | None = None
+    ) -> Graph:
+        """Build a graph from an adjacency matrix: entry (u, v) is the weight of the edge u to v.
+
+        Parameters
+        ----------
+        matrix : sparse array or matrix of any format, or dense array, shape (n_nodes, n_nodes)
+            Zeros, stored or not, are no edges; the diagonal (self loops) is dropped; entries that
+            a format lists twice are summed, as SciPy does.
+        directed : bool, optional
+            False: the matrix must be symmetric. None: directed unless it is.
+        weighted : bool, optional
+            None: unweighted if every entry is 1 (or True). False ignores the values.
+
+        Returns
+        -------
+        Graph
+
+        Raises
+        ------
+        ValueError
+            If the matrix is not square, holds NaN or infinity, or is not symmetric where it must
+            be.
+        """
+        return cls._from_table(_interop.table_from_scipy(matrix, directed, weighted), "last")
+
+    @classmethod
+    def from_edge_index(
+        cls,
+        edge_index: Any,
+        n_nodes: int | None = None,
+        edge_weight: Any = None,
+        directed: bool = False,
+        *,
+        duplicates: str = "last",
+    ) -> Graph:
+        """Build a graph from the ``edge_index`` of PyTorch Geometric.
+
+        Parameters
+        ----------
+        edge_index : tensor or array of int, shape (2, n_entries)
+            Sources and targets. An undirected graph may list an edge once or, as PyTorch Geometric
+            does, in both directions: they collapse into one edge by `duplicates`.
+        n_nodes : int, optional
+            Default: one more than the largest node number.
+        edge_weight : tensor or array of float, shape (n_entries,), optional
+        directed : bool
+        duplicates : {"last", "first", "sum", "min", "max", "error"}
+            See :meth:`from_edges`. ``"sum"`` adds the two directions up. Self loops are dropped.
+
+        Returns
+        -------
+        Graph
+        """
+        table = _interop.table_from_edge_index(edge_index, n_nodes, edge_weight, directed)
+        return cls._from_table(table, duplicates)
+
+    @classmethod
+    def _from_table(cls, table: EdgeTable, duplicates: str, self_loops: str = "drop") -> Graph:
         check_choice("duplicates", duplicates, _DUPLICATES)
         check_choice("self_loops", self_loops, ("drop", "error"))
-        pairs = _edge_array(edges)
-        count = _node_count(pairs, n_nodes)
-        weight = None
-        if weights is not None:
-            weight = np.ascontiguousarray(weights, dtype=np.float64)
-            if weight.shape != (len(pairs),):
-                raise ValueError(
-                    f"weights must have shape ({len(pairs)},), one per edge, not {weight.shape}"
-                )
+        check_memory(
+            f"a graph of {table.n_nodes:,} nodes and {len(table.sources):,} edges",
+            24 * table.n_nodes + 40 * len(table.sources),
+            "number the nodes 0, 1, 2, ... without gaps",
+        )
         arrays = _core.build_csr(
-            count,
-            np.ascontiguousarray(pairs[:, 0]),
-            np.ascontiguousarray(pairs[:, 1]),
-            weight,
-            bool(directed),
+            table.n_nodes,
+            table.sources,
+            table.targets,
+            table.weights,
+            table.directed,
             self_loops == "drop",
             duplicates,
         )
-        return cls._trusted(*arrays, directed=directed, names=names)
+        return cls._trusted(*arrays, directed=table.directed, names=table.names)
+
+    # --- handing over ---------------------------------------------------------------------------
+
+    def to_networkx(self) -> networkx.Graph[Any]:
+        """Return a networkx Graph (DiGraph when directed) with `names` as its nodes.
+
+        Weights become the edge attribute ``"weight"``.
+        """
+        return _interop.networkx_from_table(self._table())
+
+    def to_igraph(self) -> igraph.Graph:
+        """Return an igraph Graph.
+
+        Weights become the edge attribute ``"weight"``, `names` the vertex attribute ``"name"``.
+        """
+        return _interop.igraph_from_table(self._table())
+
+    def to_scipy(self) -> csr_array[Any, tuple[int, int]]:
+        """Return the adjacency matrix, float64, shape (n_nodes, n_nodes); both directions stored.
+
+        A copy that may be changed at will; its indices are int32 where they fit.
+        """
+        from scipy.sparse import csr_array
+
+        data = np.ones(len(self._indices)) if self._weights is None else self._weights.copy()
+        # SciPy gives both index arrays one type, the wider of the two.
+        pointer = np.int32 if len(self._indices) < 2**31 else np.int64
+        return csr_array(
+            (data, self._indices.copy(), self._indptr.astype(pointer)),
+            shape=(self.n_nodes, self.n_nodes),
+        )
+
+    def to_edge_index(self) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return PyTorch Geometric's ``edge_index`` and ``edge_weight``.
+
+        Returns
+        -------
+        edge_index : int64 tensor, shape (2, n_entries)
+            Sorted; both directions of an undirected edge.
+        edge_weight : float64 tensor, shape (n_entries,), or None
+            None when unweighted.
+        """
+        import torch
+
+        index = torch.from_numpy(np.stack([self._rows(), self._indices]).astype(np.int64))
+        weight = None if self._weights is None else torch.from_numpy(self._weights.copy())
+        return index, weight
+
+    def _table(self) -> EdgeTable:
+        ends = self.edges.astype(np.int64)
+        return EdgeTable(
+            ends[:, 0], ends[:, 1], self.edge_weights, self.n_nodes, self._directed, self._names
+        )
 
     # --- what it holds --------------------------------------------------------------------------
 
@@ -250,7 +445,7 @@ class Graph:
 
     def neighbors(self, node: int) -> NDArray[np.int32]:
         """Return the neighbours of `node`, sorted (successors when directed)."""
-        node = check_integer("node", node, minimum=0, maximum=self.n_nodes - 1)
+        node = check_node_index("node", node, self.n_nodes)
         return self._indices[self._indptr[node] : self._indptr[node + 1]]
 
     def _rows(self) -> NDArray[np.int32]:
@@ -267,6 +462,8 @@ class Graph:
 
         Components are numbered by their smallest node. Directed edges connect both ways.
         """
+        if self.n_nodes == 0:
+            return 0, np.empty(0, np.int32)
         from scipy.sparse import csr_array
         from scipy.sparse.csgraph import connected_components
 
@@ -358,29 +555,32 @@ def _rebuild(
     return Graph(indptr, indices, weights, directed=directed, names=names)
 
 
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be made writeable again."""
+    array.flags.writeable = False
+    return array.view()
+
+
+def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
+    """Return a private copy in `dtype`, refusing what would not survive."""
+    array = np.asarray(values)
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold integers, not {array.dtype}")
+    if array.size and (array.max() > np.iinfo(dtype).max or array.min() < np.iinfo(dtype).min):
+        raise ValueError(f"{name} must fit {np.dtype(dtype)}")
+    return np.array(array, dtype=dtype, order="C")
+
+
 def _checked_names(names: Sequence[Hashable] | None, n_nodes: int) -> tuple[Hashable, ...] | None:
     if names is None:
         return None
     labels = tuple(names)
     if len(labels) != n_nodes:
         raise ValueError(f"names must have one label per node, {n_nodes}, not {len(labels)}")
-    if len(set(labels)) != n_nodes:
+    try:
+        distinct = len(set(labels))
+    except TypeError as error:
+        raise TypeError(f"names must be hashable: {error}") from None
+    if distinct != n_nodes:
         raise ValueError("names must be distinct")
     return labels
-
-
-def _edge_array(edges: object) -> NDArray[np.int64]:
-    array = np.asarray(edges)
-    if array.size == 0:
-        return np.empty((0, 2), np.int64)
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"edges must have shape (n_edges, 2), not {array.shape}")
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"edges must hold integer node numbers, not {array.dtype}")
-    return array.astype(np.int64, copy=False)
-
-
-def _node_count(pairs: NDArray[np.int64], n_nodes: int | None) -> int:
-    if n_nodes is None:
-        n_nodes = int(pairs.max()) + 1 if len(pairs) else 0
-    return check_integer("n_nodes", n_nodes, minimum=0, maximum=_MAX_NODES)

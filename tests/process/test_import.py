@@ -1,0 +1,68 @@
+"""What `import graphopt` brings along, seen from a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def in_a_new_process(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+HEAVY = ("torch", "scipy", "igraph", "networkx", "sklearn", "pandas", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import graphopt",
+        "import graphopt; graphopt.build_config()",
+        "import graphopt; graphopt.Graph.from_edges([('a', 'b')]).subgraph([1]).edges",
+        "import graphopt; graphopt.modularity(graphopt.Graph.from_edges([(0, 1)]), [0, 0])",
+    ],
+    ids=["import", "build_config", "graph", "modularity"],
+)
+def test_heavy_libraries_wait_until_they_are_needed(program: str) -> None:
+    printed = in_a_new_process(
+        f"{program}; import sys; print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    assert printed.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    in_a_new_process("from graphopt import *; Graph, leiden, set_num_threads")
+
+
+def test_build_config_can_be_sent_in_a_report() -> None:
+    printed = in_a_new_process("import graphopt, json; print(json.dumps(graphopt.build_config()))")
+    config = json.loads(printed)
+    assert {
+        "version",
+        "compiler",
+        "isa",
+        "multiversion",
+        "openmp",
+        "threads",
+        "python",
+        "machine",
+        "dependencies",
+    } <= set(config)
+    assert config["threads"] >= 1
+    assert {"numpy", "scipy", "torch", "igraph"} <= set(config["dependencies"])
+
+
+@pytest.mark.parametrize("order", ["graphopt, torch", "torch, graphopt"])
+def test_torch_may_come_first_or_last(order: str) -> None:
+    printed = in_a_new_process(
+        f"import {order}\n"
+        "g = graphopt.Graph.from_edge_index(torch.tensor([[0, 1], [1, 2]]))\n"
+        "print(g, g.connected_components()[0])"
+    )
+    assert printed.strip() == "Graph(n_nodes=3, n_edges=2) 1"

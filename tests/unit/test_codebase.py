@@ -1,0 +1,75 @@
+"""Rules of the house that a test can hold: one version, honest stubs, documented public names."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import graphopt
+
+ROOT = Path(__file__).parents[2]
+PUBLIC = {name: getattr(graphopt, name) for name in graphopt.__all__}
+
+
+def test_one_version() -> None:
+    declared = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert declared is not None
+    assert declared[1] == metadata.version("graphopt") == graphopt.build_config()["version"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
+def test_stubs_describe_the_compiled_modules() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", "graphopt._core", "graphopt._convert", "--concise"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_public_names_are_sorted() -> None:
+    assert list(graphopt.__all__) == sorted(graphopt.__all__)
+
+
+def documented_callables() -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, thing in PUBLIC.items():
+        found[name] = thing
+        if inspect.isclass(thing):
+            for method, member in vars(thing).items():
+                if not method.startswith("_") and not inspect.ismemberdescriptor(member):
+                    found[f"{name}.{method}"] = getattr(member, "__func__", member)
+    return found
+
+
+@pytest.mark.parametrize("name", documented_callables())
+def test_public_names_are_documented(name: str) -> None:
+    thing = documented_callables()[name]
+    doc = inspect.getdoc(thing)
+    assert doc, f"{name} has no docstring"
+    if not callable(thing) or inspect.isclass(thing):
+        return
+    parameters = [p for p in inspect.signature(thing).parameters if p not in ("self", "cls")]
+    for parameter in parameters:
+        assert re.search(rf"(^|[^\w]){parameter}\b", doc), f"{name} does not document {parameter}"
+    if len(parameters) > 1:
+        assert "Parameters\n---" in doc
+        assert "Returns\n---" in doc
+
+
+def test_no_leftovers_in_the_source() -> None:
+    for path in (ROOT / "src").rglob("*.py*"):
+        if path.suffix in (".py", ".pyx", ".pyi"):
+            text = path.read_text()
+            for word in ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error"):
+                assert word not in text, f"{path.name} holds {word}"
