@@ -4,6 +4,8 @@ from graphopt.datasets.catalog import names
 from graphopt.datasets.dataset import Dataset, InductiveDataset
 from graphopt.datasets.loading import load
 from graphopt.datasets.splits import EdgeSplit, observed_graph, split_edges
+from graphopt.datasets.structural_features import structural_features
+from graphopt.datasets.synthetic import synthetic
 
 __all__ = [
     "Dataset",
@@ -13,4 +15,6 @@ __all__ = [
     "names",
     "observed_graph",
     "split_edges",
+    "structural_features",
+    "synthetic",
 ]
