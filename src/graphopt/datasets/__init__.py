@@ -1,1 +1,20 @@
 """Graphs to learn on: the published data sets and synthetic ones."""
+
+from graphopt.datasets.catalog import names
+from graphopt.datasets.dataset import Dataset, InductiveDataset
+from graphopt.datasets.loading import load
+from graphopt.datasets.splits import EdgeSplit, observed_graph, split_edges
+from graphopt.datasets.structural_features import structural_features
+from graphopt.datasets.synthetic import synthetic
+
+__all__ = [
+    "Dataset",
+    "EdgeSplit",
+    "InductiveDataset",
+    "load",
+    "names",
+    "observed_graph",
+    "split_edges",
+    "structural_features",
+    "synthetic",
+]
