@@ -3,5 +3,12 @@
 from graphopt._build import build_config
 from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.graph import Graph
+from graphopt.paths import all_pairs_shortest_paths
 
-__all__ = ["Graph", "build_config", "get_num_threads", "set_num_threads"]
+__all__ = [
+    "Graph",
+    "all_pairs_shortest_paths",
+    "build_config",
+    "get_num_threads",
+    "set_num_threads",
+]

@@ -36,3 +36,26 @@ def transpose_csr(
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
 ) -> _Csr: ...
+def hop_distances(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    directed: bool,
+    sources: NDArray[np.int32],
+    cutoff: int,
+    bytes: int,
+    num_threads: int,
+) -> NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32] | None: ...
+def path_lengths(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    sources: NDArray[np.int32],
+    cutoff: float,
+    num_threads: int,
+) -> NDArray[np.float64]: ...
+def distances_to_nearest(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    sources: NDArray[np.int32],
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
