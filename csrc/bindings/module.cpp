@@ -5,6 +5,7 @@ namespace graphopt::bindings {
 
 void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
+void register_k_center(pybind11::module_& m);
 void register_paths(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
@@ -14,5 +15,6 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
     register_build(m);
     register_csr(m);
+    register_k_center(m);
     register_paths(m);
 }

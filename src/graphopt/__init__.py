@@ -2,13 +2,18 @@
 
 from graphopt._build import build_config
 from graphopt._threads import get_num_threads, set_num_threads
+from graphopt.centers import KCenterResult, evaluate_centers, gonzalez, greedy_k_center
 from graphopt.graph import Graph
 from graphopt.paths import all_pairs_shortest_paths
 
 __all__ = [
     "Graph",
+    "KCenterResult",
     "all_pairs_shortest_paths",
     "build_config",
+    "evaluate_centers",
     "get_num_threads",
+    "gonzalez",
+    "greedy_k_center",
     "set_num_threads",
 ]

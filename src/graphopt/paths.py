@@ -77,7 +77,7 @@ def all_pairs_shortest_paths(
         start = check_node_indices("sources", sources, n)
     threads = resolve_num_threads(num_threads)
     if graph.weighted:
-        _check_lengths(graph)
+        check_lengths(graph)
         limit = np.inf if cutoff is None else check_number("cutoff", cutoff, minimum=0.0)
         _check_size(len(start), n, np.dtype(np.float64))
         return _core.path_lengths(graph.indptr, graph.indices, graph.weights, start, limit, threads)
@@ -132,11 +132,11 @@ def distances_to_nearest(
     (array([ 1.,  0.,  1.,  0., inf]), array([ 1,  1,  0,  0, -1], dtype=int32))
     """
     nodes = check_node_indices("centers", centers, graph.n_nodes)
-    _check_lengths(graph)
+    check_lengths(graph)
     return _core.distances_to_nearest(graph.indptr, graph.indices, graph.weights, nodes)
 
 
-def _check_lengths(graph: Graph) -> None:
+def check_lengths(graph: Graph) -> None:
     """Raise ValueError naming an edge of negative length."""
     weights = graph.weights
     if weights is None or not (weights < 0.0).any():
