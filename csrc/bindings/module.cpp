@@ -6,6 +6,8 @@ namespace graphopt::bindings {
 void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_spmm(pybind11::module_& m);
+void register_k_center(pybind11::module_& m);
+void register_paths(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -15,4 +17,6 @@ PYBIND11_MODULE(_core, m) {
     register_build(m);
     register_csr(m);
     register_spmm(m);
+    register_k_center(m);
+    register_paths(m);
 }

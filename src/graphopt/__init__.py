@@ -3,7 +3,9 @@
 from graphopt._build import build_config
 from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.communities import CommunityResult, cnm, leiden, modularity
+from graphopt.centers import KCenterResult, evaluate_centers, gonzalez, greedy_k_center
 from graphopt.graph import Graph
+from graphopt.paths import all_pairs_shortest_paths
 
 __all__ = [
     "CommunityResult",
@@ -13,5 +15,13 @@ __all__ = [
     "get_num_threads",
     "leiden",
     "modularity",
+    "Graph",
+    "KCenterResult",
+    "all_pairs_shortest_paths",
+    "build_config",
+    "evaluate_centers",
+    "get_num_threads",
+    "gonzalez",
+    "greedy_k_center",
     "set_num_threads",
 ]

@@ -49,3 +49,45 @@ def spmm(
     dense: NDArray[_Real],
     num_threads: int,
 ) -> NDArray[_Real]: ...
+def hop_distances(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    directed: bool,
+    sources: NDArray[np.int32],
+    cutoff: int,
+    bytes: int,
+    num_threads: int,
+) -> NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32] | None: ...
+def path_lengths(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    sources: NDArray[np.int32],
+    cutoff: float,
+    num_threads: int,
+) -> NDArray[np.float64]: ...
+def distances_to_nearest(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    sources: NDArray[np.int32],
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+
+_Distances = (
+    NDArray[np.uint8]
+    | NDArray[np.uint16]
+    | NDArray[np.uint32]
+    | NDArray[np.float32]
+    | NDArray[np.float64]
+)
+_KCenter = tuple[NDArray[np.int32], NDArray[np.int32], float]
+
+def gonzalez_from_graph(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    k: int,
+    first: int,
+) -> _KCenter: ...
+def gonzalez_from_matrix(distances: _Distances, k: int, first: int) -> _KCenter: ...
+def greedy_k_center(distances: _Distances, k: int, num_threads: int) -> _KCenter: ...

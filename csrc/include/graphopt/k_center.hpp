@@ -1,0 +1,52 @@
+// k-center: choose k nodes so that the largest distance from a node to its nearest choice is small.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "graphopt/csr.hpp"
+
+namespace graphopt {
+
+struct KCenter {
+    std::vector<NodeId> centers;
+    std::vector<std::int32_t> assignment;  // position of the nearest centre, the first on ties; -1
+    double radius = 0.0;                   // infinity where a node is reached by no centre
+};
+
+// Distances are a square matrix, row c holding those from candidate c to every customer;
+// unreachable<T> (shortest_paths.hpp) counts as larger than everything. It need not be symmetric.
+// Preconditions of all: 1 <= k <= n; distances or weights are not negative (nor NaN);
+// distances.size() == n * n; `first` is a node.
+
+// Farthest first: each centre after `first` is the node farthest from those chosen, the smallest on
+// ties; once every node is at distance 0, the smallest node not chosen. From a graph: k searches,
+// each entering only nodes that it brings closer; no matrix. At most 2 times the optimum where
+// distances are symmetric and obey the triangle inequality (T. Gonzalez, 1985).
+KCenter gonzalez(const CsrView& graph, std::size_t k, NodeId first);
+KCenter gonzalez(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,
+                 NodeId first);
+KCenter gonzalez(std::span<const std::uint16_t> distances, std::size_t n, std::size_t k,
+                 NodeId first);
+KCenter gonzalez(std::span<const std::uint32_t> distances, std::size_t n, std::size_t k,
+                 NodeId first);
+KCenter gonzalez(std::span<const float> distances, std::size_t n, std::size_t k, NodeId first);
+KCenter gonzalez(std::span<const double> distances, std::size_t n, std::size_t k, NodeId first);
+
+// Each step adds the candidate that leaves the smallest largest distance; on ties the fewest
+// customers at that distance, then the smallest sum of finite distances, then the smallest node.
+// O(k n^2), a candidate being given up at the first distance that is too large.
+KCenter greedy_k_center(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,
+                        int num_threads);
+KCenter greedy_k_center(std::span<const std::uint16_t> distances, std::size_t n, std::size_t k,
+                        int num_threads);
+KCenter greedy_k_center(std::span<const std::uint32_t> distances, std::size_t n, std::size_t k,
+                        int num_threads);
+KCenter greedy_k_center(std::span<const float> distances, std::size_t n, std::size_t k,
+                        int num_threads);
+KCenter greedy_k_center(std::span<const double> distances, std::size_t n, std::size_t k,
+                        int num_threads);
+
+}  // namespace graphopt

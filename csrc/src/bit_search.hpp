@@ -1,0 +1,79 @@
+// Breadth-first search from up to 512 sources at once. Every node has one word of 512 bits, a bit a
+// source: which searches have seen it, which stand on it now. A level costs one pass of ORs.
+// Distances are kept as bit planes (plane p holds bit p of every distance) and written out as
+// numbers at the end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "graphopt/csr.hpp"
+#include "graphopt/simd.hpp"
+
+namespace graphopt {
+
+// A word in memory. The alignment is stated because clones for AVX-512 rely on it while the vector
+// type alone promises less when this file is compiled for the baseline.
+struct alignas(simd_bytes) SourceBits {
+    uint64x8 bits{};
+};
+
+enum class SearchEnd {
+    complete,
+    too_deep,  // a distance needs more planes than allowed
+    too_thin,  // the sources share so little that searching one by one is cheaper
+};
+
+class BitSearch {
+  public:
+    static constexpr std::size_t width = 512;
+
+    // Borrows both views of one graph; `incoming` is the transpose (the graph itself if
+    // undirected). Distances above 2^max_planes - 2 are too deep.
+    BitSearch(const CsrView& outgoing, const CsrView& incoming, unsigned max_planes);
+
+    // Precondition: 1 to 512 sources. `poll` is called once a level.
+    template <class Poll>
+    SearchEnd run(std::span<const NodeId> sources, std::uint32_t cutoff, Poll&& poll) {
+        start(sources);
+        std::uint32_t level = 0;
+        while (!active_.empty() && level < cutoff) {
+            poll();
+            if (work_ > budget_) return SearchEnd::too_thin;
+            advance(++level);
+            if (level == deepest_ + 1 && !active_.empty()) return SearchEnd::too_deep;
+        }
+        return SearchEnd::complete;
+    }
+
+    // Writes what `run` found: rows[i], n_nodes long, for source i.
+    void write(std::span<std::uint8_t* const> rows) const;
+    void write(std::span<std::uint16_t* const> rows) const;
+
+  private:
+    void start(std::span<const NodeId> sources);
+    void advance(std::uint32_t level);
+
+    CsrView outgoing_;
+    CsrView incoming_;
+    std::uint32_t deepest_;
+    std::size_t n_entries_;
+
+    std::vector<SourceBits> seen_;      // bits without a source count as seen
+    std::vector<SourceBits> frontier_;  // found at the last level; zero off `active_`
+    std::vector<SourceBits> next_;      // zero between levels if `next_is_clean_`
+    std::vector<std::vector<SourceBits>> planes_;
+    std::size_t n_planes_ = 0;  // used by this run
+    bool next_is_clean_ = true;
+
+    std::vector<NodeId> active_;   // nodes with a bit in frontier_
+    std::vector<NodeId> touched_;  // scratch
+    std::vector<std::uint32_t> touched_at_;
+    std::size_t active_edges_ = 0;  // their edges
+    std::size_t work_ = 0;          // words combined by this run
+    std::size_t budget_ = 0;
+};
+
+}  // namespace graphopt

@@ -1,0 +1,67 @@
+// How well the centres chosen so far cover the customers.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "graphopt/k_center.hpp"
+#include "graphopt/shortest_paths.hpp"
+
+namespace graphopt {
+
+template <class T>
+class Coverage {
+  public:
+    explicit Coverage(std::size_t n_customers)
+        : distances_(n_customers, unreachable<T>),
+          assignment_(n_customers, -1),
+          chosen_(n_customers, 0) {}
+
+    const std::vector<T>& distances() const noexcept { return distances_; }
+    bool chosen(std::size_t node) const noexcept { return chosen_[node] != 0; }
+    std::size_t n_centers() const noexcept { return centers_.size(); }
+
+    // The next centre. Whoever calls this tells afterwards which customers it brings closer.
+    void open(NodeId center) {
+        position_ = static_cast<std::int32_t>(centers_.size());
+        centers_.push_back(center);
+        chosen_[static_cast<std::size_t>(center)] = 1;
+    }
+
+    // True, and noted, if the centre opened last brings the customer closer than it was.
+    bool improve(std::size_t customer, T distance) {
+        if (!(distance < distances_[customer])) return false;
+        distances_[customer] = distance;
+        assignment_[customer] = position_;
+        return true;
+    }
+
+    // The customer farthest from all centres, the smallest on ties; if none is at a distance, the
+    // smallest node that is not a centre.
+    NodeId farthest() const {
+        const auto worst = std::max_element(distances_.begin(), distances_.end());
+        const std::ptrdiff_t node =
+            *worst > T{0} ? worst - distances_.begin()
+                          : std::find(chosen_.begin(), chosen_.end(), 0) - chosen_.begin();
+        return static_cast<NodeId>(node);
+    }
+
+    KCenter result() && {
+        const T worst = *std::max_element(distances_.begin(), distances_.end());
+        return {std::move(centers_), std::move(assignment_),
+                worst == unreachable<T> ? std::numeric_limits<double>::infinity()
+                                        : static_cast<double>(worst)};
+    }
+
+  private:
+    std::vector<T> distances_;  // of every customer from its nearest centre
+    std::vector<std::int32_t> assignment_;
+    std::vector<char> chosen_;
+    std::vector<NodeId> centers_;
+    std::int32_t position_ = -1;
+};
+
+}  // namespace graphopt

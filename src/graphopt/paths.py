@@ -1,0 +1,163 @@
+"""Distances in a known graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from graphopt import _core
+from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_integer, check_memory, check_node_indices, check_number
+from graphopt.graph import Graph
+
+_NO_HOP_LIMIT = 2**32 - 1
+_HOP_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
+_BLOCK = 512  # sources searched at once by the bit-parallel kernel
+
+
+def all_pairs_shortest_paths(
+    graph: Graph,
+    *,
+    sources: ArrayLike | None = None,
+    cutoff: float | None = None,
+    num_threads: int | None = None,
+) -> NDArray[Any]:
+    """Return the distance from each source to every node.
+
+    Parameters
+    ----------
+    graph : Graph
+        Directed edges are followed from tail to head. Weights are lengths and must not be
+        negative; zero is allowed.
+    sources : array of int, shape (n_sources,), optional
+        Node numbers, repeats allowed. None: every node.
+    cutoff : int or float, optional
+        Nodes farther than this (hops, an integer, when unweighted; else a length) are unreachable.
+    num_threads : int, optional
+        The result is the same to the bit at any number of threads.
+
+    Returns
+    -------
+    array, shape (n_sources, n_nodes)
+        Unweighted: hops, in the smallest of uint8, uint16 and uint32 that holds them; its maximum
+        (``np.iinfo(distances.dtype).max``) means unreachable. Weighted: float64 lengths, ``inf``
+        means unreachable.
+
+    Raises
+    ------
+    ValueError
+        For a source that is no node, a negative cutoff, or a negative weight.
+    MemoryLimitError
+        If the result does not fit in memory; nothing is allocated then.
+
+    Notes
+    -----
+    Unweighted: breadth-first searches from 512 sources at once, one bit of a word each (M. Then et
+    al., "The more the merrier", PVLDB 8(4), 2014), then or where that does not pay one by one; at
+    worst O(n_sources (n + m)). Weighted: Dijkstra's algorithm, O(n_sources m log n).
+
+    Examples
+    --------
+    >>> path = Graph.from_edges([(0, 1), (1, 2)], n_nodes=4)
+    >>> all_pairs_shortest_paths(path)
+    array([[  0,   1,   2, 255],
+           [  1,   0,   1, 255],
+           [  2,   1,   0, 255],
+           [255, 255, 255,   0]], dtype=uint8)
+    >>> roads = Graph.from_edges([(0, 1), (1, 2), (0, 2)], weights=[1.0, 0.5, 2.0])
+    >>> all_pairs_shortest_paths(roads, sources=[0])
+    array([[0. , 1. , 1.5]])
+    """
+    n = graph.n_nodes
+    if sources is None:
+        start = np.arange(n, dtype=np.int32)
+    else:
+        start = check_node_indices("sources", sources, n)
+    threads = resolve_num_threads(num_threads)
+    if graph.weighted:
+        check_lengths(graph)
+        limit = np.inf if cutoff is None else check_number("cutoff", cutoff, minimum=0.0)
+        _check_size(len(start), n, np.dtype(np.float64))
+        return _core.path_lengths(graph.indptr, graph.indices, graph.weights, start, limit, threads)
+    hops = _NO_HOP_LIMIT
+    if cutoff is not None:
+        hops = min(check_integer("cutoff", cutoff, minimum=0), _NO_HOP_LIMIT)
+    # A search that meets a distance too large for its type stops there, so trying the smaller types
+    # first costs at most as much again each.
+    for dtype in _HOP_TYPES:
+        scratch = _search_memory(len(start), n, dtype, threads)
+        _check_size(len(start), n, dtype, scratch)
+        found = _core.hop_distances(
+            graph.indptr, graph.indices, graph.directed, start, hops, dtype.itemsize, threads
+        )
+        if found is not None:
+            return found
+    raise AssertionError("a distance in hops is below the number of nodes")  # pragma: no cover
+
+
+def distances_to_nearest(
+    graph: Graph, centers: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return how far every node is from its nearest centre, and which one that is.
+
+    Parameters
+    ----------
+    graph : Graph
+        Directed edges are followed away from the centres. Weights are lengths.
+    centers : array of int, shape (n_centers,)
+        Node numbers, repeats allowed.
+
+    Returns
+    -------
+    distances : array of float64, shape (n_nodes,)
+        Hops when unweighted; ``inf`` where no centre reaches.
+    nearest : array of int32, shape (n_nodes,)
+        Position in `centers`, the smallest on ties; -1 where no centre reaches.
+
+    Raises
+    ------
+    ValueError
+        For a centre that is no node or a negative weight.
+
+    Notes
+    -----
+    One search from all centres at once: O(n + m) when unweighted, else O(m log n).
+
+    Examples
+    --------
+    >>> path = Graph.from_edges([(0, 1), (1, 2), (2, 3)], n_nodes=5)
+    >>> distances_to_nearest(path, [3, 1])
+    (array([ 1.,  0.,  1.,  0., inf]), array([ 1,  1,  0,  0, -1], dtype=int32))
+    """
+    nodes = check_node_indices("centers", centers, graph.n_nodes)
+    check_lengths(graph)
+    return _core.distances_to_nearest(graph.indptr, graph.indices, graph.weights, nodes)
+
+
+def check_lengths(graph: Graph) -> None:
+    """Raise ValueError naming an edge of negative length."""
+    weights = graph.weights
+    if weights is None or not (weights < 0.0).any():
+        return
+    entry = int(np.argmax(weights < 0.0))
+    tail = int(np.searchsorted(graph.indptr, entry, side="right")) - 1
+    raise ValueError(
+        "graph must have weights that are lengths, at least 0; "
+        f"edge ({tail}, {graph.indices[entry]}) has {weights[entry]:g}"
+    )
+
+
+def _search_memory(n_sources: int, n_nodes: int, dtype: np.dtype[Any], threads: int) -> int:
+    """Return the bytes that bit-parallel searches hold: a 64-byte word per node and plane."""
+    blocks = min(threads, -(-n_sources // _BLOCK))
+    return blocks * 64 * n_nodes * (3 + 8 * dtype.itemsize) if dtype.itemsize < 4 else 0
+
+
+def _check_size(n_sources: int, n_nodes: int, dtype: np.dtype[Any], scratch: int = 0) -> None:
+    check_memory(
+        f"the distances from {n_sources:,} sources to {n_nodes:,} nodes ({dtype})",
+        n_sources * n_nodes * dtype.itemsize + scratch,
+        "pass a part of the nodes as sources at a time, or use fewer threads",
+    )

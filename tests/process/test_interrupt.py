@@ -1,0 +1,52 @@
+"""Ctrl-C ends a long kernel soon, as KeyboardInterrupt."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+# By length, one call takes a minute; by hops a second, so it is called again and again.
+PROGRAM = """
+import numpy as np
+from graphopt import Graph, all_pairs_shortest_paths
+
+rng = np.random.default_rng(0)
+edges = rng.integers(0, 20_000, (200_000, 2))
+weights = rng.uniform(size=len(edges)) if {weighted} else None
+graph = Graph.from_edges(edges, 20_000, weights)
+sources = np.arange({n_sources}) % 20_000
+print("started", flush=True)
+try:
+    while True:
+        all_pairs_shortest_paths(graph, sources=sources, num_threads={threads})
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("weighted", [False, True], ids=["hops", "lengths"])
+def test_interrupt(weighted: bool, threads: int) -> None:
+    program = PROGRAM.format(
+        weighted=weighted, threads=threads, n_sources=4_000 if weighted else 10_000
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        time.sleep(0.5)  # into the kernel
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=20)
+        assert output == "interrupted\n", errors
+        assert process.returncode == 0
+        assert time.monotonic() - start < 10
+    finally:
+        process.kill()
+        process.wait()
