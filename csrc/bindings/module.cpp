@@ -5,6 +5,9 @@ namespace graphopt::bindings {
 
 void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
+void register_facility(pybind11::module_& m);
+void register_modularity(pybind11::module_& m);
+void register_rounding(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -13,4 +16,7 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
     register_build(m);
     register_csr(m);
+    register_facility(m);
+    register_modularity(m);
+    register_rounding(m);
 }
