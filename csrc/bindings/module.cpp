@@ -8,6 +8,9 @@ void register_csr(pybind11::module_& m);
 void register_spmm(pybind11::module_& m);
 void register_k_center(pybind11::module_& m);
 void register_paths(pybind11::module_& m);
+void register_facility(pybind11::module_& m);
+void register_modularity(pybind11::module_& m);
+void register_rounding(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -19,4 +22,7 @@ PYBIND11_MODULE(_core, m) {
     register_spmm(m);
     register_k_center(m);
     register_paths(m);
+    register_facility(m);
+    register_modularity(m);
+    register_rounding(m);
 }

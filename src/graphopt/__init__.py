@@ -23,5 +23,15 @@ __all__ = [
     "get_num_threads",
     "gonzalez",
     "greedy_k_center",
+from graphopt.facility import expected_distances
+from graphopt.graph import Graph
+from graphopt.rounding import pipage_rounding
+
+__all__ = [
+    "Graph",
+    "build_config",
+    "expected_distances",
+    "get_num_threads",
+    "pipage_rounding",
     "set_num_threads",
 ]

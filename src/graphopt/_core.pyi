@@ -91,3 +91,58 @@ def gonzalez_from_graph(
 ) -> _KCenter: ...
 def gonzalez_from_matrix(distances: _Distances, k: int, first: int) -> _KCenter: ...
 def greedy_k_center(distances: _Distances, k: int, num_threads: int) -> _KCenter: ...
+
+_Hops = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
+_Real = TypeVar("_Real", bound=NDArray[np.floating])
+
+def largest_finite_hop(distances: _Hops, num_threads: int) -> int: ...
+def expected_hops(
+    distances: _Hops,
+    opening: _Real,
+    n_levels: int,
+    charge: float,
+    keep: bool,
+    num_threads: int,
+) -> tuple[_Real, _Real, _Real]: ...
+def expected_hops_gradient(
+    distances: _Hops,
+    opening: _Real,
+    upstream: _Real,
+    from_level: _Real,
+    sure: _Real,
+    n_levels: int,
+    charge: float,
+    num_threads: int,
+) -> _Real: ...
+def order_sites(distances: NDArray[np.float64], num_threads: int) -> NDArray[np.int32]: ...
+def expected_lengths(
+    distances: NDArray[np.float64],
+    order: NDArray[np.int32],
+    opening: _Real,
+    charge: float,
+    num_threads: int,
+) -> _Real: ...
+def expected_lengths_gradient(
+    distances: NDArray[np.float64],
+    order: NDArray[np.int32],
+    opening: _Real,
+    upstream: _Real,
+    charge: float,
+    num_threads: int,
+) -> _Real: ...
+def modularity_gradient(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    assignment: _Real,
+    resolution: float,
+    num_threads: int,
+) -> tuple[float, _Real]: ...
+def pipage_rounding(
+    opening: NDArray[np.float64],
+    n_chosen: int,
+    n_draws: int,
+    tolerance: float,
+    seed: int,
+    num_threads: int,
+) -> NDArray[np.int32]: ...

@@ -85,6 +85,16 @@ def check_float_array(name: str, value: object, *, ndim: int, finite: bool = Tru
     return np.ascontiguousarray(array)
 
 
+def check_probabilities(name: str, value: object) -> FloatArray:
+    """Return `value` as a float vector with entries in [0, 1]."""
+    array = check_float_array(name, value, ndim=1)
+    outside = np.flatnonzero((array < 0.0) | (array > 1.0))
+    if outside.size:
+        first = outside[0]
+        raise ValueError(f"{name} must be within [0, 1]; {name}[{first}] is {array[first]}")
+    return array
+
+
 def check_same_dtype(name: str, array: FloatArray, other_name: str, other: FloatArray) -> None:
     """Raise TypeError unless both arrays have the same dtype."""
     if array.dtype != other.dtype:

@@ -1,0 +1,83 @@
+// The expected distance of every customer to its nearest open site, and the gradient.
+//
+// Site i is open, independently of the others, with probability x_i. A customer whose sites within
+// reach are all closed pays `charge`, and no site at that distance or further serves him. So
+//     E_j = sum of the products of (1 - x_i) over {i : d(i, j) <= t}, for t = 0 .. charge - 1.
+// Nothing is sampled or sorted for hop distances: one pass over a customer's row multiplies
+// (1 - x_i) into a table by level, and the gradient is one look-up per entry of the row.
+// O(n_customers (n_sites + n_levels)) time each way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace graphopt {
+
+// Distances counted in hops. Preconditions: distances is n_customers x n_sites, row-major;
+// n_levels <= charge. A distance of n_levels or more never serves, the dtype's maximum (an
+// unreachable site) in particular, so n_levels = min(charge, largest finite distance + 1) will do.
+// Hops: std::uint8_t, std::uint16_t or std::uint32_t.
+template <class Hops>
+struct HopTable {
+    std::span<const Hops> distances;
+    std::size_t n_customers;
+    std::size_t n_sites;
+    std::size_t n_levels;
+    double charge;
+};
+
+// What the gradient needs of the forward pass, or empty to compute it again.
+template <class Real>
+struct HopSums {
+    // n_customers x n_levels: sums of the products from each level on, up to the first sure site.
+    std::span<Real> from_level;
+    // n_customers: for the one nearest sure site (x_i = 1), the same without its own factor.
+    std::span<Real> sure;
+    bool empty() const noexcept { return sure.empty(); }
+};
+
+// The largest distance below the dtype's maximum, or -1 if there is none.
+template <class Hops>
+std::int64_t largest_finite_hop(std::span<const Hops> distances, int num_threads);
+
+// Preconditions: opening has n_sites entries in [0, 1]; expected has n_customers.
+// Real: float or double. Products and sums are double in either case.
+template <class Hops, class Real>
+void expected_hops(const HopTable<Hops>& hops, std::span<const Real> opening,
+                   std::span<Real> expected, HopSums<Real> saved, int num_threads);
+
+// gradient_i = sum over customers j of upstream_j dE_j / dx_i. A site that is sure to be open
+// (x_i = 1) has the one-sided derivative, which is 0 unless it is a customer's nearest such site.
+template <class Hops, class Real>
+void expected_hops_gradient(const HopTable<Hops>& hops, std::span<const Real> opening,
+                            std::span<const Real> upstream, HopSums<const Real> saved,
+                            std::span<Real> gradient, int num_threads);
+
+// Distances that are real numbers, with the order of the sites by distance for every customer.
+// Preconditions: distances is n_customers x n_sites, at least 0, no NaN, infinite where
+// unreachable; every row of order is a permutation of the sites that sorts the row of distances;
+// charge is finite and greater than 0.
+struct LengthTable {
+    std::span<const double> distances;
+    std::span<const std::int32_t> order;
+    std::size_t n_customers;
+    std::size_t n_sites;
+    double charge;
+};
+
+// Fills such an order, ties by site; O(n log n) a customer.
+void order_sites(std::span<const double> distances, std::size_t n_customers, std::size_t n_sites,
+                 std::span<std::int32_t> order, int num_threads);
+
+// The same expectation: the integral over t from 0 to charge of the product at t.
+template <class Real>
+void expected_lengths(const LengthTable& lengths, std::span<const Real> opening,
+                      std::span<Real> expected, int num_threads);
+
+template <class Real>
+void expected_lengths_gradient(const LengthTable& lengths, std::span<const Real> opening,
+                               std::span<const Real> upstream, std::span<Real> gradient,
+                               int num_threads);
+
+}  // namespace graphopt

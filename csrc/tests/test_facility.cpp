@@ -1,0 +1,147 @@
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "check.hpp"
+#include "graphopt/facility.hpp"
+#include "graphopt/random.hpp"
+
+using namespace graphopt;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+struct Example {
+    std::size_t n_customers, n_sites;
+    std::vector<double> lengths;
+    std::vector<double> opening;
+    std::vector<double> upstream;
+};
+
+// Levels below `n_levels`, every seventh entry unreachable, some sites sure and some shut.
+Example example(std::size_t n_customers, std::size_t n_sites, std::size_t n_levels) {
+    SplitMix64 random(7, n_customers * n_sites);
+    Example made{n_customers, n_sites, {}, {}, {}};
+    for (std::size_t i = 0; i < n_customers * n_sites; ++i) {
+        const auto level = static_cast<double>(random.below(n_levels));
+        made.lengths.push_back(random.below(7) == 0 ? infinity : level);
+    }
+    for (std::size_t i = 0; i < n_sites; ++i) {
+        const double x = random.uniform();
+        made.opening.push_back(x > 0.9 ? 1.0 : x < 0.1 ? 0.0 : x / 4.0);
+    }
+    for (std::size_t j = 0; j < n_customers; ++j) made.upstream.push_back(random.uniform() - 0.5);
+    return made;
+}
+
+template <class Hops>
+std::vector<Hops> as_hops(const Example& made) {
+    std::vector<Hops> hops;
+    for (const double d : made.lengths) {
+        hops.push_back(d == infinity ? std::numeric_limits<Hops>::max() : static_cast<Hops>(d));
+    }
+    return hops;
+}
+
+// The distance to the nearest open site, averaged over the open sets, site by site from the near.
+double expected_of(const Example& made, const std::vector<double>& x, std::size_t j,
+                   double charge) {
+    double sum = 0.0;
+    for (double t = 0.0; t < charge; t += 1.0) {
+        double product = 1.0;
+        for (std::size_t i = 0; i < made.n_sites; ++i) {
+            if (made.lengths[j * made.n_sites + i] <= t) product *= 1.0 - x[i];
+        }
+        sum += product;
+    }
+    return sum;
+}
+
+// E_j is linear in every x_i.
+double slope_of(const Example& made, std::size_t i, double charge) {
+    std::vector<double> open = made.opening, shut = made.opening;
+    open[i] = 1.0;
+    shut[i] = 0.0;
+    double sum = 0.0;
+    for (std::size_t j = 0; j < made.n_customers; ++j) {
+        sum += made.upstream[j] *
+               (expected_of(made, open, j, charge) - expected_of(made, shut, j, charge));
+    }
+    return sum;
+}
+
+bool close(double a, double b) { return std::abs(a - b) <= 1e-9 * (1.0 + std::abs(b)); }
+
+void agrees(const Example& made, double charge, const std::vector<double>& expected,
+            const std::vector<double>& gradient) {
+    for (std::size_t j = 0; j < made.n_customers; ++j) {
+        CHECK(close(expected[j], expected_of(made, made.opening, j, charge)));
+    }
+    for (std::size_t i = 0; i < made.n_sites; ++i) {
+        CHECK(close(gradient[i], slope_of(made, i, charge)));
+    }
+}
+
+template <class Hops>
+void hops_agree_with_the_definition(std::size_t n_customers, std::size_t n_sites,
+                                    std::size_t n_levels, double charge) {
+    const Example made = example(n_customers, n_sites, n_levels);
+    const std::vector<Hops> distances = as_hops<Hops>(made);
+    const auto used = std::min(n_levels, static_cast<std::size_t>(charge));
+    const HopTable<Hops> hops{distances, n_customers, n_sites, used, charge};
+    const std::span<const double> opening = made.opening, upstream = made.upstream;
+    std::vector<double> expected(n_customers), gradient(n_sites), again(n_sites);
+    std::vector<double> from_level(n_customers * used), sure(n_customers);
+    expected_hops<Hops, double>(hops, opening, expected, {from_level, sure}, 2);
+    expected_hops_gradient<Hops, double>(hops, opening, upstream, {from_level, sure}, gradient, 2);
+    agrees(made, charge, expected, gradient);
+    expected_hops_gradient<Hops, double>(hops, opening, upstream, {}, again, 3);
+    CHECK(again == gradient);
+}
+
+void lengths_agree_with_the_definition(double charge) {
+    const Example made = example(70, 23, 6);
+    std::vector<std::int32_t> order(made.lengths.size());
+    order_sites(made.lengths, made.n_customers, made.n_sites, order, 2);
+    const LengthTable lengths{made.lengths, order, made.n_customers, made.n_sites, charge};
+    const std::span<const double> opening = made.opening, upstream = made.upstream;
+    std::vector<double> expected(made.n_customers), gradient(made.n_sites);
+    expected_lengths<double>(lengths, opening, expected, 2);
+    expected_lengths_gradient<double>(lengths, opening, upstream, gradient, 2);
+    agrees(made, charge, expected, gradient);
+}
+
+void the_largest_finite_hop_skips_the_unreachable() {
+    const std::vector<std::uint8_t> bytes{3, 255, 0}, none{255, 255};
+    CHECK(largest_finite_hop<std::uint8_t>(bytes, 2) == 3);
+    CHECK(largest_finite_hop<std::uint8_t>(none, 2) == -1);
+    CHECK(largest_finite_hop<std::uint32_t>({}, 2) == -1);
+}
+
+void nothing_is_open_and_nobody_asks() {
+    const HopTable<std::uint8_t> no_sites{{}, 2, 0, 0, 4.0};
+    std::vector<float> expected(2);
+    expected_hops<std::uint8_t, float>(no_sites, {}, expected, {}, 2);
+    CHECK(expected[0] == 4.0F && expected[1] == 4.0F);
+    const HopTable<std::uint8_t> no_customers{{}, 0, 3, 0, 4.0};
+    const std::vector<float> opening{0, 1, 0.5F};
+    std::vector<float> gradient(3, 9.0F);
+    expected_hops_gradient<std::uint8_t, float>(no_customers, opening, {}, {}, gradient, 2);
+    for (const float g : gradient) CHECK(g == 0.0F);
+}
+
+}  // namespace
+
+int main() {
+    hops_agree_with_the_definition<std::uint8_t>(70, 23, 6, 6);
+    hops_agree_with_the_definition<std::uint8_t>(67, 40, 6, 4);
+    hops_agree_with_the_definition<std::uint8_t>(9, 5, 255, 260);
+    hops_agree_with_the_definition<std::uint16_t>(70, 23, 300, 310);
+    hops_agree_with_the_definition<std::uint32_t>(3, 130, 7, 100);
+    lengths_agree_with_the_definition(6.0);
+    lengths_agree_with_the_definition(3.0);
+    the_largest_finite_hop_skips_the_unreachable();
+    nothing_is_open_and_nobody_asks();
+}

@@ -1,0 +1,197 @@
+"""The expected distance to the nearest of facilities that open at random, and its gradient."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from graphopt import _core
+from graphopt._threads import resolve_num_threads
+from graphopt._validation import (
+    FloatArray,
+    check_float_array,
+    check_integer,
+    check_number,
+    check_probabilities,
+    check_same_dtype,
+)
+
+DistanceArray: TypeAlias = (
+    NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32] | NDArray[np.float64]
+)
+
+_HOP_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
+_MAX_CHARGE = 2**53
+
+
+def expected_distances(
+    distances: ArrayLike,
+    opening: ArrayLike,
+    *,
+    charge: float | None = None,
+    num_threads: int | None = None,
+) -> FloatArray:
+    """Return every customer's expected distance to its nearest open site.
+
+    Site i is open with probability ``opening[i]``, independently of the others. A customer whose
+    nearest open site is at `charge` or further, or who reaches none, pays `charge`.
+
+    Parameters
+    ----------
+    distances : array, shape (n_customers, n_sites)
+        uint8, uint16 or uint32: hops, the dtype's maximum meaning unreachable. float32 or float64:
+        lengths of at least 0, infinity meaning unreachable.
+    opening : array of float32 or float64, shape (n_sites,)
+        Probabilities in [0, 1], 0 and 1 included.
+    charge : int or float, optional
+        At least 1 and whole for hops, greater than 0 for lengths. Default: the largest finite
+        distance plus 1.
+    num_threads : int, optional
+        The result is the same bits for any number.
+
+    Returns
+    -------
+    array of the dtype of `opening`, shape (n_customers,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        For distances of another dtype, negative or NaN; an opening outside [0, 1] or of another
+        length; a charge out of range.
+
+    See Also
+    --------
+    expected_distances_gradient
+
+    Notes
+    -----
+    Exact: ``E_j = sum over t < charge of the product of (1 - x_i) over sites within t of j``
+    (Wilder et al., NeurIPS 2019, facility location objective). Hops take one pass over the matrix
+    and no sort, lengths O(n_sites log n_sites) per customer.
+
+    Examples
+    --------
+    >>> path = np.array([[0, 1, 2], [1, 0, 1], [2, 1, 0]], dtype=np.uint8)
+    >>> expected_distances(path, [0.0, 1.0, 0.0])
+    array([1., 0., 1.])
+    >>> expected_distances(path, [0.5, 0.0, 0.5])
+    array([1.25, 1.5 , 1.25])
+    """
+    matrix = check_distances("distances", distances)
+    x = check_opening(opening, matrix.shape[1])
+    pays = check_charge(charge, matrix)
+    threads = resolve_num_threads(num_threads)
+    if matrix.dtype == np.float64:
+        lengths = cast("NDArray[np.float64]", matrix)
+        order = _core.order_sites(lengths, threads)
+        return _core.expected_lengths(lengths, order, x, pays, threads)
+    hops = cast("NDArray[np.uint8]", matrix)
+    return _core.expected_hops(hops, x, count_levels(matrix, pays), pays, False, threads)[0]
+
+
+def expected_distances_gradient(
+    distances: ArrayLike,
+    opening: ArrayLike,
+    upstream: ArrayLike,
+    *,
+    charge: float | None = None,
+    num_threads: int | None = None,
+) -> FloatArray:
+    """Return the gradient of ``upstream @ expected_distances(distances, opening)``.
+
+    The exact vector-Jacobian product with respect to `opening`; never positive where `upstream` is
+    not negative. At 0 and 1 it is the derivative of the same polynomial.
+
+    Parameters
+    ----------
+    distances, opening, charge, num_threads
+        As in :func:`expected_distances`.
+    upstream : array, shape (n_customers,)
+        The weight of every customer, of the dtype of `opening`.
+
+    Returns
+    -------
+    array of the dtype of `opening`, shape (n_sites,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in :func:`expected_distances`, and for `upstream` of another length, not finite, or of
+        another dtype.
+
+    Examples
+    --------
+    >>> path = np.array([[0, 1, 2], [1, 0, 1], [2, 1, 0]], dtype=np.uint8)
+    >>> expected_distances_gradient(path, [0.0, 0.5, 0.0], np.ones(3))
+    array([-3.5, -7. , -3.5])
+    """
+    matrix = check_distances("distances", distances)
+    x = check_opening(opening, matrix.shape[1])
+    weights = check_float_array("upstream", upstream, ndim=1)
+    if weights.shape != (len(matrix),):
+        raise ValueError(
+            f"upstream must have shape ({len(matrix)},), one per customer, not {weights.shape}"
+        )
+    check_same_dtype("upstream", weights, "opening", x)
+    pays = check_charge(charge, matrix)
+    threads = resolve_num_threads(num_threads)
+    if matrix.dtype == np.float64:
+        lengths = cast("NDArray[np.float64]", matrix)
+        order = _core.order_sites(lengths, threads)
+        return _core.expected_lengths_gradient(lengths, order, x, weights, pays, threads)
+    hops = cast("NDArray[np.uint8]", matrix)
+    levels = count_levels(matrix, pays)
+    nothing_kept = np.empty((0, levels), x.dtype), np.empty(0, x.dtype)
+    return _core.expected_hops_gradient(hops, x, weights, *nothing_kept, levels, pays, threads)
+
+
+def check_distances(name: str, value: object) -> DistanceArray:
+    """Return a contiguous matrix of unsigned hops or float64 lengths, or raise naming `name`."""
+    array = np.asarray(cast(Any, value))
+    if array.dtype not in _HOP_DTYPES and array.dtype.kind != "f":
+        raise TypeError(
+            f"{name} must be uint8, uint16 or uint32 (hops, the dtype's maximum: unreachable) or "
+            f"float (lengths, inf: unreachable), not {array.dtype}"
+        )
+    if array.ndim != 2:
+        raise ValueError(f"{name} must be 2D, not {array.ndim}D")
+    if array.dtype in _HOP_DTYPES:
+        return np.ascontiguousarray(array)
+    lengths = np.ascontiguousarray(array, dtype=np.float64)
+    if not (lengths >= 0.0).all():
+        j, i = (int(at) for at in np.argwhere(~(lengths >= 0.0))[0])
+        raise ValueError(f"{name} must be at least 0; {name}[{j}, {i}] is {lengths[j, i]}")
+    return lengths
+
+
+def check_opening(value: object, n_sites: int) -> FloatArray:
+    """Return opening probabilities, one per site, or raise naming `opening`."""
+    x = check_probabilities("opening", value)
+    if x.shape != (n_sites,):
+        raise ValueError(f"opening must have shape ({n_sites},), one per site, not {x.shape}")
+    return x
+
+
+def check_charge(charge: object, distances: DistanceArray) -> float:
+    """Return what a customer pays if no site serves him: as asked, or the largest distance + 1."""
+    if charge is None:
+        return largest_distance(distances) + 1.0
+    if distances.dtype == np.float64:
+        return check_number("charge", charge, minimum=0.0, open_minimum=True)
+    return float(check_integer("charge", charge, minimum=1, maximum=_MAX_CHARGE))
+
+
+def largest_distance(distances: DistanceArray) -> float:
+    """Return the largest finite distance, 0 if there is none."""
+    if distances.dtype == np.float64:
+        return float(distances.max(where=np.isfinite(distances), initial=0.0))
+    hops = cast("NDArray[np.uint8]", distances)
+    return float(max(0, _core.largest_finite_hop(hops, resolve_num_threads(None))))
+
+
+def count_levels(distances: DistanceArray, charge: float) -> int:
+    """Return how many distances in hops, from 0 on, can serve a customer."""
+    hops = cast("NDArray[np.uint8]", distances)
+    return int(min(charge, _core.largest_finite_hop(hops, resolve_num_threads(None)) + 1))
