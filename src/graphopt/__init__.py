@@ -1,37 +1,65 @@
-"""Learn on a partly seen graph and decide on it: communities and facility locations."""
+"""Learn on a partly seen graph and decide on it: communities and facility locations.
+
+Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonzalez`,
+:func:`greedy_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`cnm`,
+:func:`soft_kmeans`, ... Learning (:class:`ClusterNet`, :mod:`graphopt.nn`,
+:mod:`graphopt.objectives`) loads it on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from graphopt._build import build_config
 from graphopt._threads import get_num_threads, set_num_threads
-from graphopt.communities import CommunityResult, cnm, leiden, modularity
 from graphopt.centers import KCenterResult, evaluate_centers, gonzalez, greedy_k_center
+from graphopt.communities import CommunityResult, cnm, leiden, modularity
+from graphopt.facility import expected_distances
 from graphopt.graph import Graph
 from graphopt.paths import all_pairs_shortest_paths
+from graphopt.rounding import pipage_rounding
+
+if TYPE_CHECKING:
+    from graphopt import completion, datasets, learning, nn, objectives
+    from graphopt.learning import ClusterNet
 
 __all__ = [
+    "ClusterNet",
     "CommunityResult",
     "Graph",
-    "build_config",
-    "cnm",
-    "get_num_threads",
-    "leiden",
-    "modularity",
-    "Graph",
     "KCenterResult",
+    "SoftKMeansResult",
     "all_pairs_shortest_paths",
     "build_config",
+    "cnm",
+    "completion",
+    "datasets",
     "evaluate_centers",
+    "expected_distances",
     "get_num_threads",
     "gonzalez",
     "greedy_k_center",
-from graphopt.facility import expected_distances
-from graphopt.graph import Graph
-from graphopt.rounding import pipage_rounding
-
-__all__ = [
-    "Graph",
-    "build_config",
-    "expected_distances",
-    "get_num_threads",
+    "learning",
+    "leiden",
+    "modularity",
+    "nn",
+    "objectives",
     "pipage_rounding",
     "set_num_threads",
+    "soft_kmeans",
 ]
+
+_LAZY_MODULES = ("completion", "datasets", "learning", "nn", "objectives")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY_MODULES:
+        return import_module(f"graphopt.{name}")
+    if name == "ClusterNet":
+        return import_module("graphopt.learning").ClusterNet
+    raise AttributeError(f"module 'graphopt' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,7 +1,6 @@
 """Types of the compiled module; arrays must have exactly these dtypes and be C-contiguous."""
 
-from typing import TypedDict, TypeVar
-from typing import TypedDict, type_check_only
+from typing import TypedDict, TypeVar, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray

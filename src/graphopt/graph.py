@@ -512,6 +512,43 @@ class Graph:
         names = None if self._names is None else [self._names[i] for i in keep]
         return Graph._trusted(*arrays, directed=self._directed, names=names)
 
+    def plus(self, other: Graph) -> Graph:
+        """Return the graph whose weights are the sums of this graph's and another's.
+
+        An edge without weights counts 1; an edge of one graph only keeps its weight.
+
+        Parameters
+        ----------
+        other : Graph
+            On the same number of nodes, directed like this one; its names are ignored.
+
+        Returns
+        -------
+        Graph
+            Weighted.
+
+        Raises
+        ------
+        ValueError
+            If the graphs do not match.
+        """
+        if other.n_nodes != self.n_nodes or other.directed != self.directed:
+            kind = "directed" if self.directed else "undirected"
+            raise ValueError(f"other must be {kind} with {self.n_nodes} nodes, not {other!r}")
+        pairs = np.concatenate([self.edges, other.edges])
+        weights = [
+            np.ones(graph.n_edges) if graph.edge_weights is None else graph.edge_weights
+            for graph in (self, other)
+        ]
+        return Graph.from_edges(
+            pairs,
+            self.n_nodes,
+            np.concatenate(weights),
+            self.directed,
+            duplicates="sum",
+            names=self.names,
+        )
+
     # --- protocol -------------------------------------------------------------------------------
 
     def __repr__(self) -> str:

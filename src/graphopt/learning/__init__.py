@@ -1,1 +1,7 @@
 """Training: from a graph and features to a decision."""
+
+from graphopt.learning.estimators import ClusterNet
+from graphopt.learning.recipes import PAPER, Recipe
+from graphopt.learning.trainer import Checkpoint, TrainingRun, train
+
+__all__ = ["PAPER", "Checkpoint", "ClusterNet", "Recipe", "TrainingRun", "train"]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import inspect
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 from graphopt._validation import (
     RandomState,
@@ -31,6 +30,9 @@ from graphopt.learning.recipes import Recipe, default_recipe
 from graphopt.learning.trainer import TrainingRun, train
 from graphopt.nn import ClusterNet as Network
 from graphopt.objectives import FacilityLocation, Modularity, Objective
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _FORMAT = 1  # of saved files
 
@@ -194,24 +196,27 @@ class ClusterNet:
         seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
         rows = None if rows is None else rows[nodes]
         inputs, problem = self._prepared(objective, recipe, seen, rows)
+        networks: list[Network] = []
         self.runs_ = []
-        best: TrainingRun | None = None
         with ProgressBar(recipe.n_restarts * recipe.iterations, self.verbose) as progress:
             for _ in range(recipe.n_restarts):
                 network = self._network(inputs.n_features, recipe)
                 network.initialize(inputs.features, inputs.adjacency.whole, random_state)
                 run = train(network, inputs, objective, problem, recipe, random_state, progress)
                 progress.next_restart(recipe.iterations)
+                networks.append(network)
                 self.runs_.append(run)
-                if best is None or objective.better(run.best.value, best.best.value):
-                    best, self.network_ = run, network
                 if run.interrupted:
                     break
-        self.interrupted_ = run.interrupted
-        self.training_value_ = run.best.value if best is None else best.best.value
-        decision = run.best.decision if best is None else best.best.decision
+        chosen = 0
+        for i, run in enumerate(self.runs_):
+            if objective.better(run.best.value, self.runs_[chosen].best.value):
+                chosen = i
+        best = self.runs_[chosen].best
+        self.network_, self.training_value_ = networks[chosen], best.value
+        self.interrupted_ = self.runs_[-1].interrupted
         self._n_features = inputs.n_features
-        self._publish(objective, graph, nodes, inputs, decision, random_state)
+        self._publish(objective, graph, nodes, inputs, best.decision, random_state)
         return self
 
     def fit_predict(self, graph: Graph, features: Any = None) -> NDArray[np.int32]:

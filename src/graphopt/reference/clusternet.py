@@ -40,15 +40,17 @@ def modularity_loss(r: Tensor, edges: Tensor, adjacency: Tensor) -> Tensor:
 
 
 def normalised_adjacency(n_nodes: int, edges: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return ``D⁻¹(A + I)`` as a sparse CSR tensor."""
+    """Return ``D⁻¹(A + I)`` as a sparse tensor."""
     loops = torch.arange(n_nodes)
     rows = torch.cat([edges[:, 0], edges[:, 1], loops])
     columns = torch.cat([edges[:, 1], edges[:, 0], loops])
     degree = torch.bincount(rows, minlength=n_nodes).to(dtype)
-    matrix = torch.sparse_coo_tensor(
-        torch.stack([rows, columns]), 1.0 / degree[rows], (n_nodes, n_nodes)
-    )
-    return matrix.coalesce()
+    return _sparse(torch.stack([rows, columns]), 1.0 / degree[rows], n_nodes)
+
+
+def _sparse(indices: Tensor, values: Tensor, n_nodes: int) -> Tensor:
+    shape = (n_nodes, n_nodes)
+    return torch.sparse_coo_tensor(indices, values, shape, check_invariants=True).coalesce()
 
 
 def train_communities(
@@ -69,9 +71,7 @@ def train_communities(
     weights = tuple(w.clone().requires_grad_() for w in initial)
     optimizer = torch.optim.Adam(weights, lr=learning_rate)
     pairs = torch.cat([edges.T, edges.T.flip(0)], dim=1)
-    plain = torch.sparse_coo_tensor(
-        pairs, torch.ones(pairs.shape[1], dtype=centers.dtype), (n_nodes, n_nodes)
-    ).coalesce()
+    plain = _sparse(pairs, torch.ones(pairs.shape[1], dtype=centers.dtype), n_nodes)
     losses = []
     for _ in range(iterations):
         kept = edges[torch.rand(len(edges)) >= masking]
