@@ -267,10 +267,10 @@ def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) 
     values = entries.data.astype(np.float64)
     if not np.isfinite(values).all():
         bad = int(np.argmin(np.isfinite(values)))
-        where = f"matrix[{entries.coords[0][bad]}, {entries.coords[1][bad]}]"
+        where = f"matrix[{entries.row[bad]}, {entries.col[bad]}]"
         raise ValueError(f"matrix must be finite; {where} is {values[bad]}")
-    edge = (values != 0.0) & (entries.coords[0] != entries.coords[1])
-    sources, targets, values = entries.coords[0][edge], entries.coords[1][edge], values[edge]
+    edge = (values != 0.0) & (entries.row != entries.col)
+    sources, targets, values = entries.row[edge], entries.col[edge], values[edge]
     if not directed:
         kept = coo_array((values, (sources, targets)), shape=matrix.shape).tocsr()
         symmetric = (kept - kept.T).count_nonzero() == 0
