@@ -33,6 +33,33 @@ void every_rule_for_duplicates() {
     CHECK_THROWS(weight(Duplicates::error), BadEdge);
 }
 
+void parallel_edges_keep_the_order_of_the_list() {
+    // Many of them, so that an unstable sort would show.
+    std::vector<std::int64_t> u, v;
+    std::vector<double> w;
+    for (int i = 0; i < 1000; ++i) {
+        u.push_back(i % 7);
+        v.push_back((i * i) % 5);
+        w.push_back(i);
+    }
+    for (const bool directed : {false, true}) {
+        const Csr first =
+            build_csr(7, {u, v, w}, {.directed = directed, .duplicates = Duplicates::first});
+        const Csr least =
+            build_csr(7, {u, v, w}, {.directed = directed, .duplicates = Duplicates::minimum});
+        const Csr last =
+            build_csr(7, {u, v, w}, {.directed = directed, .duplicates = Duplicates::last});
+        const Csr most =
+            build_csr(7, {u, v, w}, {.directed = directed, .duplicates = Duplicates::maximum});
+        CHECK(first.weights == least.weights && last.weights == most.weights);
+        CHECK(first.weights != last.weights);
+        check_csr(view(last));
+        const Csr plain = build_csr(7, {u, v, {}}, {.directed = directed});
+        CHECK(plain.indices == last.indices && plain.indptr == last.indptr);
+        CHECK(plain.weights.empty());
+    }
+}
+
 void bad_edges_are_refused() {
     const std::vector<std::int64_t> zero{0}, two{2}, minus{-1};
     const std::vector<double> nan{std::nan("")};
@@ -76,6 +103,7 @@ void transposing_twice_gives_the_graph_back() {
 int main() {
     undirected_edges_are_mirrored_sorted_and_merged();
     every_rule_for_duplicates();
+    parallel_edges_keep_the_order_of_the_list();
     bad_edges_are_refused();
     broken_rows_are_refused();
     an_empty_graph_is_a_graph();

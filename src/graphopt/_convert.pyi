@@ -7,6 +7,7 @@ __test__: dict[str, str]  # Cython's
 def adjacency_edges(
     adjacency: Iterable[tuple[Hashable, object]],
     position: dict[Hashable, int],
+    plain: bool,
     weight: Hashable | None,
     multigraph: bool,
     directed: bool,

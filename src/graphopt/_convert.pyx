@@ -46,7 +46,8 @@ cdef bytes _bytes_of(vector[int64_t] &column):
 # --- networkx -----------------------------------------------------------------------------------
 
 
-def adjacency_edges(adjacency, dict position, object weight, bint multigraph, bint directed):
+def adjacency_edges(adjacency, dict position, bint plain, object weight, bint multigraph,
+                    bint directed):
     """Return the edges of a networkx adjacency as (sources, targets, weights).
 
     Parameters
@@ -55,6 +56,8 @@ def adjacency_edges(adjacency, dict position, object weight, bint multigraph, bi
         What `networkx.Graph.adjacency()` gives; {neighbour: {key: attributes}} for a multigraph.
     position : dict
         The number of each node.
+    plain : bool
+        Every node is an int and its own number.
     weight : hashable or None
         The attribute that holds the weight; an edge without it weighs 1. None: ignored.
     multigraph, directed : bool
@@ -69,16 +72,16 @@ def adjacency_edges(adjacency, dict position, object weight, bint multigraph, bi
     cdef int64_t source, target
     cdef bint weighted = weight is not None
     for node, neighbours in adjacency:
-        source = _number_of(position, node)
+        source = _number_of(position, plain, node)
         if type(neighbours) is dict:
             for neighbour, attributes in (<dict> neighbours).items():
-                target = _number_of(position, neighbour)
+                target = _number_of(position, plain, neighbour)
                 if directed or target >= source:
                     _add(columns, source, target, node, neighbour, attributes,
                          weight, weighted, multigraph)
         else:  # a filtered view, or a subclass's own mapping
             for neighbour, attributes in neighbours.items():
-                target = _number_of(position, neighbour)
+                target = _number_of(position, plain, neighbour)
                 if directed or target >= source:
                     _add(columns, source, target, node, neighbour, attributes,
                          weight, weighted, multigraph)
@@ -90,8 +93,15 @@ def adjacency_edges(adjacency, dict position, object weight, bint multigraph, bi
     return (*columns.ends(), weights)
 
 
-cdef int64_t _number_of(dict position, object node) except -1:
-    cdef PyObject *number = PyDict_GetItemWithError(position, node)
+cdef int64_t _number_of(dict position, bint plain, object node) except -1:
+    cdef int overflow = 0
+    cdef int64_t itself
+    cdef PyObject *number
+    if plain and PyLong_CheckExact(node):
+        itself = PyLong_AsLongLongAndOverflow(node, &overflow)
+        if not overflow and 0 <= itself < len(position):
+            return itself
+    number = PyDict_GetItemWithError(position, node)
     if number == NULL:
         raise ValueError(f"graph lists a neighbour {_short(node)} that is not one of its nodes")
     return <object> number

@@ -155,9 +155,10 @@ def table_from_networkx(graph: Any, weight: Hashable | None) -> EdgeTable:
         if not hasattr(graph, needed):
             raise TypeError(f"graph must be a networkx graph, not {type(graph).__name__}")
     position = {node: i for i, node in enumerate(graph)}
+    names = names_unless_numbers(tuple(position))
     directed = bool(graph.is_directed())
     sources, targets, weights = _convert.adjacency_edges(
-        graph.adjacency(), position, weight, bool(graph.is_multigraph()), directed
+        graph.adjacency(), position, names is None, weight, bool(graph.is_multigraph()), directed
     )
     return EdgeTable(
         np.frombuffer(sources, np.int64),
@@ -165,7 +166,7 @@ def table_from_networkx(graph: Any, weight: Hashable | None) -> EdgeTable:
         None if weights is None else np.frombuffer(weights, np.float64),
         len(position),
         directed,
-        names_unless_numbers(tuple(position)),
+        names,
     )
 
 
@@ -193,10 +194,10 @@ def _labelled(column: NDArray[np.int64], table: EdgeTable) -> Iterable[Hashable]
 
 def names_unless_numbers(names: Sequence[Hashable]) -> Sequence[Hashable] | None:
     """Return the names, or None where node i is called i."""
-    plain = all(
-        isinstance(name, int | np.integer) and not isinstance(name, bool) and name == i
-        for i, name in enumerate(names)
+    integers = all(
+        issubclass(kind, int | np.integer) and kind is not bool for kind in set(map(type, names))
     )
+    plain = integers and tuple(names) == tuple(range(len(names)))
     return None if plain else names
 
 
@@ -266,10 +267,10 @@ def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) 
     values = entries.data.astype(np.float64)
     if not np.isfinite(values).all():
         bad = int(np.argmin(np.isfinite(values)))
-        where = f"matrix[{entries.coords[0][bad]}, {entries.coords[1][bad]}]"
+        where = f"matrix[{entries.row[bad]}, {entries.col[bad]}]"
         raise ValueError(f"matrix must be finite; {where} is {values[bad]}")
-    edge = (values != 0.0) & (entries.coords[0] != entries.coords[1])
-    sources, targets, values = entries.coords[0][edge], entries.coords[1][edge], values[edge]
+    edge = (values != 0.0) & (entries.row != entries.col)
+    sources, targets, values = entries.row[edge], entries.col[edge], values[edge]
     if not directed:
         kept = coo_array((values, (sources, targets)), shape=matrix.shape).tocsr()
         symmetric = (kept - kept.T).count_nonzero() == 0

@@ -346,7 +346,7 @@ class _Groups:
 
     def _pair(self, a: int, b: int) -> tuple[float, int, int]:
         together = self.links[a].get(b, 0.0) / self.total
-        expected = self.strength[a] * self.strength[b] / self.total**2
+        expected = self.strength[a] / self.total * (self.strength[b] / self.total)
         return 2.0 * (self.resolution * expected - together), min(a, b), max(a, b)
 
     def _alive(self, g: int) -> bool:

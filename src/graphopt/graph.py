@@ -311,7 +311,7 @@ class Graph:
         check_choice("self_loops", self_loops, ("drop", "error"))
         check_memory(
             f"a graph of {table.n_nodes:,} nodes and {len(table.sources):,} edges",
-            24 * table.n_nodes + 40 * len(table.sources),
+            24 * table.n_nodes + 56 * len(table.sources),
             "number the nodes 0, 1, 2, ... without gaps",
         )
         arrays = _core.build_csr(
@@ -487,6 +487,18 @@ class Graph:
 
     def subgraph(self, nodes: ArrayLike) -> Graph:
         """Return the graph induced by `nodes`; node i of it is ``nodes[i]`` of this one.
+
+        All nodes in another order give the same graph with its nodes renumbered.
+
+        Parameters
+        ----------
+        nodes : array of int, shape (n_kept,)
+            Distinct node numbers, in any order.
+
+        Returns
+        -------
+        Graph
+            Names, weights and direction are kept.
 
         Raises
         ------

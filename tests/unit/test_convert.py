@@ -152,7 +152,7 @@ def test_a_dictionary_that_changes_is_noticed() -> None:
     adjacency["a"]["b"]["weight"] = Growing()
     with pytest.raises(RuntimeError, match="changed size"):
         _convert.adjacency_edges(
-            adjacency.items(), {"a": 0, "b": 1, "c": 2}, "weight", False, False
+            adjacency.items(), {"a": 0, "b": 1, "c": 2}, False, "weight", False, False
         )
 
 

@@ -116,6 +116,8 @@ def test_filtered_views_and_frozen_graphs() -> None:
     peer = nx.karate_club_graph()
     view = peer.subgraph(range(10))
     assert Graph.from_networkx(view) == Graph.from_networkx(peer).subgraph(range(10))
+    multi = nx.MultiGraph([(0, 1, {"weight": 2}), (0, 1, {"weight": 3}), (1, 2)])
+    assert Graph.from_networkx(multi.subgraph([0, 1])).edge_weights.tolist() == [3]
     directed = nx.DiGraph([(0, 1), (1, 2)])
     assert Graph.from_networkx(directed.reverse(copy=False)).edges.tolist() == [[1, 0], [2, 1]]
     assert Graph.from_networkx(nx.freeze(peer)) == Graph.from_networkx(peer)
