@@ -151,6 +151,6 @@ def names() -> tuple[str, ...]:
 
 def find(name: str) -> Entry:
     """Return the entry of a name or alias, or raise ValueError listing the names."""
-    if name in ALIASES:
-        name = ALIASES[name]
+    if isinstance(name, str):
+        name = ALIASES.get(name, name)
     return ENTRIES[check_choice("name", name, ENTRIES)]

@@ -64,9 +64,9 @@ def load(
 
     Examples
     --------
-    >>> cora = load("cora")  # doctest: +SKIP
-    >>> cora  # doctest: +SKIP
-    Dataset('cora', n_nodes=2708, n_edges=5278, n_observed=2150, n_features=1433, n_classes=7)
+    Once the data are on this machine, ``load("cora")`` gives::
+
+        Dataset('cora', n_nodes=2708, n_edges=5278, n_observed=2150, n_features=1433, n_classes=7)
     """
     finder = _Finder(data_home, download)
     entry = catalog.find(name)
