@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import subprocess
 import sys
 
@@ -191,6 +192,16 @@ def test_a_truncated_file_is_told(tmp_path):
         read_arrays(path, "0" * 64)
 
 
+def test_rotten_bits_are_told(tmp_path):
+    path = tmp_path / "file.npz"
+    write_arrays(path, {"edges": np.random.default_rng(0).integers(0, 9, (500, 2), np.int32)})
+    content = bytearray(path.read_bytes())
+    content[200:260] = bytes(60)
+    path.write_bytes(content)
+    with pytest.raises(DigestMismatchError, match="not a readable"):
+        read_arrays(path, "0" * 64)
+
+
 def test_pickles_are_not_opened(tmp_path):
     path = tmp_path / "file.npz"
     np.savez(path, edges=np.array([{"a": 1}], dtype=object))
@@ -236,6 +247,42 @@ def test_embeddings(tmp_path, put):
     assert data.labels is None
     assert data.label_names is None
     assert repr(data) == "Dataset('tiny', n_nodes=3, n_edges=2, n_observed=1, n_features=2)"
+
+
+@pytest.mark.parametrize("arrays", [words_arrays(), embedding_arrays()], ids=["words", "embedding"])
+def test_permuted_changes_the_numbers_only(tmp_path, put, arrays):
+    put(tmp_path, "tiny", arrays)
+    data = datasets.load("tiny", data_home=tmp_path)
+    other = data.permuted(3)
+    assert other.node_ids.tolist() != data.node_ids.tolist()
+    assert data.permuted(3).node_ids.tolist() == other.node_ids.tolist()
+
+    def by_id(one, edges):
+        return {frozenset(one.node_ids[edge].tolist()) for edge in edges}
+
+    for part in ("train", "unseen", "valid", "test"):
+        edges = getattr(other.splits, part)
+        assert by_id(other, edges) == by_id(data, getattr(data.splits, part))
+        assert edges.dtype == np.int32
+        assert (edges[:, 0] < edges[:, 1]).all()
+    assert by_id(other, other.graph.edges) == by_id(data, data.graph.edges)
+    assert np.array_equal(other.observed.edges, other.splits.train)
+    old_row = [data.node_ids.tolist().index(node) for node in other.node_ids.tolist()]
+    for key in ("features", "observed_features"):
+        assert abs(getattr(other, key) - getattr(data, key)[old_row]).sum() == 0
+    assert (other.observed_features is other.features) == (data.features is data.observed_features)
+    assert data.labels is None or np.array_equal(other.labels, data.labels[old_row])
+
+
+def test_data_sets_travel_between_processes(tmp_path, put):
+    put(tmp_path, "tiny", words_arrays())
+    data = datasets.load("tiny", data_home=tmp_path)
+    back = pickle.loads(pickle.dumps(data))
+    assert back.graph == data.graph
+    assert back.observed_features is back.features
+    assert repr(back) == repr(data)
+    many = InductiveDataset("many", (data, data), (0,), (), (1,))
+    assert repr(pickle.loads(pickle.dumps(many))) == repr(many)
 
 
 def many_arrays():

@@ -124,7 +124,7 @@ class _Finder:
             with origins.open_archive(archive) as read:
                 arrays = sources.convert(entry, parent, read)
             check_digest(f"{entry.name}, converted from {url},", arrays, entry.digest)
-        except BaseException as error:
+        except Exception as error:
             archive.unlink(missing_ok=True)
             if isinstance(error, OSError | ValueError | zipfile.BadZipFile | zlib.error):
                 raise self._not_found(entry, f"{url} holds something else: {error}") from error

@@ -68,11 +68,12 @@ def open_archive(path: Path) -> Iterator[Read]:
             members[inside] = member
 
         def read(wanted: str) -> str:
-            name = PurePosixPath(wanted).name
-            same_name = [inside for inside in members if PurePosixPath(inside).name == name]
-            if wanted not in members and len(same_name) != 1:
+            found = [wanted] if wanted in members else []
+            if not found:
+                ending = "/" + PurePosixPath(wanted).name
+                found = [inside for inside in members if inside.endswith(ending)]
+            if len(found) != 1:
                 raise DatasetNotFoundError(f"{wanted} is not in the archive {path}")
-            inside = wanted if wanted in members else same_name[0]
-            return archive.read(members[inside]).decode("utf-8", errors="replace")
+            return archive.read(members[found[0]]).decode("utf-8", errors="replace")
 
         yield read
