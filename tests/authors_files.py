@@ -69,12 +69,10 @@ def embedded_files(name, ids, arrays) -> dict[str, str]:
     } | edge_files(name, ids, arrays)
 
 
-def words_files(name, ids, arrays, old_ids=None, **form) -> dict[str, str]:
-    """Return all files of a graph with a bag of words; `old_ids`: the source's own."""
+def words_files(name, ids, arrays, **form) -> dict[str, str]:
+    """Return all files of a graph with a bag of words."""
     classes = arrays["label_names"][arrays["labels"]]
     linqs = {"separator": "\t", "number": "{:.0f}", "end": ""}
     x = dense(arrays, "x")
     files = {f"data/{name}/{name}.content": content(ids, x, classes, **linqs)}
-    if old_ids is not None:
-        files[f"data/{name}/{name}_old.content"] = content(old_ids, x, classes, **linqs)
     return files | edge_files(name, ids, arrays, **form)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,17 @@ DEFINING_ARRAYS = frozenset(
 )
 
 Arrays = dict[str, NDArray[Any]]
+
+# What numpy and zipfile raise when a file is not what its name promises.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    AttributeError,
+)
 
 
 def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -69,7 +81,7 @@ def read_arrays(path: Path, expected: str) -> Arrays:
         # A file object, so that it is closed even when numpy finds no archive in it.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files if name in DEFINING_ARRAYS}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, TypeError, AttributeError) as error:
+    except _DAMAGE as error:
         raise DigestMismatchError(f"{path} is not a readable .npz archive: {error}") from error
     check_digest(str(path), arrays, expected)
     return arrays

@@ -23,11 +23,11 @@ class Entry:
     digest : str
         Of its defining arrays, see :func:`graphopt.datasets.archive.array_digest`.
     kind : {"words", "embedding", "synthetic", "subgraphs"}
-        What its files look like: one graph with a binary bag of words, one graph with embeddings
-        of the full and of the training graph, many graphs with embeddings, many subgraphs whose
-        features are rows of `parent`.
+        What it holds: one graph with a sparse bag of words, one graph with embeddings of the full
+        and of the training graph, many graphs with embeddings, many subgraphs whose features are
+        rows of `parent`.
     parent : str or None
-        ``_connected``: the data set it is the largest component of.
+        The data set it is the largest component of, or takes features from.
     ids_file : str or None
         A second ``.content`` file with the ids of the source, where the first is renumbered.
     no_origin : str or None
@@ -151,6 +151,6 @@ def names() -> tuple[str, ...]:
 
 def find(name: str) -> Entry:
     """Return the entry of a name or alias, or raise ValueError listing the names."""
-    if name in ALIASES:
-        name = ALIASES[name]
+    if isinstance(name, str):
+        name = ALIASES.get(name, name)
     return ENTRIES[check_choice("name", name, ENTRIES)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._validation import RandomState, check_random_state
 from graphopt.datasets.splits import EdgeSplit
 from graphopt.graph import Graph
 
@@ -61,6 +62,38 @@ class Dataset:
     def n_features(self) -> int:
         """Number of feature columns."""
         return int(self.features.shape[1])
+
+    def permuted(self, random_state: RandomState = None) -> Dataset:
+        """Return the same data set with its nodes renumbered at random.
+
+        Published numberings may carry an answer: in ``fb_small`` the neighbours of a hub have
+        numbers close together. Node i of the result is the node with id ``node_ids[i]``; only the
+        numbers change.
+        """
+        order = check_random_state(random_state).permutation(self.n_nodes)
+        position = np.argsort(order).astype(np.int32)
+
+        def renumbered(edges: NDArray[np.int32]) -> NDArray[np.int32]:
+            return np.unique(np.sort(position[edges], axis=1), axis=0)
+
+        splits = self.splits
+        features = self.features[order]
+        shared = self.observed_features is self.features
+        return replace(
+            self,
+            graph=self.graph.subgraph(order),
+            observed=self.observed.subgraph(order),
+            features=features,
+            observed_features=features if shared else self.observed_features[order],
+            splits=EdgeSplit(
+                train=renumbered(splits.train),
+                unseen=renumbered(splits.unseen),
+                valid=None if splits.valid is None else renumbered(splits.valid),
+                test=None if splits.test is None else renumbered(splits.test),
+            ),
+            labels=None if self.labels is None else self.labels[order],
+            node_ids=self.node_ids[order],
+        )
 
     def __repr__(self) -> str:
         words = [

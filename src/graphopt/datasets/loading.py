@@ -64,9 +64,9 @@ def load(
 
     Examples
     --------
-    >>> cora = load("cora")  # doctest: +SKIP
-    >>> cora  # doctest: +SKIP
-    Dataset('cora', n_nodes=2708, n_edges=5278, n_observed=2150, n_features=1433, n_classes=7)
+    Once the data are on this machine, ``load("cora")`` gives::
+
+        Dataset('cora', n_nodes=2708, n_edges=5278, n_observed=2150, n_features=1433, n_classes=7)
     """
     finder = _Finder(data_home, download)
     entry = catalog.find(name)
@@ -124,7 +124,7 @@ class _Finder:
             with origins.open_archive(archive) as read:
                 arrays = sources.convert(entry, parent, read)
             check_digest(f"{entry.name}, converted from {url},", arrays, entry.digest)
-        except BaseException as error:
+        except Exception as error:
             archive.unlink(missing_ok=True)
             if isinstance(error, OSError | ValueError | zipfile.BadZipFile | zlib.error):
                 raise self._not_found(entry, f"{url} holds something else: {error}") from error

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from graphopt.datasets.sources import Read
 from graphopt.errors import DatasetNotFoundError
@@ -41,11 +42,15 @@ def fetch(url: str, folder: Path) -> Path:
     pooch.get_logger().info("Downloading %s to %s", url, path)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
     os.close(handle)
+    responses: list[Any] = []
+    hooks = {"response": lambda response, **_: responses.append(response)}
     try:
         # Its errors are requests' own, which are OSErrors.
-        pooch.HTTPDownloader(timeout=60)(url, temporary, None)
+        pooch.HTTPDownloader(timeout=60, hooks=hooks)(url, temporary, None)
         os.replace(temporary, path)
     finally:
+        for response in responses:  # pooch leaves them open when something goes wrong
+            response.close()
         Path(temporary).unlink(missing_ok=True)
     return path
 
@@ -63,11 +68,12 @@ def open_archive(path: Path) -> Iterator[Read]:
             members[inside] = member
 
         def read(wanted: str) -> str:
-            name = PurePosixPath(wanted).name
-            same_name = [inside for inside in members if PurePosixPath(inside).name == name]
-            if wanted not in members and len(same_name) != 1:
+            found = [wanted] if wanted in members else []
+            if not found:
+                ending = "/" + PurePosixPath(wanted).name
+                found = [inside for inside in members if inside.endswith(ending)]
+            if len(found) != 1:
                 raise DatasetNotFoundError(f"{wanted} is not in the archive {path}")
-            inside = wanted if wanted in members else same_name[0]
-            return archive.read(members[inside]).decode("utf-8", errors="replace")
+            return archive.read(members[found[0]]).decode("utf-8", errors="replace")
 
         yield read

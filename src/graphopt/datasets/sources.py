@@ -67,6 +67,8 @@ def _words(entry: Entry, parent: Entry | None, read: Read) -> Arrays:
     ids = content.ids
     if whole.ids_file is not None:
         ids = parse_ids(read(f"data/{whole.name}/{whole.ids_file}"))
+        if len(ids) != len(content.ids):
+            raise ValueError(f"{whole.ids_file} must have {len(content.ids)} nodes, not {len(ids)}")
     rows, numbers = np.arange(len(ids), dtype=np.int32), content.ids
     if parent is not None:
         rows = _largest_component(whole, content, read)

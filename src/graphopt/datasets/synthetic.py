@@ -237,7 +237,7 @@ class _Growth:
         while True:
             at = self.rng.random() * (bound[-1] + beyond)
             if at < bound[-1]:
-                b = int(np.searchsorted(bound, at, side="right"))
+                b = int(bound.searchsorted(at, side="right"))
                 j, nearest = self._end(self.ends_in[boxes[b]], chosen), float(gap[b])
             else:
                 j, nearest = self._end(self.ends, ()), radius
