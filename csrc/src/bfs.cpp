@@ -2,6 +2,7 @@
 #include <atomic>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <type_traits>
 #include <vector>
 
@@ -35,6 +36,36 @@ bool search_from(const CsrView& graph, NodeId source, std::uint32_t cutoff, std:
         }
     }
     return true;
+}
+
+// Positions in `sources`, near nodes next to each other: by the order in which one search after the
+// other, each from the smallest node not seen yet, comes by. Searches that start close to each
+// other stand on the same nodes at the same time, so a block of them needs fewer words.
+std::vector<std::size_t> near_together(const CsrView& graph, std::span<const NodeId> sources) {
+    const std::size_t n = graph.n_nodes();
+    std::vector<std::size_t> rank(n, n);
+    std::vector<NodeId> queue;
+    queue.reserve(n);
+    const auto visit = [&](NodeId node) {
+        if (rank[static_cast<std::size_t>(node)] < n) return;
+        rank[static_cast<std::size_t>(node)] = queue.size();
+        queue.push_back(node);
+    };
+    for (std::size_t root = 0, begin = 0; root < n; ++root) {
+        visit(static_cast<NodeId>(root));
+        for (; begin < queue.size(); ++begin) {
+            for (const NodeId v : graph.neighbours(static_cast<std::size_t>(queue[begin]))) {
+                visit(v);
+            }
+        }
+    }
+    std::vector<std::size_t> order(sources.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return rank[static_cast<std::size_t>(sources[a])] <
+               rank[static_cast<std::size_t>(sources[b])];
+    });
+    return order;
 }
 
 // The job that the threads share.
@@ -76,37 +107,50 @@ class HopJob {
     void search_blocks() {
         if constexpr (sizeof(T) <= sizeof(std::uint16_t)) {
             const std::size_t n_blocks = chunk_count(sources_.size(), BitSearch::width);
+            const std::vector<std::size_t> order = near_together(graph_, sources_);
             std::vector<char> thin(n_blocks, 0);
             std::vector<std::unique_ptr<BitSearch>> searches(
                 static_cast<std::size_t>(usable_threads(num_threads_, n_blocks)));
             parallel_chunks(n_blocks, num_threads_, [&](std::size_t block, int worker) {
                 if (!fits_) return;
-                const std::size_t begin = block * BitSearch::width;
-                const auto sources =
-                    sources_.subspan(begin, std::min(BitSearch::width, sources_.size() - begin));
                 auto& search = searches[static_cast<std::size_t>(worker)];
                 if (!search) {
                     search = std::make_unique<BitSearch>(graph_, incoming_, 8 * sizeof(T));
                 }
                 InterruptPoll poll;
-                const SearchEnd end = sources.size() < fewest_sources ? SearchEnd::too_thin
-                                                                      : search->run(
-                                                                            sources, cutoff_,
-                                                                            [&] {
-                                                                                if (worker == 0)
-                                                                                    poll();
-                                                                            });
+                const auto positions = block_of(order, block);
+                const SearchEnd end = search_block(*search, positions, [&] {
+                    if (worker == 0) poll();  // on the calling thread only
+                });
                 if (end == SearchEnd::too_deep) fits_ = false;
                 if (end == SearchEnd::too_thin) thin[block] = 1;
-                if (end != SearchEnd::complete) return;
-                std::vector<T*> rows(sources.size());
-                for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = row(begin + i);
-                search->write(rows);
             });
-            for (std::size_t i = 0; i < sources_.size(); ++i) {
-                if (thin[i / BitSearch::width]) left_.push_back(i);
+            for (std::size_t block = 0; block < n_blocks; ++block) {
+                if (!thin[block]) continue;
+                const auto positions = block_of(order, block);
+                left_.insert(left_.end(), positions.begin(), positions.end());
             }
         }
+    }
+
+    static std::span<const std::size_t> block_of(std::span<const std::size_t> order,
+                                                 std::size_t block) {
+        const std::size_t begin = block * BitSearch::width;
+        return order.subspan(begin, std::min(BitSearch::width, order.size() - begin));
+    }
+
+    template <class Poll>
+    SearchEnd search_block(BitSearch& search, std::span<const std::size_t> positions, Poll&& poll) {
+        if (positions.size() < fewest_sources) return SearchEnd::too_thin;
+        std::vector<NodeId> nodes;
+        std::vector<T*> rows;
+        for (const std::size_t i : positions) {
+            nodes.push_back(sources_[i]);
+            rows.push_back(row(i));
+        }
+        const SearchEnd end = search.run(nodes, cutoff_, poll);
+        if (end == SearchEnd::complete) search.write(rows);
+        return end;
     }
 
     void search_left() {

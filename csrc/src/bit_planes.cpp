@@ -105,7 +105,9 @@ GRAPHOPT_ALWAYS_INLINE void write_all(std::span<const SourceBits* const> planes,
                     n_planes > 8 * g ? std::min<std::size_t>(n_planes - 8 * g, 8) : 0;
                 groups[g] = merge_planes(word + g * 8 * tile * words, tile * words, used);
             }
-            store_line(rows[row] + begin, groups, widen_bits(unseen[s].bits[w]), count);
+            const unsigned long long missing = unseen[s].bits[w];
+            store_line(rows[row] + begin, groups, missing == 0 ? uint64x8{} : widen_bits(missing),
+                       count);
         }
     }
 }
