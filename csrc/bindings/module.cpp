@@ -5,6 +5,7 @@ namespace graphopt::bindings {
 
 void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
+void register_soft_kmeans(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -13,4 +14,5 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
     register_build(m);
     register_csr(m);
+    register_soft_kmeans(m);
 }
