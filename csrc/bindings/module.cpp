@@ -11,6 +11,7 @@ void register_paths(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
 void register_modularity(pybind11::module_& m);
 void register_rounding(pybind11::module_& m);
+void register_soft_kmeans(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -25,4 +26,5 @@ PYBIND11_MODULE(_core, m) {
     register_facility(m);
     register_modularity(m);
     register_rounding(m);
+    register_soft_kmeans(m);
 }

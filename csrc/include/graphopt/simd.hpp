@@ -16,6 +16,28 @@
 #define GRAPHOPT_HAS_MULTIVERSION 0
 #endif
 
+// For kernels that keep vectors in registers: a vector wider than the registers would live in
+// memory. GRAPHOPT_PER_ISA(void f(int a), g<vector_bytes>(a)) defines f once per level, each with
+// the constant `vector_bytes` of that level, and the best is picked when the library is loaded.
+#if GRAPHOPT_HAS_MULTIVERSION
+#define GRAPHOPT_PER_ISA(signature, ...)                                                       \
+    __attribute__((target("arch=x86-64-v4"))) signature { GRAPHOPT_ISA_BODY(64, __VA_ARGS__) } \
+    __attribute__((target("arch=x86-64-v3"))) signature { GRAPHOPT_ISA_BODY(32, __VA_ARGS__) } \
+    __attribute__((target("default"))) signature { GRAPHOPT_ISA_BODY(16, __VA_ARGS__) }
+#elif defined(__AVX512F__)
+#define GRAPHOPT_PER_ISA(signature, ...) \
+    signature { GRAPHOPT_ISA_BODY(64, __VA_ARGS__) }
+#elif defined(__AVX__)
+#define GRAPHOPT_PER_ISA(signature, ...) \
+    signature { GRAPHOPT_ISA_BODY(32, __VA_ARGS__) }
+#else
+#define GRAPHOPT_PER_ISA(signature, ...) \
+    signature { GRAPHOPT_ISA_BODY(16, __VA_ARGS__) }
+#endif
+#define GRAPHOPT_ISA_BODY(bytes, ...)           \
+    constexpr std::size_t vector_bytes = bytes; \
+    __VA_ARGS__;
+
 #define GRAPHOPT_ALWAYS_INLINE inline __attribute__((always_inline))
 
 namespace graphopt {

@@ -1,0 +1,104 @@
+#include "graphopt/unit_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "graphopt/parallel.hpp"
+#include "graphopt/vector_math.hpp"
+
+namespace graphopt {
+namespace {
+
+constexpr std::size_t chunk_rows = 1024;
+
+// Where the plain sum of squares overflows.
+template <class T>
+T scaled_length(const T* row, std::size_t width) {
+    T largest = 0;
+    for (std::size_t d = 0; d < width; ++d) largest = std::max(largest, std::abs(row[d]));
+    double sum = 0.0;
+    for (std::size_t d = 0; d < width; ++d) {
+        const double part = static_cast<double>(row[d] / largest);
+        sum += part * part;
+    }
+    return static_cast<T>(static_cast<double>(largest) * std::sqrt(sum));
+}
+
+template <class S, class T = ScalarOf<S>>
+GRAPHOPT_ALWAYS_INLINE void unit_body(const T* x, std::size_t rows, std::size_t width, T* unit,
+                                      T* lengths) {
+    for (std::size_t j = 0; j < rows; ++j) {
+        const T* const row = x + j * width;
+        const T square = dot<S>(row, row, width);
+        T length = square < std::numeric_limits<T>::min() ? T{0} : std::sqrt(square);
+        if (length > std::numeric_limits<T>::max()) length = scaled_length(row, width);
+        lengths[j] = length;
+        const T divisor = length == T{0} ? std::numeric_limits<T>::infinity() : length;
+        for (std::size_t d = 0; d < width; ++d) unit[j * width + d] = row[d] / divisor;
+    }
+}
+
+template <class S, class T = ScalarOf<S>>
+GRAPHOPT_ALWAYS_INLINE void unit_vjp_body(const T* unit, const T* lengths, const T* gradient,
+                                          std::size_t rows, std::size_t width, T* to_x) {
+    for (std::size_t j = 0; j < rows; ++j) {
+        const T* const y = unit + j * width;
+        const T* const g = gradient + j * width;
+        const T along = dot<S>(g, y, width);
+        const T scale = lengths[j] == T{0} ? T{0} : T{1} / lengths[j];
+        for (std::size_t d = 0; d < width; ++d) {
+            to_x[j * width + d] = (g[d] - along * y[d]) * scale;
+        }
+    }
+}
+
+GRAPHOPT_PER_ISA(void unit_chunk(const float* x, std::size_t rows, std::size_t width, float* unit,
+                                 float* lengths),
+                 unit_body<Simd<float, vector_bytes>>(x, rows, width, unit, lengths))
+GRAPHOPT_PER_ISA(void unit_chunk(const double* x, std::size_t rows, std::size_t width, double* unit,
+                                 double* lengths),
+                 unit_body<Simd<double, vector_bytes>>(x, rows, width, unit, lengths))
+GRAPHOPT_PER_ISA(void unit_vjp_chunk(const float* unit, const float* lengths, const float* gradient,
+                                     std::size_t rows, std::size_t width, float* to_x),
+                 unit_vjp_body<Simd<float, vector_bytes>>(unit, lengths, gradient, rows, width,
+                                                          to_x))
+GRAPHOPT_PER_ISA(void unit_vjp_chunk(const double* unit, const double* lengths,
+                                     const double* gradient, std::size_t rows, std::size_t width,
+                                     double* to_x),
+                 unit_vjp_body<Simd<double, vector_bytes>>(unit, lengths, gradient, rows, width,
+                                                           to_x))
+
+}  // namespace
+
+template <class T>
+void unit_rows(std::span<const T> x, std::size_t width, int num_threads, std::span<T> unit,
+               std::span<T> lengths) {
+    parallel_ranges(lengths.size(), chunk_rows, num_threads,
+                    [&](std::size_t begin, std::size_t end, std::size_t, int) {
+                        unit_chunk(x.data() + begin * width, end - begin, width,
+                                   unit.data() + begin * width, lengths.data() + begin);
+                    });
+}
+
+template <class T>
+void unit_rows_vjp(std::span<const T> unit, std::span<const T> lengths, std::span<const T> gradient,
+                   std::size_t width, int num_threads, std::span<T> to_x) {
+    parallel_ranges(lengths.size(), chunk_rows, num_threads,
+                    [&](std::size_t begin, std::size_t end, std::size_t, int) {
+                        unit_vjp_chunk(unit.data() + begin * width, lengths.data() + begin,
+                                       gradient.data() + begin * width, end - begin, width,
+                                       to_x.data() + begin * width);
+                    });
+}
+
+template void unit_rows(std::span<const float>, std::size_t, int, std::span<float>,
+                        std::span<float>);
+template void unit_rows(std::span<const double>, std::size_t, int, std::span<double>,
+                        std::span<double>);
+template void unit_rows_vjp(std::span<const float>, std::span<const float>, std::span<const float>,
+                            std::size_t, int, std::span<float>);
+template void unit_rows_vjp(std::span<const double>, std::span<const double>,
+                            std::span<const double>, std::size_t, int, std::span<double>);
+
+}  // namespace graphopt
