@@ -5,13 +5,13 @@ namespace graphopt::bindings {
 
 void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
-void register_spmm(pybind11::module_& m);
-void register_k_center(pybind11::module_& m);
-void register_paths(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
+void register_k_center(pybind11::module_& m);
 void register_modularity(pybind11::module_& m);
+void register_paths(pybind11::module_& m);
 void register_rounding(pybind11::module_& m);
 void register_soft_kmeans(pybind11::module_& m);
+void register_spmm(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -20,11 +20,11 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
     register_build(m);
     register_csr(m);
-    register_spmm(m);
-    register_k_center(m);
-    register_paths(m);
     register_facility(m);
+    register_k_center(m);
     register_modularity(m);
+    register_paths(m);
     register_rounding(m);
     register_soft_kmeans(m);
+    register_spmm(m);
 }

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from graphopt._build import build_config
 from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.centers import KCenterResult, evaluate_centers, gonzalez, greedy_k_center
+from graphopt.clustering import SoftKMeansResult, soft_kmeans
 from graphopt.communities import CommunityResult, cnm, leiden, modularity
 from graphopt.facility import expected_distances
-from graphopt.clustering import SoftKMeansResult, soft_kmeans
 from graphopt.graph import Graph
 from graphopt.paths import all_pairs_shortest_paths
 from graphopt.rounding import pipage_rounding
@@ -64,11 +64,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
-__all__ = [
-    "Graph",
-    "SoftKMeansResult",
-    "build_config",
-    "get_num_threads",
-    "set_num_threads",
-    "soft_kmeans",
-]

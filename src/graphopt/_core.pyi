@@ -1,7 +1,6 @@
 """Types of the compiled module; arrays must have exactly these dtypes and be C-contiguous."""
 
 from typing import TypedDict, TypeVar, type_check_only
-from typing import TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +15,6 @@ class BuildInfo(TypedDict):
     openmp: bool
     multiversion: bool
     isa: str
-
-_Float = TypeVar("_Float", np.float32, np.float64)
 
 _Csr = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]
 
@@ -149,51 +146,51 @@ def pipage_rounding(
     num_threads: int,
 ) -> NDArray[np.int32]: ...
 def soft_kmeans(
-    x: NDArray[_Float],
+    x: NDArray[_Real],
     offsets: NDArray[np.int64],
-    centers: NDArray[_Float],
+    centers: NDArray[_Real],
     temperature: float,
     iterations: int,
     kept: int,
     want_assignment: bool,
     num_threads: int,
-) -> tuple[NDArray[_Float], NDArray[_Float], NDArray[_Float], NDArray[_Float]]: ...
+) -> tuple[NDArray[_Real], NDArray[_Real], NDArray[_Real], NDArray[_Real]]: ...
 
 # Adds to `to_rows` in place.
 def soft_kmeans_step_vjp(
-    x: NDArray[_Float],
+    x: NDArray[_Real],
     offsets: NDArray[np.int64],
-    centers: NDArray[_Float],
-    image: NDArray[_Float],
-    mass: NDArray[_Float],
-    assignment: NDArray[_Float] | None,
-    u: NDArray[_Float],
+    centers: NDArray[_Real],
+    image: NDArray[_Real],
+    mass: NDArray[_Real],
+    assignment: NDArray[_Real] | None,
+    u: NDArray[_Real],
     temperature: float,
-    to_rows: NDArray[_Float],
+    to_rows: NDArray[_Real],
     num_threads: int,
-) -> NDArray[_Float]: ...
+) -> NDArray[_Real]: ...
 def soft_kmeans_assignment_vjp(
-    x: NDArray[_Float],
+    x: NDArray[_Real],
     offsets: NDArray[np.int64],
-    centers: NDArray[_Float],
-    assignment: NDArray[_Float],
-    gradient: NDArray[_Float],
+    centers: NDArray[_Real],
+    assignment: NDArray[_Real],
+    gradient: NDArray[_Real],
     temperature: float,
     num_threads: int,
-) -> tuple[NDArray[_Float], NDArray[_Float]]: ...
+) -> tuple[NDArray[_Real], NDArray[_Real]]: ...
 def soft_kmeans_solve(
-    x: NDArray[_Float],
+    x: NDArray[_Real],
     offsets: NDArray[np.int64],
-    centers: NDArray[_Float],
-    image: NDArray[_Float],
-    mass: NDArray[_Float],
-    assignment: NDArray[_Float],
-    v: NDArray[_Float],
+    centers: NDArray[_Real],
+    image: NDArray[_Real],
+    mass: NDArray[_Real],
+    assignment: NDArray[_Real],
+    v: NDArray[_Real],
     temperature: float,
     tolerance: float,
     max_iterations: int,
     num_threads: int,
-) -> tuple[NDArray[_Float], list[tuple[int, float, bool]]]: ...
+) -> tuple[NDArray[_Real], list[tuple[int, float, bool]]]: ...
 def soft_kmeans_jacobian(
     x: NDArray[np.float64],
     centers: NDArray[np.float64],
@@ -203,10 +200,10 @@ def soft_kmeans_jacobian(
     temperature: float,
     num_threads: int,
 ) -> NDArray[np.float64]: ...
-def unit_rows(x: NDArray[_Float], num_threads: int) -> tuple[NDArray[_Float], NDArray[_Float]]: ...
+def unit_rows(x: NDArray[_Real], num_threads: int) -> tuple[NDArray[_Real], NDArray[_Real]]: ...
 def unit_rows_vjp(
-    unit: NDArray[_Float],
-    lengths: NDArray[_Float],
-    gradient: NDArray[_Float],
+    unit: NDArray[_Real],
+    lengths: NDArray[_Real],
+    gradient: NDArray[_Real],
     num_threads: int,
-) -> NDArray[_Float]: ...
+) -> NDArray[_Real]: ...
