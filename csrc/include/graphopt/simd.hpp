@@ -28,15 +28,16 @@ typedef unsigned long long uint64x8 __attribute__((vector_size(64)));
 
 inline constexpr std::size_t simd_bytes = 64;
 
-// A vector as an element of a container: bare vector types lose their attributes there.
+// A vector as an element of a container: a bare vector type loses its attributes there, and without
+// AVX its alignment.
 template <class Vector>
 struct Line;
 template <>
-struct Line<float32x16> {
+struct alignas(simd_bytes) Line<float32x16> {
     float32x16 lanes;
 };
 template <>
-struct Line<float64x8> {
+struct alignas(simd_bytes) Line<float64x8> {
     float64x8 lanes;
 };
 
