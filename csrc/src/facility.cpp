@@ -1,6 +1,8 @@
 #include "graphopt/facility.hpp"
 
 #include <array>
+#include <cstring>
+#include <type_traits>
 
 #include "facility_common.hpp"
 #include "graphopt/simd.hpp"
@@ -16,6 +18,8 @@ using facility::Partials;
 constexpr std::size_t forward_rows = 8;
 // Rows taken together in the backward pass: each loads and stores the gradient once.
 constexpr std::size_t backward_rows = 4;
+template <class Hops>
+using Rows = std::array<const Hops*, backward_rows>;
 constexpr std::size_t columns_per_chunk = 4096;
 
 // A byte indexes its table directly; wider distances are clamped to the last entry.
@@ -50,9 +54,9 @@ GRAPHOPT_ALWAYS_INLINE void multiply_by_level(const Hops* rows, std::size_t n_si
 
 // sums[i] += tables[0][level of site i in row 0] + ...: four rows read, one sum written.
 template <class Hops, class Real>
-GRAPHOPT_ALWAYS_INLINE void add_by_level_body(const std::array<const Hops*, backward_rows>& rows,
-                                              std::size_t n_sites, Hops last, const Real* tables,
-                                              std::size_t stride, Real* sums) {
+GRAPHOPT_ALWAYS_INLINE void add_by_level_body(const Rows<Hops>& rows, std::size_t n_sites,
+                                              Hops last, const Real* tables, std::size_t stride,
+                                              Real* sums) {
     const Hops *row0 = rows[0], *row1 = rows[1], *row2 = rows[2], *row3 = rows[3];
     const Real *table0 = tables, *table1 = tables + stride, *table2 = tables + 2 * stride,
                *table3 = tables + 3 * stride;
@@ -62,11 +66,11 @@ GRAPHOPT_ALWAYS_INLINE void add_by_level_body(const std::array<const Hops*, back
     }
 }
 
-#define GRAPHOPT_ADD_BY_LEVEL(Hops, Real)                                                          \
-    GRAPHOPT_MULTIVERSION_FN void add_by_level(const std::array<const Hops*, backward_rows>& rows, \
-                                               std::size_t n_sites, Hops last, const Real* tables, \
-                                               std::size_t stride, Real* sums) {                   \
-        add_by_level_body(rows, n_sites, last, tables, stride, sums);                              \
+#define GRAPHOPT_ADD_BY_LEVEL(Hops, Real)                                                         \
+    GRAPHOPT_MULTIVERSION_FN void add_by_level(const Rows<Hops>& rows, std::size_t n_sites,       \
+                                               Hops last, const Real* tables, std::size_t stride, \
+                                               Real* sums) {                                      \
+        add_by_level_body(rows, n_sites, last, tables, stride, sums);                             \
     }
 GRAPHOPT_ADD_BY_LEVEL(std::uint8_t, float)
 GRAPHOPT_ADD_BY_LEVEL(std::uint8_t, double)
@@ -75,6 +79,53 @@ GRAPHOPT_ADD_BY_LEVEL(std::uint16_t, double)
 GRAPHOPT_ADD_BY_LEVEL(std::uint32_t, float)
 GRAPHOPT_ADD_BY_LEVEL(std::uint32_t, double)
 #undef GRAPHOPT_ADD_BY_LEVEL
+
+// The same by whole registers, where they can be looked up in: bytes with few levels, float sums.
+// A table is 32 entries, the last of them 0 for what never serves. Sums come in the order of
+// `unpermute`: lane l of the q-th vector of a block is site 4 l + q, since four bytes share a lane.
+constexpr std::size_t permute_levels = 31;
+constexpr std::size_t permute_block = 64;
+
+void unpermute(std::span<float> sums) {
+    std::array<float, permute_block> block;
+    for (std::size_t i = 0; i + permute_block <= sums.size(); i += permute_block) {
+        std::copy_n(sums.data() + i, permute_block, block.data());
+        for (std::size_t k = 0; k < permute_block; ++k) sums[i + k] = block[k % 4 * 16 + k / 4];
+    }
+}
+
+#if GRAPHOPT_HAS_MULTIVERSION
+GRAPHOPT_MULTIVERSION_FN void add_by_level_permuted(const Rows<std::uint8_t>& rows,
+                                                    std::size_t n_sites, const float* tables,
+                                                    std::size_t stride, float* sums) {
+    std::array<Line<float32x16>, 2 * backward_rows> halves;
+    for (std::size_t r = 0; r < backward_rows; ++r) {
+        std::memcpy(&halves[2 * r], tables + r * stride, 2 * simd_bytes);
+    }
+    const uint32x16 last = uint32x16{} + static_cast<unsigned>(permute_levels);
+    std::size_t i = 0;
+    for (; i + permute_block <= n_sites; i += permute_block) {
+        std::array<Line<float32x16>, 4> block;
+        std::memcpy(block.data(), sums + i, sizeof(block));
+        for (std::size_t r = 0; r < backward_rows; ++r) {
+            uint32x16 bytes;
+            std::memcpy(&bytes, rows[r] + i, sizeof(bytes));
+            for (unsigned q = 0; q < 4; ++q) {
+                const uint32x16 level = (bytes >> (8 * q)) & 255U;
+                block[q].lanes += __builtin_shuffle(halves[2 * r].lanes, halves[2 * r + 1].lanes,
+                                                    level < last ? level : last);
+            }
+        }
+        std::memcpy(sums + i, block.data(), sizeof(block));
+    }
+    for (; i < n_sites; ++i) {
+        for (std::size_t r = 0; r < backward_rows; ++r) sums[i] += tables[r * stride + rows[r][i]];
+    }
+}
+#else
+void add_by_level_permuted(const Rows<std::uint8_t>&, std::size_t, const float*, std::size_t,
+                           float*) {}  // never called: has_wide_permutes() is false
+#endif
 
 // The two sure sites nearest to a customer, by level; n_levels where there is none.
 struct Nearest {
@@ -165,6 +216,7 @@ class BackwardChunk {
   public:
     BackwardChunk(const HopTable<Hops>& hops, std::span<Real> sums)
         : hops_(hops),
+          permuted_(may_permute && hops.n_levels <= permute_levels && has_wide_permutes()),
           stride_(table_size<Hops>(hops.n_levels) + table_padding),
           tables_(backward_rows * stride_),
           by_site_(sums.subspan(0, hops.n_sites)),
@@ -185,22 +237,41 @@ class BackwardChunk {
         if (++filled_ == backward_rows) flush();
     }
 
+    // To be called once, after the last customer.
+    void finish() {
+        flush();
+        if constexpr (may_permute) {
+            if (permuted_) unpermute(by_site_);
+        }
+    }
+
+  private:
+    static constexpr bool may_permute = is_byte<Hops> && std::is_same_v<Real, float>;
+
     void flush() {
         if (filled_ == 0) return;
         for (std::size_t r = filled_; r < backward_rows; ++r) {  // rows that add nothing
             rows_[r] = rows_[0];
             std::fill_n(tables_.data() + r * stride_, hops_.n_levels, Real{0});
         }
-        add_by_level(rows_, hops_.n_sites, static_cast<Hops>(hops_.n_levels), tables_.data(),
-                     stride_, by_site_.data());
+        if constexpr (may_permute) {
+            if (permuted_) {
+                add_by_level_permuted(rows_, hops_.n_sites, tables_.data(), stride_,
+                                      by_site_.data());
+            }
+        }
+        if (!permuted_) {
+            add_by_level(rows_, hops_.n_sites, static_cast<Hops>(hops_.n_levels), tables_.data(),
+                         stride_, by_site_.data());
+        }
         filled_ = 0;
     }
 
-  private:
     const HopTable<Hops>& hops_;
+    bool permuted_;
     std::size_t stride_;
     std::vector<Real> tables_;  // zero from n_levels on
-    std::array<const Hops*, backward_rows> rows_{};
+    Rows<Hops> rows_{};
     std::size_t filled_ = 0;
     std::span<Real> by_site_;
     std::span<Real> by_sure_;
@@ -291,7 +362,7 @@ void expected_hops_gradient(const HopTable<Hops>& hops, std::span<const Real> op
                                });
                 }
             }
-            chunk.flush();
+            chunk.finish();
         });
     parallel_ranges(n, columns_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <vector>
 
 #include "graphopt/parallel.hpp"
@@ -18,15 +19,7 @@ constexpr std::size_t width = simd_bytes / sizeof(Real);
 // A row of the assignment becomes whole cache lines, padded with zeros: one line for up to 16
 // float32 groups, so an edge costs one load and one multiply-add.
 template <class Real>
-struct Block;
-template <>
-struct alignas(simd_bytes) Block<float> {
-    float32x16 lanes;
-};
-template <>
-struct alignas(simd_bytes) Block<double> {
-    float64x8 lanes;
-};
+using Block = Line<std::conditional_t<std::is_same_v<Real, float>, float32x16, float64x8>>;
 
 template <class Real>
 struct Packed {

@@ -45,9 +45,23 @@ namespace graphopt {
 // Vectors of 64 bytes; the compiler splits them where registers are narrower.
 typedef float float32x16 __attribute__((vector_size(64)));
 typedef double float64x8 __attribute__((vector_size(64)));
+typedef unsigned int uint32x16 __attribute__((vector_size(64)));
 typedef unsigned long long uint64x8 __attribute__((vector_size(64)));
 
 inline constexpr std::size_t simd_bytes = 64;
+
+// A vector as an element of a container: a bare vector type loses its attributes there, and without
+// AVX its alignment.
+template <class Vector>
+struct Line;
+template <>
+struct alignas(simd_bytes) Line<float32x16> {
+    float32x16 lanes;
+};
+template <>
+struct alignas(simd_bytes) Line<float64x8> {
+    float64x8 lanes;
+};
 
 // The level chosen on this processor: "x86-64-v4", "x86-64-v3" or "baseline".
 inline const char* chosen_isa() noexcept {
@@ -57,6 +71,17 @@ inline const char* chosen_isa() noexcept {
     if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
 #endif
     return "baseline";
+}
+
+// Whether one instruction looks up 16 floats in a table of 32 (`__builtin_shuffle` of two
+// float32x16 by a third vector); elsewhere the same code is slower than single look-ups.
+inline bool has_wide_permutes() noexcept {
+#if GRAPHOPT_HAS_MULTIVERSION
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4") != 0;
+#else
+    return false;
+#endif
 }
 
 }  // namespace graphopt

@@ -1,0 +1,245 @@
+"""The kernels as PyTorch operators: CPU, float32 and float64, without copies.
+
+Each takes what its gradient needs through its outputs, so that nothing is hidden from
+``torch.compile``; the gradients are operators too, and not differentiable again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from graphopt import _core
+from graphopt._threads import get_num_threads
+
+
+def shared_tensor(array: NDArray[Any]) -> Tensor:
+    """Return a tensor on the memory of `array`; read-only arrays, which torch lacks, are copied."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = tensor.detach().contiguous().numpy()
+    return array
+
+
+def _real_array(name: str, tensor: Tensor) -> NDArray[Any]:
+    if tensor.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"{name} must be float32 or float64, not {tensor.dtype}")
+    return _array(tensor)
+
+
+# --- modularity ---------------------------------------------------------------------------------
+
+
+@torch.library.custom_op(
+    "graphopt::modularity",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor assignment, Tensor indptr, Tensor indices, Tensor? weights, float resolution)"
+    " -> (Tensor, Tensor)",
+)
+def modularity(
+    assignment: Tensor, indptr: Tensor, indices: Tensor, weights: Tensor | None, resolution: float
+) -> tuple[Tensor, Tensor]:
+    """Return the modularity of a soft assignment and its gradient, from one pass."""
+    value, gradient = _core.modularity_gradient(
+        _array(indptr),
+        _array(indices),
+        None if weights is None else _array(weights),
+        _real_array("assignment", assignment),
+        resolution,
+        get_num_threads(),
+    )
+    return torch.tensor(value, dtype=assignment.dtype), torch.from_numpy(gradient)
+
+
+@modularity.register_fake
+def _(
+    assignment: Tensor, indptr: Tensor, indices: Tensor, weights: Tensor | None, resolution: float
+) -> tuple[Tensor, Tensor]:
+    return assignment.new_empty(()), assignment.new_empty(assignment.shape)
+
+
+def _keep_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.mark_non_differentiable(output[1])
+    ctx.save_for_backward(output[1])
+
+
+def _scale_gradient(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    (gradient,) = ctx.saved_tensors
+    return upstream * gradient, None, None, None, None
+
+
+modularity.register_autograd(_scale_gradient, setup_context=_keep_gradient)
+
+
+# --- expected distances in hops -----------------------------------------------------------------
+
+
+@torch.library.custom_op(
+    "graphopt::expected_hops",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor opening, Tensor distances, int n_levels, float charge, bool keep)"
+    " -> (Tensor, Tensor, Tensor)",
+)
+def expected_hops(
+    opening: Tensor, distances: Tensor, n_levels: int, charge: float, keep: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return expected distances and, if `keep`, sums by level that spare the gradient a pass."""
+    results = _core.expected_hops(
+        _array(distances),
+        _real_array("opening", opening),
+        n_levels,
+        charge,
+        keep,
+        get_num_threads(),
+    )
+    return tuple(torch.from_numpy(result) for result in results)  # type: ignore[return-value]
+
+
+@expected_hops.register_fake
+def _(
+    opening: Tensor, distances: Tensor, n_levels: int, charge: float, keep: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    n_customers = distances.shape[0]
+    kept = n_customers if keep else 0
+    return (
+        opening.new_empty(n_customers),
+        opening.new_empty((kept, n_levels)),
+        opening.new_empty(kept),
+    )
+
+
+@torch.library.custom_op(
+    "graphopt::expected_hops_gradient",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor from_level, Tensor sure,"
+    " int n_levels, float charge) -> Tensor",
+)
+def expected_hops_gradient(
+    upstream: Tensor,
+    opening: Tensor,
+    distances: Tensor,
+    from_level: Tensor,
+    sure: Tensor,
+    n_levels: int,
+    charge: float,
+) -> Tensor:
+    """Return the gradient of the expected distances weighted by `upstream`."""
+    gradient = _core.expected_hops_gradient(
+        _array(distances),
+        _array(opening),
+        _array(upstream),
+        _array(from_level),
+        _array(sure),
+        n_levels,
+        charge,
+        get_num_threads(),
+    )
+    return torch.from_numpy(gradient)
+
+
+@expected_hops_gradient.register_fake
+def _(
+    upstream: Tensor,
+    opening: Tensor,
+    distances: Tensor,
+    from_level: Tensor,
+    sure: Tensor,
+    n_levels: int,
+    charge: float,
+) -> Tensor:
+    return opening.new_empty(opening.shape)
+
+
+def _keep_sums(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    opening, distances, ctx.n_levels, ctx.charge, _ = inputs
+    ctx.mark_non_differentiable(*output[1:])
+    ctx.save_for_backward(opening, distances, *output[1:])
+
+
+def _hops_backward(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    gradient = expected_hops_gradient(upstream, *ctx.saved_tensors, ctx.n_levels, ctx.charge)
+    return gradient, None, None, None, None
+
+
+expected_hops.register_autograd(_hops_backward, setup_context=_keep_sums)
+
+
+# --- expected distances as real lengths ---------------------------------------------------------
+
+
+@torch.library.custom_op(
+    "graphopt::expected_lengths",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor opening, Tensor distances, Tensor order, float charge) -> Tensor",
+)
+def expected_lengths(opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
+    """Return expected distances, given every customer's order of the sites."""
+    x = _real_array("opening", opening)
+    threads = get_num_threads()
+    return torch.from_numpy(
+        _core.expected_lengths(_array(distances), _array(order), x, charge, threads)
+    )
+
+
+@expected_lengths.register_fake
+def _(opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
+    return opening.new_empty(distances.shape[0])
+
+
+@torch.library.custom_op(
+    "graphopt::expected_lengths_gradient",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor order, float charge)"
+    " -> Tensor",
+)
+def expected_lengths_gradient(
+    upstream: Tensor, opening: Tensor, distances: Tensor, order: Tensor, charge: float
+) -> Tensor:
+    """Return the gradient of the expected distances weighted by `upstream`."""
+    gradient = _core.expected_lengths_gradient(
+        _array(distances),
+        _array(order),
+        _array(opening),
+        _array(upstream),
+        charge,
+        get_num_threads(),
+    )
+    return torch.from_numpy(gradient)
+
+
+@expected_lengths_gradient.register_fake
+def _(upstream: Tensor, opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
+    return opening.new_empty(opening.shape)
+
+
+def _keep_lengths(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    opening, distances, order, ctx.charge = inputs
+    ctx.save_for_backward(opening, distances, order)
+
+
+def _lengths_backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    gradient = expected_lengths_gradient(upstream, *ctx.saved_tensors, ctx.charge)
+    return gradient, None, None, None
+
+
+expected_lengths.register_autograd(_lengths_backward, setup_context=_keep_lengths)
+
+
+__all__ = [
+    "expected_hops",
+    "expected_hops_gradient",
+    "expected_lengths",
+    "expected_lengths_gradient",
+    "modularity",
+    "shared_tensor",
+]

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from helpers import random_graph
+
+from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
+from graphopt.objectives._ops import (
+    expected_hops,
+    expected_hops_gradient,
+    expected_lengths,
+    expected_lengths_gradient,
+    modularity,
+)
+
+HOP_DTYPES = [np.uint8, np.uint16, np.uint32]
+CHECKS = (
+    "test_schema",
+    "test_autograd_registration",
+    "test_faketensor",
+    "test_aot_dispatch_dynamic",
+)
+
+
+def distances(n_customers=12, n_sites=7, dtype=np.uint8, seed=0):
+    rng = np.random.default_rng(seed)
+    hops = rng.integers(0, 5, (n_customers, n_sites)).astype(dtype)
+    hops[rng.random(hops.shape) < 0.2] = np.inf if dtype == np.float64 else np.iinfo(dtype).max
+    return hops
+
+
+def openings(n_sites=7, dtype=torch.float64):
+    x = torch.linspace(0.05, 0.9, n_sites, dtype=dtype)
+    return x.requires_grad_()
+
+
+@pytest.mark.parametrize("weights", [None, "float"], ids=["unweighted", "weighted"])
+def test_modularity_gradient(weights):
+    objective = Modularity(1.2)
+    problem = objective.prepare(random_graph(15, 30, seed=1, weights=weights))
+    logits = torch.randn(15, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda z: objective.loss(z.softmax(1), problem), logits)
+
+
+@pytest.mark.parametrize("dtype", [*HOP_DTYPES, np.float64])
+@pytest.mark.parametrize("emphasis", [0.0, 0.8])
+@pytest.mark.parametrize("charge", [None, 3])
+def test_facility_gradient(dtype, emphasis, charge):
+    problem = FacilityProblem.from_distances(distances(dtype=dtype), charge=charge)
+    objective = FacilityLocation(emphasis=emphasis)
+    assert torch.autograd.gradcheck(lambda x: objective.loss(x, problem), openings())
+
+
+def test_facility_gradient_without_kept_sums():
+    # A long path: its sums by level would outgrow its distances, so they are computed again.
+    nodes = np.arange(30)
+    path = np.abs(np.subtract.outer(nodes, nodes)).astype(np.uint8)
+    problem = FacilityProblem.from_distances(path)
+    assert problem.n_levels * 8 > path.shape[1]
+    assert torch.autograd.gradcheck(problem.expected_distances, openings(30))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 20.0])
+def test_gradient_through_the_relaxation(temperature):
+    generator = torch.Generator().manual_seed(3)
+    embedding = torch.randn(7, 4, dtype=torch.float64, generator=generator, requires_grad=True)
+    centers = torch.randn(3, 4, dtype=torch.float64, generator=generator, requires_grad=True)
+    problem = FacilityProblem.from_distances(distances())
+    objective = FacilityLocation(site_temperature=temperature)
+
+    def loss(embedding, centers):
+        unit = torch.nn.functional.normalize(embedding, dim=1)
+        clusters = SimpleNamespace(embedding=unit, centers=centers)
+        return objective.loss(objective.relax(clusters), problem)
+
+    assert torch.autograd.gradcheck(loss, (embedding, centers))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_operators_are_registered_right(dtype):
+    graph = random_graph(20, 40, seed=4, weights="float")
+    indptr, indices, weights = (
+        torch.from_numpy(array.copy()) for array in (graph.indptr, graph.indices, graph.weights)
+    )
+    assignment = torch.rand(20, 3, dtype=dtype, requires_grad=True)
+    for maybe in (weights, None):
+        torch.library.opcheck(
+            modularity, (assignment, indptr, indices, maybe, 1.0), test_utils=CHECKS
+        )
+    x, upstream = openings(dtype=dtype), torch.rand(12, dtype=dtype)
+    for hop_dtype in HOP_DTYPES:
+        hops = torch.from_numpy(distances(dtype=hop_dtype))
+        for keep in (True, False):
+            torch.library.opcheck(expected_hops, (x, hops, 5, 6.0, keep), test_utils=CHECKS)
+            _, from_level, sure = expected_hops(x.detach(), hops, 5, 6.0, keep)
+            arguments = upstream, x.detach(), hops, from_level, sure, 5, 6.0
+            torch.library.opcheck(expected_hops_gradient, arguments, test_utils=CHECKS)
+    problem = FacilityProblem.from_distances(distances(dtype=np.float64))
+    given = x, problem.distances, problem.order, 6.0
+    torch.library.opcheck(expected_lengths, given, test_utils=CHECKS)
+    given = upstream, x.detach(), problem.distances, problem.order, 6.0
+    torch.library.opcheck(expected_lengths_gradient, given, test_utils=CHECKS)
+
+
+def test_losses_compile():
+    facility, communities = FacilityLocation(emphasis=0.5), Modularity()
+    hops = FacilityProblem.from_distances(distances())
+    lengths = FacilityProblem.from_distances(distances(dtype=np.float64))
+    graph = communities.prepare(random_graph(15, 30, seed=5))
+    shares = torch.rand(15, 3, dtype=torch.float64, requires_grad=True)
+    for objective, problem, decision in (
+        (facility, hops, openings()),
+        (facility, lengths, openings()),
+        (communities, graph, shares),
+    ):
+        compiled = torch.compile(objective.loss, backend="aot_eager", fullgraph=True)
+        (expected,) = torch.autograd.grad(objective.loss(decision, problem), decision)
+        (actual,) = torch.autograd.grad(compiled(decision, problem), decision)
+        torch.testing.assert_close(actual, expected)
