@@ -34,19 +34,29 @@ class Heap {
     }
 
   private:
-    // Moves the hole at the top down to where `entry` belongs.
+    std::size_t smaller(std::size_t a, std::size_t b) const {
+        return entries_[b] < entries_[a] ? b : a;
+    }
+
+    // Moves the hole at the top down to where `entry` belongs. Which child is smallest cannot be
+    // predicted, so four are compared in pairs, without branches.
     void sink(const Entry& entry) {
         const std::size_t size = entries_.size();
-        std::size_t hole = 0;
-        for (std::size_t child = 1; child < size; child = 4 * hole + 1) {
-            const std::size_t end = child + 4 < size ? child + 4 : size;
-            std::size_t best = child;
-            for (std::size_t i = child + 1; i < end; ++i) {
-                if (entries_[i] < entries_[best]) best = i;
-            }
+        std::size_t hole = 0, child = 1;
+        for (; child + 3 < size; child = 4 * hole + 1) {
+            const std::size_t best =
+                smaller(smaller(child, child + 1), smaller(child + 2, child + 3));
             if (!(entries_[best] < entry)) break;
             entries_[hole] = entries_[best];
             hole = best;
+        }
+        if (child < size && child + 3 >= size) {
+            std::size_t best = child;
+            for (std::size_t i = child + 1; i < size; ++i) best = smaller(best, i);
+            if (entries_[best] < entry) {
+                entries_[hole] = entries_[best];
+                hole = best;
+            }
         }
         entries_[hole] = entry;
     }
