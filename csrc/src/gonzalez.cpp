@@ -1,6 +1,6 @@
 #include "coverage.hpp"
 #include "graphopt/parallel.hpp"
-#include "heap.hpp"
+#include "node_heap.hpp"
 
 namespace graphopt {
 namespace {
@@ -46,26 +46,19 @@ KCenter by_hops(const CsrView& graph, std::size_t k, NodeId first) {
         });
 }
 
-struct Reached {
-    double length;
-    NodeId node;
-    bool operator<(const Reached& other) const noexcept { return length < other.length; }
-};
-
 KCenter by_length(const CsrView& graph, std::size_t k, NodeId first) {
-    Heap<Reached> heap;
+    NodeHeap<double> heap(graph.n_nodes());
     return farthest_first<double>(
         graph.n_nodes(), k, first, [&](Coverage<double>& coverage, NodeId center) {
             const auto reach = [&](NodeId node, double length) {
                 if (coverage.improve(static_cast<std::size_t>(node), length)) {
-                    heap.push({length, node});
+                    heap.put(node, length);
                 }
             };
             reach(center, 0.0);
             while (!heap.empty()) {
                 const auto [length, node] = heap.pop();
                 const auto u = static_cast<std::size_t>(node);
-                if (length > coverage.distances()[u]) continue;
                 for (auto e = static_cast<std::size_t>(graph.indptr[u]);
                      e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
                     reach(graph.indices[e], length + graph.weights[e]);

@@ -62,27 +62,46 @@ struct Quality {
     }
 };
 
+// How many min(current[j], row[j]) equal `largest`.
+template <class T>
+GRAPHOPT_ALWAYS_INLINE std::size_t count_largest(const T* current, const T* row, std::size_t n,
+                                                 T largest) {
+    constexpr std::size_t width = Line<T>::width;
+    std::size_t count = 0, j = 0;
+    while (j + width <= n) {
+        // A lane counts down by one a line; 64 lines fit a byte.
+        decltype(load(row) == load(row)) hits{};
+        const std::size_t stop = std::min(n, j + 64 * width);
+        for (; j + width <= stop; j += width) {
+            const auto a = load(current + j), b = load(row + j);
+            hits += (a < b ? a : b) == largest;
+        }
+        for (std::size_t lane = 0; lane < width; ++lane) {
+            count += static_cast<std::size_t>(-static_cast<std::int64_t>(hits[lane]));
+        }
+    }
+    for (; j < n; ++j) count += std::min(current[j], row[j]) == largest ? 1 : 0;
+    return count;
+}
+
 // Floats are added in eight interleaved parts, always the same ones.
 template <class T>
-GRAPHOPT_ALWAYS_INLINE Quality<T> scan_rest(const T* current, const T* row, std::size_t n,
-                                            T largest) {
+GRAPHOPT_ALWAYS_INLINE double sum_finite(const T* current, const T* row, std::size_t n) {
     using Sum = std::conditional_t<std::is_integral_v<T>, std::uint64_t, double>;
     constexpr std::size_t parts = 8;
     Sum sums[parts] = {};
-    std::size_t count = 0;
-    const auto take = [&](std::size_t j, std::size_t part) __attribute__((always_inline)) {
+    const auto finite = [&](std::size_t j) __attribute__((always_inline)) {
         const T nearer = std::min(current[j], row[j]);
-        count += nearer == largest ? 1 : 0;
-        sums[part] += nearer == unreachable<T> ? Sum{0} : static_cast<Sum>(nearer);
+        return nearer == unreachable<T> ? Sum{0} : static_cast<Sum>(nearer);
     };
     std::size_t j = 0;
     for (; j + parts <= n; j += parts) {
-        for (std::size_t part = 0; part < parts; ++part) take(j + part, part);
+        for (std::size_t part = 0; part < parts; ++part) sums[part] += finite(j + part);
     }
-    for (; j < n; ++j) take(j, 0);
+    for (; j < n; ++j) sums[0] += finite(j);
     Sum sum = 0;
     for (const Sum part : sums) sum += part;
-    return {largest, count, static_cast<double>(sum)};
+    return static_cast<double>(sum);
 }
 
 template <class T>
@@ -101,10 +120,13 @@ GRAPHOPT_ALWAYS_INLINE std::optional<Choice<T>> best_in_range(const Coverage<T>&
     for (std::size_t c = begin; c < end; ++c) {
         if (coverage.chosen(c)) continue;
         const T* const row = distances + c * n;
-        const T limit = best ? best->quality.largest : unreachable<T>;
-        const T largest = scan_largest(current, row, n, limit);
-        if (largest > limit) continue;
-        const Quality<T> quality = scan_rest(current, row, n, largest);
+        Quality<T> quality{unreachable<T>, n, 0.0};
+        const Quality<T> bound = best ? best->quality : quality;
+        quality.largest = scan_largest(current, row, n, bound.largest);
+        if (quality.largest > bound.largest) continue;
+        quality.n_at_largest = count_largest(current, row, n, quality.largest);
+        if (quality.largest == bound.largest && quality.n_at_largest > bound.n_at_largest) continue;
+        quality.sum = sum_finite(current, row, n);
         if (!best || quality < best->quality) best = {quality, static_cast<NodeId>(c)};
     }
     return best;

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "graphopt/shortest_paths.hpp"
-#include "heap.hpp"
+#include "node_heap.hpp"
 
 namespace graphopt {
 namespace {
@@ -29,11 +29,10 @@ void search_by_hops(const CsrView& graph, std::span<const NodeId> sources,
     }
 }
 
-struct Reached {
+struct Reach {
     double length;
     std::int32_t position;
-    NodeId node;
-    bool operator<(const Reached& other) const noexcept {
+    bool operator<(const Reach& other) const noexcept {
         return length < other.length || (length == other.length && position < other.position);
     }
 };
@@ -41,24 +40,23 @@ struct Reached {
 // Dijkstra's algorithm on (length, position) pairs.
 void search_by_length(const CsrView& graph, std::span<const NodeId> sources,
                       std::span<double> distances, std::span<std::int32_t> nearest) {
-    Heap<Reached> heap;
-    const auto reach = [&](const Reached& by) {
-        const auto v = static_cast<std::size_t>(by.node);
-        if (nearest[v] >= 0 && !(by < Reached{distances[v], nearest[v], by.node})) return;
+    NodeHeap<Reach> heap(graph.n_nodes());
+    const auto reach = [&](NodeId node, const Reach& by) {
+        const auto v = static_cast<std::size_t>(node);
+        if (nearest[v] >= 0 && !(by < Reach{distances[v], nearest[v]})) return;
         distances[v] = by.length;
         nearest[v] = by.position;
-        heap.push(by);
+        heap.put(node, by);
     };
     for (std::size_t i = 0; i < sources.size(); ++i) {
-        reach({0.0, static_cast<std::int32_t>(i), sources[i]});
+        reach(sources[i], {0.0, static_cast<std::int32_t>(i)});
     }
     while (!heap.empty()) {
-        const Reached top = heap.pop();
-        const auto u = static_cast<std::size_t>(top.node);
-        if (Reached{distances[u], nearest[u], top.node} < top) continue;
+        const auto [by, node] = heap.pop();
+        const auto u = static_cast<std::size_t>(node);
         for (auto e = static_cast<std::size_t>(graph.indptr[u]);
              e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
-            reach({top.length + graph.weights[e], top.position, graph.indices[e]});
+            reach(graph.indices[e], {by.length + graph.weights[e], by.position});
         }
     }
 }
