@@ -12,13 +12,17 @@ py::ssize_t columns_of(const Array<T>& distances) {
     return distances.shape(1);
 }
 
+// `steps`: what is paid for every level, and by who is served by nobody.
 template <class Hops>
-HopTable<Hops> hops_in(const Array<Hops>& distances, std::size_t n_levels, double charge) {
+HopTable<Hops> hops_in(const Array<Hops>& distances, const Array<double>& steps) {
     const auto n_sites = static_cast<std::size_t>(columns_of(distances));
-    if (n_levels > std::numeric_limits<Hops>::max() || !(static_cast<double>(n_levels) <= charge)) {
-        throw std::invalid_argument("n_levels must be at most charge and what the dtype holds");
+    const std::span<const double> levels = vector_in(steps, "steps");
+    if (levels.empty() || levels.size() - 1 > std::numeric_limits<Hops>::max()) {
+        throw std::invalid_argument(
+            "steps must have at least 1 entry, and at most what the dtype "
+            "of distances counts to");
     }
-    return {in(distances), static_cast<std::size_t>(distances.shape(0)), n_sites, n_levels, charge};
+    return {in(distances), static_cast<std::size_t>(distances.shape(0)), n_sites, levels};
 }
 
 template <class Hops>
@@ -31,13 +35,13 @@ std::int64_t py_largest_finite_hop(const Array<Hops>& distances, int num_threads
 // Returns the expected distances and, if `keep`, what the gradient needs (else empty arrays).
 template <class Hops, class Real>
 py::tuple py_expected_hops(const Array<Hops>& distances, const Array<Real>& opening,
-                           std::size_t n_levels, double charge, bool keep, int num_threads) {
-    const HopTable<Hops> hops = hops_in(distances, n_levels, charge);
+                           const Array<double>& steps, bool keep, int num_threads) {
+    const HopTable<Hops> hops = hops_in(distances, steps);
     const std::span<const Real> x = vector_in(opening, "opening");
     require_size(opening, hops.n_sites, "opening");
     const py::ssize_t kept = keep ? distances.shape(0) : 0;
     Array<Real> expected = empty<Real>({distances.shape(0)});
-    Array<Real> from_level = empty<Real>({kept, static_cast<py::ssize_t>(n_levels)});
+    Array<Real> from_level = empty<Real>({kept, static_cast<py::ssize_t>(hops.n_levels())});
     Array<Real> sure = empty<Real>({kept});
     const std::span<Real> result = out(expected);
     const HopSums<Real> saved{out(from_level), out(sure)};
@@ -51,9 +55,9 @@ py::tuple py_expected_hops(const Array<Hops>& distances, const Array<Real>& open
 template <class Hops, class Real>
 Array<Real> py_expected_hops_gradient(const Array<Hops>& distances, const Array<Real>& opening,
                                       const Array<Real>& upstream, const Array<Real>& from_level,
-                                      const Array<Real>& sure, std::size_t n_levels, double charge,
+                                      const Array<Real>& sure, const Array<double>& steps,
                                       int num_threads) {
-    const HopTable<Hops> hops = hops_in(distances, n_levels, charge);
+    const HopTable<Hops> hops = hops_in(distances, steps);
     const std::span<const Real> x = vector_in(opening, "opening");
     require_size(opening, hops.n_sites, "opening");
     const std::span<const Real> weights = vector_in(upstream, "upstream");
@@ -61,7 +65,7 @@ Array<Real> py_expected_hops_gradient(const Array<Hops>& distances, const Array<
     const HopSums<const Real> saved{in(from_level), vector_in(sure, "sure")};
     if (!saved.empty()) {
         require_size(sure, hops.n_customers, "sure");
-        require_size(from_level, hops.n_customers * n_levels, "from_level");
+        require_size(from_level, hops.n_customers * hops.n_levels(), "from_level");
     }
     Array<Real> gradient = empty<Real>({opening.shape(0)});
     const std::span<Real> result = out(gradient);
@@ -136,13 +140,12 @@ Array<Real> py_expected_lengths_gradient(const Array<double>& distances,
 template <class Hops, class Real>
 void define_hops(py::module_& m) {
     m.def("expected_hops", &py_expected_hops<Hops, Real>, py::arg("distances").noconvert(),
-          py::arg("opening").noconvert(), py::arg("n_levels"), py::arg("charge"), py::arg("keep"),
+          py::arg("opening").noconvert(), py::arg("steps").noconvert(), py::arg("keep"),
           py::arg("num_threads"));
     m.def("expected_hops_gradient", &py_expected_hops_gradient<Hops, Real>,
           py::arg("distances").noconvert(), py::arg("opening").noconvert(),
           py::arg("upstream").noconvert(), py::arg("from_level").noconvert(),
-          py::arg("sure").noconvert(), py::arg("n_levels"), py::arg("charge"),
-          py::arg("num_threads"));
+          py::arg("sure").noconvert(), py::arg("steps").noconvert(), py::arg("num_threads"));
 }
 
 template <class Hops>

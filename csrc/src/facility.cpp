@@ -158,14 +158,17 @@ struct CustomerSums {
 template <class Hops>
 CustomerSums sum_levels(double* table, const HopTable<Hops>& hops, const Nearest& nearest) {
     double product = 1.0;
-    for (std::size_t t = 0; t < hops.n_levels; ++t) table[t] = product *= table[t];
-    // Beyond the last level the product stays what it is, up to the charge.
-    const double tail = product * (hops.charge - static_cast<double>(hops.n_levels));
+    const std::size_t n_levels = hops.n_levels();
+    for (std::size_t t = 0; t < n_levels; ++t) {
+        product *= table[t];
+        table[t] = product * hops.steps[t];
+    }
+    const double tail = product * hops.steps[n_levels];
 
-    const bool has_sure = nearest.level < hops.n_levels;
-    double sure = nearest.next_level < hops.n_levels ? 0.0 : tail;
+    const bool has_sure = nearest.level < hops.n_levels();
+    double sure = nearest.next_level < hops.n_levels() ? 0.0 : tail;
     for (std::size_t t = nearest.next_level; t-- > nearest.level;) sure += table[t];
-    for (std::size_t t = nearest.level; t < hops.n_levels; ++t) table[t] = 0.0;
+    for (std::size_t t = nearest.level; t < hops.n_levels(); ++t) table[t] = 0.0;
     double sum = has_sure ? 0.0 : tail;
     for (std::size_t t = nearest.level; t-- > 0;) table[t] = sum += table[t];
     return {sum, has_sure ? sure : 0.0};
@@ -177,7 +180,7 @@ class ForwardTables {
   public:
     explicit ForwardTables(const HopTable<Hops>& hops)
         : hops_(hops),
-          stride_(table_size<Hops>(hops.n_levels) + table_padding),
+          stride_(table_size<Hops>(hops.n_levels()) + table_padding),
           values_(forward_rows * stride_) {}
 
     // Calls use(customer, table, sums, nearest) for customers [begin, end), at most forward_rows.
@@ -186,7 +189,7 @@ class ForwardTables {
         std::fill(values_.begin(), values_.end(), 1.0);
         const std::size_t n = hops_.n_sites;
         const Hops* const rows = hops_.distances.data() + begin * n;
-        const auto last = static_cast<Hops>(hops_.n_levels);
+        const auto last = static_cast<Hops>(hops_.n_levels());
         if (end - begin == forward_rows) {
             multiply_by_level<forward_rows>(rows, n, closed.keep.data(), last, values_.data(),
                                             stride_);
@@ -196,7 +199,7 @@ class ForwardTables {
             }
         }
         for (std::size_t r = 0; r < end - begin; ++r) {
-            const Nearest nearest = nearest_sure(rows + r * n, closed, hops_.n_levels);
+            const Nearest nearest = nearest_sure(rows + r * n, closed, hops_.n_levels());
             const CustomerSums sums = sum_levels(table(r), hops_, nearest);
             use(begin + r, static_cast<const double*>(table(r)), sums, nearest);
         }
@@ -216,8 +219,8 @@ class BackwardChunk {
   public:
     BackwardChunk(const HopTable<Hops>& hops, std::span<Real> sums)
         : hops_(hops),
-          permuted_(may_permute && hops.n_levels <= permute_levels && has_wide_permutes()),
-          stride_(table_size<Hops>(hops.n_levels) + table_padding),
+          permuted_(may_permute && hops.n_levels() <= permute_levels && has_wide_permutes()),
+          stride_(table_size<Hops>(hops.n_levels()) + table_padding),
           tables_(backward_rows * stride_),
           by_site_(sums.subspan(0, hops.n_sites)),
           by_sure_(sums.subspan(hops.n_sites)) {}
@@ -226,12 +229,12 @@ class BackwardChunk {
     template <class Sum>
     void add(std::size_t customer, Real upstream, const Sum* from_level, double sure,
              const Nearest& nearest) {
-        if (nearest.level < hops_.n_levels) {
+        if (nearest.level < hops_.n_levels()) {
             by_sure_[nearest.site] += upstream * static_cast<Real>(sure);
         }
         rows_[filled_] = hops_.distances.data() + customer * hops_.n_sites;
         Real* const table = tables_.data() + filled_ * stride_;
-        for (std::size_t t = 0; t < hops_.n_levels; ++t) {
+        for (std::size_t t = 0; t < hops_.n_levels(); ++t) {
             table[t] = upstream * static_cast<Real>(from_level[t]);
         }
         if (++filled_ == backward_rows) flush();
@@ -252,7 +255,7 @@ class BackwardChunk {
         if (filled_ == 0) return;
         for (std::size_t r = filled_; r < backward_rows; ++r) {  // rows that add nothing
             rows_[r] = rows_[0];
-            std::fill_n(tables_.data() + r * stride_, hops_.n_levels, Real{0});
+            std::fill_n(tables_.data() + r * stride_, hops_.n_levels(), Real{0});
         }
         if constexpr (may_permute) {
             if (permuted_) {
@@ -261,7 +264,7 @@ class BackwardChunk {
             }
         }
         if (!permuted_) {
-            add_by_level(rows_, hops_.n_sites, static_cast<Hops>(hops_.n_levels), tables_.data(),
+            add_by_level(rows_, hops_.n_sites, static_cast<Hops>(hops_.n_levels()), tables_.data(),
                          stride_, by_site_.data());
         }
         filled_ = 0;
@@ -326,8 +329,8 @@ void expected_hops(const HopTable<Hops>& hops, std::span<const Real> opening,
                                            if (saved.empty()) return;
                                            saved.sure[customer] = static_cast<Real>(sums.sure);
                                            Real* const out =
-                                               saved.from_level.data() + customer * hops.n_levels;
-                                           for (std::size_t t = 0; t < hops.n_levels; ++t) {
+                                               saved.from_level.data() + customer * hops.n_levels();
+                                           for (std::size_t t = 0; t < hops.n_levels(); ++t) {
                                                out[t] = static_cast<Real>(from_level[t]);
                                            }
                                        });
@@ -348,9 +351,9 @@ void expected_hops_gradient(const HopTable<Hops>& hops, std::span<const Real> op
             BackwardChunk<Hops, Real> chunk(hops, partials.of_chunk(index));
             if (!saved.empty()) {
                 for (std::size_t j = begin; j < end; ++j) {
-                    chunk.add(j, upstream[j], saved.from_level.data() + j * hops.n_levels,
+                    chunk.add(j, upstream[j], saved.from_level.data() + j * hops.n_levels(),
                               static_cast<double>(saved.sure[j]),
-                              nearest_sure(hops.distances.data() + j * n, closed, hops.n_levels));
+                              nearest_sure(hops.distances.data() + j * n, closed, hops.n_levels()));
                 }
             } else {
                 ForwardTables<Hops> tables(hops);

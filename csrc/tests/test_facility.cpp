@@ -90,7 +90,9 @@ void hops_agree_with_the_definition(std::size_t n_customers, std::size_t n_sites
     const Example made = example(n_customers, n_sites, n_levels);
     const std::vector<Hops> distances = as_hops<Hops>(made);
     const auto used = std::min(n_levels, static_cast<std::size_t>(charge));
-    const HopTable<Hops> hops{distances, n_customers, n_sites, used, charge};
+    std::vector<double> steps(used + 1, 1.0);
+    steps.back() = charge - static_cast<double>(used);
+    const HopTable<Hops> hops{distances, n_customers, n_sites, steps};
     const std::span<const double> opening = made.opening, upstream = made.upstream;
     std::vector<double> expected(n_customers), gradient(n_sites), again(n_sites);
     std::vector<double> from_level(n_customers * used), sure(n_customers);
@@ -99,6 +101,23 @@ void hops_agree_with_the_definition(std::size_t n_customers, std::size_t n_sites
     agrees(made, charge, expected, gradient);
     expected_hops_gradient<Hops, double>(hops, opening, upstream, {}, again, 3);
     CHECK(again == gradient);
+}
+
+// Steps that grow: the same expectation as of distances that were stretched likewise.
+void steps_stretch_distances() {
+    const Example made = example(40, 17, 5);
+    const std::vector<std::uint8_t> distances = as_hops<std::uint8_t>(made);
+    const std::vector<double> steps{1.0, 2.0, 4.0, 8.0, 16.0, 5.0};
+    Example stretched = made;
+    for (double& d : stretched.lengths) {
+        if (d != infinity) d = std::exp2(d) - 1.0;
+    }
+    const HopTable<std::uint8_t> hops{distances, made.n_customers, made.n_sites, steps};
+    const std::span<const double> opening = made.opening, upstream = made.upstream;
+    std::vector<double> expected(made.n_customers), gradient(made.n_sites);
+    expected_hops<std::uint8_t, double>(hops, opening, expected, {}, 2);
+    expected_hops_gradient<std::uint8_t, double>(hops, opening, upstream, {}, gradient, 2);
+    agrees(stretched, 36.0, expected, gradient);
 }
 
 void lengths_agree_with_the_definition(double charge) {
@@ -140,6 +159,7 @@ int main() {
     hops_agree_with_the_definition<std::uint8_t>(9, 5, 255, 260);
     hops_agree_with_the_definition<std::uint16_t>(70, 23, 300, 310);
     hops_agree_with_the_definition<std::uint32_t>(3, 130, 7, 100);
+    steps_stretch_distances();
     lengths_agree_with_the_definition(6.0);
     lengths_agree_with_the_definition(3.0);
     the_largest_finite_hop_skips_the_unreachable();

@@ -98,8 +98,7 @@ def largest_finite_hop(distances: _Hops, num_threads: int) -> int: ...
 def expected_hops(
     distances: _Hops,
     opening: _Real,
-    n_levels: int,
-    charge: float,
+    steps: NDArray[np.float64],
     keep: bool,
     num_threads: int,
 ) -> tuple[_Real, _Real, _Real]: ...
@@ -109,8 +108,7 @@ def expected_hops_gradient(
     upstream: _Real,
     from_level: _Real,
     sure: _Real,
-    n_levels: int,
-    charge: float,
+    steps: NDArray[np.float64],
     num_threads: int,
 ) -> _Real: ...
 def order_sites(distances: NDArray[np.float64], num_threads: int) -> NDArray[np.int32]: ...

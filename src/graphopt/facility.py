@@ -88,7 +88,7 @@ def expected_distances(
         order = _core.order_sites(lengths, threads)
         return _core.expected_lengths(lengths, order, x, pays, threads)
     hops = cast("NDArray[np.uint8]", matrix)
-    return _core.expected_hops(hops, x, count_levels(matrix, pays), pays, False, threads)[0]
+    return _core.expected_hops(hops, x, hop_steps(matrix, pays), False, threads)[0]
 
 
 def expected_distances_gradient(
@@ -142,9 +142,9 @@ def expected_distances_gradient(
         order = _core.order_sites(lengths, threads)
         return _core.expected_lengths_gradient(lengths, order, x, weights, pays, threads)
     hops = cast("NDArray[np.uint8]", matrix)
-    levels = count_levels(matrix, pays)
-    nothing_kept = np.empty((0, levels), x.dtype), np.empty(0, x.dtype)
-    return _core.expected_hops_gradient(hops, x, weights, *nothing_kept, levels, pays, threads)
+    nothing_kept = np.empty((0, 0), x.dtype), np.empty(0, x.dtype)
+    steps = hop_steps(matrix, pays)
+    return _core.expected_hops_gradient(hops, x, weights, *nothing_kept, steps, threads)
 
 
 def check_distances(name: str, value: object) -> DistanceArray:
@@ -191,7 +191,14 @@ def largest_distance(distances: DistanceArray) -> float:
     return float(max(0, _core.largest_finite_hop(hops, resolve_num_threads(None))))
 
 
-def count_levels(distances: DistanceArray, charge: float) -> int:
-    """Return how many distances in hops, from 0 on, can serve a customer."""
+def hop_steps(distances: DistanceArray, charge: float, growth: float = 0.0) -> NDArray[np.float64]:
+    """Return what a customer pays more for each hop further, and at last for not being served.
+
+    Hop t + 1 costs 1 more than hop t, or with `growth` g > 0 as much as ``exp(g (d - charge))``
+    rises. There are as many hops as can serve: those below `charge` that occur.
+    """
     hops = cast("NDArray[np.uint8]", distances)
-    return int(min(charge, _core.largest_finite_hop(hops, resolve_num_threads(None)) + 1))
+    largest = _core.largest_finite_hop(hops, resolve_num_threads(None))
+    served = np.arange(int(min(charge, largest + 1)) + 1, dtype=np.float64)
+    paid = np.append(served, charge)
+    return np.diff(paid if growth == 0.0 else np.exp(growth * (paid - charge)))

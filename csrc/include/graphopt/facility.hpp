@@ -1,8 +1,10 @@
-// The expected distance of every customer to its nearest open site, and the gradient.
+// What every customer is expected to pay for the distance to its nearest open site, and the
+// gradient.
 //
-// Site i is open, independently of the others, with probability x_i. A customer whose sites within
-// reach are all closed pays `charge`, and no site at that distance or further serves him. So
-//     E_j = sum of the products of (1 - x_i) over {i : d(i, j) <= t}, for t = 0 .. charge - 1.
+// Site i is open, independently of the others, with probability x_i. A customer pays steps[t] for
+// every level t at which no site within t is open; sites at n_levels or further serve nobody. So
+//     E_j = sum over t of steps[t] * product of (1 - x_i) over {i : d(i, j) <= t},
+// where the last step is paid by who is served by nobody. Steps of 1 make E the expected distance.
 // Nothing is sampled or sorted for hop distances: one pass over a customer's row multiplies
 // (1 - x_i) into a table by level, and the gradient is one look-up per entry of the row.
 // O(n_customers (n_sites + n_levels)) time each way.
@@ -14,23 +16,25 @@
 
 namespace graphopt {
 
-// Distances counted in hops. Preconditions: distances is n_customers x n_sites, row-major;
-// n_levels <= charge. A distance of n_levels or more never serves, the dtype's maximum (an
-// unreachable site) in particular, so n_levels = min(charge, largest finite distance + 1) will do.
+// Distances counted in hops. Preconditions: distances is n_customers x n_sites, row-major; steps
+// has n_levels + 1 finite entries, and n_levels is at most the dtype's maximum, which stands for an
+// unreachable site.
 // Hops: std::uint8_t, std::uint16_t or std::uint32_t.
 template <class Hops>
 struct HopTable {
     std::span<const Hops> distances;
     std::size_t n_customers;
     std::size_t n_sites;
-    std::size_t n_levels;
-    double charge;
+    std::span<const double> steps;
+
+    std::size_t n_levels() const noexcept { return steps.size() - 1; }
 };
 
 // What the gradient needs of the forward pass, or empty to compute it again.
 template <class Real>
 struct HopSums {
-    // n_customers x n_levels: sums of the products from each level on, up to the first sure site.
+    // n_customers x n_levels: sums of the steps' products from each level on, up to the first sure
+    // site.
     std::span<Real> from_level;
     // n_customers: for the one nearest sure site (x_i = 1), the same without its own factor.
     std::span<Real> sure;

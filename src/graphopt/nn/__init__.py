@@ -1,6 +1,18 @@
 """PyTorch modules, usable alone in any model."""
 
+from graphopt.nn.certificate import GradientCertificate, gradient_certificate
+from graphopt.nn.clusternet import ClusterNet
 from graphopt.nn.gcn import GCN, Adjacency
+from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
 
-__all__ = ["GCN", "Adjacency", "SparseMatrix"]
+__all__ = [
+    "GCN",
+    "Adjacency",
+    "ClusterNet",
+    "GradientCertificate",
+    "SoftKMeans",
+    "SoftKMeansOutput",
+    "SparseMatrix",
+    "gradient_certificate",
+]

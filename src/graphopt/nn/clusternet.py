@@ -85,7 +85,9 @@ class ClusterNet(nn.Module):
         self.encoder.calibrate(features, adjacency)
         with torch.no_grad():
             embedding = functional.normalize(self.encoder.eval()(features, adjacency), dim=1)
-            chosen = kmeans_plus_plus(embedding.numpy(), self.cluster.n_clusters, random_state)
+            chosen = kmeans_plus_plus(
+                embedding.numpy(), self.cluster.n_clusters, random_state=random_state
+            )
             self.initial_centers.copy_(torch.from_numpy(chosen))
 
     def forward(

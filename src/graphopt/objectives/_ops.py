@@ -84,18 +84,17 @@ modularity.register_autograd(_scale_gradient, setup_context=_keep_gradient)
     "graphopt::expected_hops",
     mutates_args=(),
     device_types="cpu",
-    schema="(Tensor opening, Tensor distances, int n_levels, float charge, bool keep)"
+    schema="(Tensor opening, Tensor distances, Tensor steps, bool keep)"
     " -> (Tensor, Tensor, Tensor)",
 )
 def expected_hops(
-    opening: Tensor, distances: Tensor, n_levels: int, charge: float, keep: bool
+    opening: Tensor, distances: Tensor, steps: Tensor, keep: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return expected distances and, if `keep`, sums by level that spare the gradient a pass."""
     results = _core.expected_hops(
         _array(distances),
         _real_array("opening", opening),
-        n_levels,
-        charge,
+        _array(steps),
         keep,
         get_num_threads(),
     )
@@ -104,13 +103,13 @@ def expected_hops(
 
 @expected_hops.register_fake
 def _(
-    opening: Tensor, distances: Tensor, n_levels: int, charge: float, keep: bool
+    opening: Tensor, distances: Tensor, steps: Tensor, keep: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     n_customers = distances.shape[0]
     kept = n_customers if keep else 0
     return (
         opening.new_empty(n_customers),
-        opening.new_empty((kept, n_levels)),
+        opening.new_empty((kept, steps.shape[0] - 1)),
         opening.new_empty(kept),
     )
 
@@ -120,7 +119,7 @@ def _(
     mutates_args=(),
     device_types="cpu",
     schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor from_level, Tensor sure,"
-    " int n_levels, float charge) -> Tensor",
+    " Tensor steps) -> Tensor",
 )
 def expected_hops_gradient(
     upstream: Tensor,
@@ -128,8 +127,7 @@ def expected_hops_gradient(
     distances: Tensor,
     from_level: Tensor,
     sure: Tensor,
-    n_levels: int,
-    charge: float,
+    steps: Tensor,
 ) -> Tensor:
     """Return the gradient of the expected distances weighted by `upstream`."""
     gradient = _core.expected_hops_gradient(
@@ -138,8 +136,7 @@ def expected_hops_gradient(
         _array(upstream),
         _array(from_level),
         _array(sure),
-        n_levels,
-        charge,
+        _array(steps),
         get_num_threads(),
     )
     return torch.from_numpy(gradient)
@@ -152,21 +149,20 @@ def _(
     distances: Tensor,
     from_level: Tensor,
     sure: Tensor,
-    n_levels: int,
-    charge: float,
+    steps: Tensor,
 ) -> Tensor:
     return opening.new_empty(opening.shape)
 
 
 def _keep_sums(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    opening, distances, ctx.n_levels, ctx.charge, _ = inputs
+    opening, distances, steps, _ = inputs
     ctx.mark_non_differentiable(*output[1:])
-    ctx.save_for_backward(opening, distances, *output[1:])
+    ctx.save_for_backward(opening, distances, *output[1:], steps)
 
 
 def _hops_backward(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-    gradient = expected_hops_gradient(upstream, *ctx.saved_tensors, ctx.n_levels, ctx.charge)
-    return gradient, None, None, None, None
+    gradient = expected_hops_gradient(upstream, *ctx.saved_tensors)
+    return gradient, None, None, None
 
 
 expected_hops.register_autograd(_hops_backward, setup_context=_keep_sums)

@@ -41,6 +41,10 @@ class Objective(ABC):
     greater_is_better : bool
         Whether :meth:`evaluate` and :meth:`training_value` are to be maximised. The loss is
         always minimised.
+    decides : {"labels", "centers"}
+        What a decision is: the group of each node, or the nodes chosen.
+    uses_expected_edges : bool
+        Whether the loss makes sense on a weighted graph that holds edges that are only likely.
 
     Examples
     --------
@@ -65,10 +69,12 @@ class Objective(ABC):
     >>> cut.loss(decision, problem)
     tensor(0.)
     >>> cut.training_value(cut.decode(decision, problem), problem)
-    (4.0,)
+    4.0
     """
 
     greater_is_better: ClassVar[bool] = True
+    decides: ClassVar[str] = "labels"
+    uses_expected_edges: ClassVar[bool] = False
 
     def prepare(self, graph: Graph) -> Any:
         """Compute once what the loss needs of the seen graph; by default the graph itself."""
@@ -100,11 +106,10 @@ class Objective(ABC):
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
         """Return the exact value of a whole decision on a graph."""
 
-    def training_value(self, decision: NDArray[Any], problem: Any) -> tuple[float, ...]:
+    def training_value(self, decision: NDArray[Any], problem: Any) -> float:
         """Return the value of a whole decision on the seen problem, to choose between decisions.
 
-        Compared entry by entry, so that later entries break ties. By default :meth:`evaluate` on
-        the seen graph.
+        By default :meth:`evaluate` on the seen graph.
 
         Raises
         ------
@@ -116,4 +121,8 @@ class Objective(ABC):
                 f"{type(self).__name__}.training_value must be defined, because its prepare() "
                 f"returns {type(problem).__name__}, not a Graph"
             )
-        return (self.evaluate(decision, problem),)
+        return self.evaluate(decision, problem)
+
+    def better(self, value: float, than: float) -> bool:
+        """Return whether `value` is strictly better than the other."""
+        return value > than if self.greater_is_better else value < than

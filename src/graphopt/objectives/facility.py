@@ -24,7 +24,8 @@ from graphopt.facility import (
     DistanceArray,
     check_charge,
     check_distances,
-    count_levels,
+    hop_steps,
+    largest_distance,
 )
 from graphopt.graph import Graph
 from graphopt.objectives import _ops
@@ -43,21 +44,32 @@ class FacilityProblem:
     distances : Tensor, shape (n_customers, n_sites)
         uint8, uint16 or uint32 hops, or float64 lengths.
     charge : float
-        What a customer pays whom no open site serves.
-    n_levels : int
-        Hops: distances from this one on serve nobody. Lengths: 0.
-    order : Tensor of int32 or None
+        Distance charged to a customer whom no open site nearer than it serves.
+    growth : float
+        How fast the cost of a distance grows: 0, in proportion; g > 0, as exp(g d).
+    steps : Tensor of float64 or None
+        Hops: what each hop further costs, the last entry for not being served.
+    stretched : Tensor of float64, shape (n_customers, n_sites), or None
+        Lengths: the cost of each distance, less that of distance 0.
+    order : Tensor of int32, shape (n_customers, n_sites), or None
         Lengths: each customer's sites by distance.
     """
 
     distances: Tensor
     charge: float
-    n_levels: int
-    order: Tensor | None
+    growth: float
+    steps: Tensor | None = None
+    stretched: Tensor | None = None
+    order: Tensor | None = None
 
     @classmethod
     def from_distances(
-        cls, distances: ArrayLike, *, charge: float | None = None, customers: str = "all"
+        cls,
+        distances: ArrayLike,
+        *,
+        charge: float | None = None,
+        growth: float = 0.0,
+        customers: str = "all",
     ) -> FacilityProblem:
         """Prepare distances, shape (n_customers, n_sites), as in :func:`expected_distances`.
 
@@ -66,6 +78,8 @@ class FacilityProblem:
         distances : array of uint8, uint16, uint32 or float
         charge : int or float, optional
             Default: the largest finite distance of a customer that counts, plus 1.
+        growth : float
+            At least 0.
         customers : {"all", "largest-component"}
             The second: only customers that reach what the best connected customer reaches.
         """
@@ -74,11 +88,15 @@ class FacilityProblem:
         if customers == "largest-component":
             matrix = check_distances("distances", matrix[_largest_component(matrix)])
         pays = check_charge(charge, matrix)
-        if matrix.dtype == np.float64:
-            lengths = cast("NDArray[np.float64]", matrix)
-            order = torch.from_numpy(_core.order_sites(lengths, get_num_threads()))
-            return cls(_ops.shared_tensor(lengths), pays, 0, order)
-        return cls(_ops.shared_tensor(matrix), pays, count_levels(matrix, pays), None)
+        growth = check_number("growth", growth, minimum=0.0)
+        if matrix.dtype != np.float64:
+            steps = torch.from_numpy(hop_steps(matrix, pays, growth))
+            return cls(_ops.shared_tensor(matrix), pays, growth, steps)
+        lengths = cast("NDArray[np.float64]", matrix)
+        costs = lengths if growth == 0.0 else _cost(np.minimum(lengths, pays), pays, growth)
+        order = torch.from_numpy(_core.order_sites(lengths, get_num_threads()))
+        kept, stretched = _ops.shared_tensor(lengths), _ops.shared_tensor(costs)
+        return cls(kept, pays, growth, stretched=stretched, order=order)
 
     @property
     def n_customers(self) -> int:
@@ -90,30 +108,50 @@ class FacilityProblem:
         """Number of candidate sites."""
         return self.distances.shape[1]
 
-    def expected_distances(self, opening: Tensor) -> Tensor:
-        """Return every customer's expected distance, shape (n_customers,); differentiable."""
+    def expected_costs(self, opening: Tensor) -> Tensor:
+        """Return every customer's expected cost, shape (n_customers,); differentiable.
+
+        The distance itself at growth 0; else ``exp(growth (d - charge))`` less its value at d = 0.
+        """
         if opening.shape != (self.n_sites,):
             raise ValueError(
                 f"opening must have shape ({self.n_sites},), not {tuple(opening.shape)}"
             )
         expected: Tensor
-        if self.order is not None:
-            expected = _ops.expected_lengths(opening, self.distances, self.order, self.charge)
+        if self.steps is None:
+            limit = self.charge
+            if self.growth > 0.0:
+                limit = float(_cost(np.array(self.charge), self.charge, self.growth))
+            expected = _ops.expected_lengths(opening, self.stretched, self.order, limit)
             return expected
         # Sums are kept for the gradient unless they would outgrow the distances.
-        sums = self.n_levels * opening.element_size()
+        sums = len(self.steps) * opening.element_size()
         keep = sums <= self.n_sites * self.distances.element_size()
-        expected, *_ = _ops.expected_hops(opening, self.distances, self.n_levels, self.charge, keep)
+        expected, *_ = _ops.expected_hops(opening, self.distances, self.steps, keep)
         return expected
 
+    def mean_distance(self, expected_costs: Tensor) -> Tensor:
+        """Return the distance that costs what customers pay on average, differentiably."""
+        mean = expected_costs.mean()
+        if self.growth == 0.0:
+            return mean
+        at_zero = math.exp(-self.growth * self.charge)
+        return self.charge + torch.log(mean + at_zero) / self.growth
+
     def paid(self, sites: NDArray[Any]) -> NDArray[np.float64]:
-        """Return what every customer pays with exactly these sites open, shape (n_customers,)."""
+        """Return the distance each customer is charged for exactly these sites, (n_customers,)."""
         distances: NDArray[Any] = self.distances.numpy()
         if len(sites) == 0:
             return np.full(self.n_customers, self.charge)
         nearest = distances.take(sites, axis=1).min(axis=1)
-        limit = self.n_levels if self.order is None else self.charge
-        return np.where(nearest < limit, nearest, self.charge).astype(np.float64)
+        unreachable = np.inf if self.steps is None else np.iinfo(distances.dtype).max
+        served = (nearest < self.charge) & (nearest != unreachable)
+        return np.where(served, nearest, self.charge).astype(np.float64)
+
+
+def _cost(distances: NDArray[np.float64], charge: float, growth: float) -> NDArray[np.float64]:
+    costs: NDArray[np.float64] = np.exp(growth * (distances - charge)) - math.exp(-growth * charge)
+    return costs
 
 
 def _largest_component(distances: DistanceArray) -> NDArray[np.bool_]:
@@ -145,15 +183,19 @@ class FacilityLocation(Objective):
         as many as the opening probabilities sum to, rounded up.
     site_temperature : float
         How sharply each cluster centre picks its site; the paper's gamma.
+    reach : float
+        Share of the seen graph's largest finite distance that becomes the charge (rounded up, at
+        least 2 hops): a customer farther than that from every site, or cut off, pays just the
+        charge. Half: no site can be nearer than half the diameter to everybody, and what cannot
+        be served does not drown what can.
     charge : int or float, optional
-        What a customer pays whom no open site serves. Default: the seen graph's largest finite
-        distance plus 1, taken over the customers that count.
+        The charge itself, instead of `reach`.
+    growth : float
+        How fast the cost of a distance grows: 0 trains on the mean expected distance (the paper's
+        loss); g > 0 on the distance whose cost ``exp(g d)`` is the mean expected one, which leans
+        towards the largest.
     customers : {"all", "largest-component"}
-        Who counts in training. Nodes that nobody can serve on the seen graph otherwise are the
-        largest term whatever is decided.
-    emphasis : float
-        0: the loss is the mean expected distance. a > 0: ``(1/a) log mean exp(a E)``, which goes
-        to the largest as a grows.
+        Who counts in training.
     draws : int
         Number of roundings, of which :meth:`decode` keeps the best by :meth:`training_value`.
 
@@ -161,22 +203,24 @@ class FacilityLocation(Objective):
     --------
     >>> import numpy as np, torch
     >>> path = np.abs(np.subtract.outer(np.arange(5), np.arange(5))).astype(np.uint8)
-    >>> problem = FacilityProblem.from_distances(path)
+    >>> problem = FacilityProblem.from_distances(path)  # growth 0: the mean distance
     >>> objective = FacilityLocation(n_facilities=1)
     >>> opening = torch.tensor([0.0, 0.25, 0.5, 0.25, 0.0])
     >>> sites = objective.decode(opening, problem, random_state=0)
     >>> sites, objective.training_value(sites, problem)
-    (array([2], dtype=int32), (2.0, 2.0, 1.2))
+    (array([2], dtype=int32), 1.2)
     """
 
     n_facilities: int | None = None
     site_temperature: float = field(default=100.0, kw_only=True)
+    reach: float = field(default=0.5, kw_only=True)
     charge: float | None = field(default=None, kw_only=True)
+    growth: float = field(default=0.5, kw_only=True)
     customers: str = field(default="all", kw_only=True)
-    emphasis: float = field(default=0.0, kw_only=True)
     draws: int = field(default=50, kw_only=True)
 
     greater_is_better: ClassVar[bool] = False
+    decides: ClassVar[str] = "centers"
 
     def __post_init__(self) -> None:
         if self.n_facilities is not None:
@@ -185,7 +229,8 @@ class FacilityLocation(Objective):
         if self.charge is not None:
             check_number("charge", self.charge, minimum=0.0, open_minimum=True)
         check_choice("customers", self.customers, _CUSTOMERS)
-        check_number("emphasis", self.emphasis, minimum=0.0)
+        check_number("growth", self.growth, minimum=0.0)
+        check_number("reach", self.reach, minimum=0.0, open_minimum=True)
         check_integer("draws", self.draws, minimum=1)
 
     def prepare(self, graph: Graph) -> FacilityProblem:
@@ -195,8 +240,12 @@ class FacilityLocation(Objective):
         if graph.directed:
             raise ValueError("graph must be undirected")
         distances = all_pairs_shortest_paths(graph)
+        charge = self.charge
+        if charge is None:
+            charge = self.reach * largest_distance(distances)
+            charge = max(2, math.ceil(charge)) if graph.weights is None else charge or None
         return FacilityProblem.from_distances(
-            distances, charge=self.charge, customers=self.customers
+            distances, charge=charge, growth=self.growth, customers=self.customers
         )
 
     def relax(self, clusters: SoftClusters) -> Tensor:
@@ -206,7 +255,8 @@ class FacilityLocation(Objective):
         units at a node add up to u, which becomes ``tanh(2 u)`` (the paper's
         ``2 (sigmoid(4 u) - 1/2)``), and all are scaled down if their sum is too large.
         """
-        similarity = clusters.embedding @ clusters.centers.T
+        centers = torch.nn.functional.normalize(clusters.centers, dim=-1)
+        similarity = clusters.embedding @ centers.T
         units = torch.softmax(self.site_temperature * similarity, dim=0).sum(dim=1)
         opening = torch.tanh(2.0 * units)
         most = clusters.centers.shape[0] if self.n_facilities is None else self.n_facilities
@@ -214,14 +264,9 @@ class FacilityLocation(Objective):
         return opening * (most / torch.clamp(total, min=most))
 
     def loss(self, decision: Tensor, problem: FacilityProblem) -> Tensor:
-        """Return the mean (see `emphasis`) expected distance for opening probabilities."""
-        expected = problem.expected_distances(decision)
-        if problem.n_customers == 0:
-            return expected.sum()
-        if self.emphasis == 0.0:
-            return expected.mean()
-        total = torch.logsumexp(self.emphasis * expected, dim=0)
-        return (total - math.log(problem.n_customers)) / self.emphasis
+        """Return the mean distance (see `growth`) expected for opening probabilities."""
+        costs = problem.expected_costs(decision)
+        return costs.sum() if problem.n_customers == 0 else problem.mean_distance(costs)
 
     def decode(
         self, decision: Tensor, problem: FacilityProblem, *, random_state: RandomState = None
@@ -250,13 +295,13 @@ class FacilityLocation(Objective):
 
         return float(evaluate_centers(graph, decision).radius)
 
-    def training_value(
-        self, decision: NDArray[Any], problem: FacilityProblem
-    ) -> tuple[float, float, float]:
-        """Return what customers pay: the largest, how many pay it, and the mean."""
+    def training_value(self, decision: NDArray[Any], problem: FacilityProblem) -> float:
+        """Return the mean distance (see `growth`) that customers are charged."""
         sites = check_node_indices("decision", decision, problem.n_sites)
         paid = problem.paid(sites)
         if paid.size == 0:
-            return 0.0, 0.0, 0.0
-        largest = paid.max()
-        return float(largest), float((paid == largest).sum()), float(paid.mean())
+            return 0.0
+        if problem.growth == 0.0:
+            return float(paid.mean())
+        cost = np.exp(problem.growth * (paid - problem.charge)).mean()
+        return float(problem.charge + np.log(cost) / problem.growth)

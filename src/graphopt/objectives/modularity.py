@@ -56,6 +56,7 @@ class Modularity(Objective):
     resolution: float = 1.0
 
     greater_is_better: ClassVar[bool] = True
+    uses_expected_edges: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_number("resolution", self.resolution, minimum=0.0)
@@ -92,8 +93,6 @@ class Modularity(Objective):
         """Return the modularity of labels on `graph`."""
         return communities.modularity(graph, decision, resolution=self.resolution)
 
-    def training_value(
-        self, decision: NDArray[Any], problem: ModularityProblem
-    ) -> tuple[float, ...]:
+    def training_value(self, decision: NDArray[Any], problem: ModularityProblem) -> float:
         """Return the modularity of labels on the seen graph."""
-        return (self.evaluate(decision, problem.graph),)
+        return self.evaluate(decision, problem.graph)
