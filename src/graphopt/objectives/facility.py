@@ -111,7 +111,7 @@ class FacilityProblem:
         distances: NDArray[Any] = self.distances.numpy()
         if len(sites) == 0:
             return np.full(self.n_customers, self.charge)
-        nearest = distances.take(sites, axis=1).min(axis=1)
+        nearest = distances[:, sites].min(axis=1)
         limit = self.n_levels if self.order is None else self.charge
         return np.where(nearest < limit, nearest, self.charge).astype(np.float64)
 
@@ -190,10 +190,10 @@ class FacilityLocation(Objective):
 
     def prepare(self, graph: Graph) -> FacilityProblem:
         """Compute the distances of the seen graph, which must be undirected."""
-        from graphopt.paths import all_pairs_shortest_paths
-
         if graph.directed:
             raise ValueError("graph must be undirected")
+        from graphopt.paths import all_pairs_shortest_paths
+
         distances = all_pairs_shortest_paths(graph)
         return FacilityProblem.from_distances(
             distances, charge=self.charge, customers=self.customers
