@@ -11,7 +11,6 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from graphopt import _core
 from graphopt._threads import get_num_threads
 from graphopt._validation import (
     RandomState,
@@ -25,6 +24,7 @@ from graphopt.facility import (
     check_charge,
     check_distances,
     count_levels,
+    order_sites,
 )
 from graphopt.graph import Graph
 from graphopt.objectives import _ops
@@ -76,7 +76,7 @@ class FacilityProblem:
         pays = check_charge(charge, matrix)
         if matrix.dtype == np.float64:
             lengths = cast("NDArray[np.float64]", matrix)
-            order = torch.from_numpy(_core.order_sites(lengths, get_num_threads()))
+            order = torch.from_numpy(order_sites(lengths, get_num_threads()))
             return cls(_ops.shared_tensor(lengths), pays, 0, order)
         return cls(_ops.shared_tensor(matrix), pays, count_levels(matrix, pays), None)
 
