@@ -42,17 +42,25 @@ void exchange(std::span<const double> opening, const std::vector<std::int32_t>& 
 // Fills `chosen` up to n_chosen. `order`: all sites, shuffled.
 void top_up(std::span<const double> opening, std::size_t n_chosen,
             const std::vector<std::int32_t>& order, std::vector<std::int32_t>& chosen) {
+    struct Candidate {
+        double opening;
+        std::size_t place;  // in the random order
+        std::int32_t site;
+    };
     std::vector<bool> taken(opening.size(), false);
     for (const std::int32_t site : chosen) taken[static_cast<std::size_t>(site)] = true;
-    std::vector<std::int32_t> rest;
-    for (const std::int32_t site : order) {
-        if (!taken[static_cast<std::size_t>(site)]) rest.push_back(site);
+    std::vector<Candidate> rest;
+    for (std::size_t place = 0; place < order.size(); ++place) {
+        const auto site = static_cast<std::size_t>(order[place]);
+        if (!taken[site]) rest.push_back({opening[site], place, order[place]});
     }
-    std::stable_sort(rest.begin(), rest.end(), [&](std::int32_t a, std::int32_t b) {
-        return opening[static_cast<std::size_t>(a)] > opening[static_cast<std::size_t>(b)];
-    });
-    const auto missing = static_cast<std::ptrdiff_t>(n_chosen - chosen.size());
-    chosen.insert(chosen.end(), rest.begin(), rest.begin() + missing);
+    const std::size_t missing = n_chosen - chosen.size();
+    std::partial_sort(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(missing), rest.end(),
+                      [](const Candidate& a, const Candidate& b) {
+                          return a.opening > b.opening ||
+                                 (a.opening == b.opening && a.place < b.place);
+                      });
+    for (std::size_t i = 0; i < missing; ++i) chosen.push_back(rest[i].site);
 }
 
 }  // namespace

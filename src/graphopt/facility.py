@@ -13,6 +13,7 @@ from graphopt._validation import (
     FloatArray,
     check_float_array,
     check_integer,
+    check_memory,
     check_number,
     check_probabilities,
     check_same_dtype,
@@ -85,7 +86,7 @@ def expected_distances(
     threads = resolve_num_threads(num_threads)
     if matrix.dtype == np.float64:
         lengths = cast("NDArray[np.float64]", matrix)
-        order = _core.order_sites(lengths, threads)
+        order = order_sites(lengths, threads)
         return _core.expected_lengths(lengths, order, x, pays, threads)
     hops = cast("NDArray[np.uint8]", matrix)
     return _core.expected_hops(hops, x, hop_steps(matrix, pays), False, threads)[0]
@@ -139,7 +140,7 @@ def expected_distances_gradient(
     threads = resolve_num_threads(num_threads)
     if matrix.dtype == np.float64:
         lengths = cast("NDArray[np.float64]", matrix)
-        order = _core.order_sites(lengths, threads)
+        order = order_sites(lengths, threads)
         return _core.expected_lengths_gradient(lengths, order, x, weights, pays, threads)
     hops = cast("NDArray[np.uint8]", matrix)
     nothing_kept = np.empty((0, 0), x.dtype), np.empty(0, x.dtype)
@@ -189,6 +190,13 @@ def largest_distance(distances: DistanceArray) -> float:
         return float(distances.max(where=np.isfinite(distances), initial=0.0))
     hops = cast("NDArray[np.uint8]", distances)
     return float(max(0, _core.largest_finite_hop(hops, resolve_num_threads(None))))
+
+
+def order_sites(lengths: NDArray[np.float64], num_threads: int) -> NDArray[np.int32]:
+    """Return each customer's sites from near to far, ties by site number."""
+    n_bytes = lengths.size * np.dtype(np.int32).itemsize
+    check_memory("the order of the sites", n_bytes, "use distances in hops, which need none")
+    return _core.order_sites(lengths, num_threads)
 
 
 def hop_steps(distances: DistanceArray, charge: float, growth: float = 0.0) -> NDArray[np.float64]:

@@ -61,7 +61,7 @@ def pipage_rounding(
     among the unchosen, ties at random. So ``opening[i]`` is a lower bound. A sum within rounding
     error of a whole number (1e-9 and, for float32, 1e-6 per unit of the sum) counts as whole.
 
-    O(n_sites) per draw, O(n_sites log n_sites) where sites must be added. A. A. Ageev and
+    O(n_sites) per draw, O(n_sites log k) where sites must be added. A. A. Ageev and
     M. I. Sviridenko, J. Comb. Optim. 8 (2004); A. Srinivasan, FOCS 2001.
 
     Examples

@@ -14,7 +14,7 @@ namespace graphopt {
 // largest opening among the unchosen, ties by the random order.
 // Writes n_draws x n_chosen sites, ascending within a draw. Draw d depends on (seed, d) only.
 // Preconditions: opening in [0, 1]; its sum is at most n_chosen + tolerance; n_chosen <= n_sites.
-// O(n log n) per draw at worst, O(n) where nothing is missing.
+// O(n) per draw, O(n log n_chosen) at worst where sites are missing.
 void pipage_rounding(std::span<const double> opening, std::size_t n_chosen, std::size_t n_draws,
                      double tolerance, std::uint64_t seed, std::span<std::int32_t> draws,
                      int num_threads);

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from graphopt import _core
 from graphopt._threads import get_num_threads
 from graphopt._validation import (
     RandomState,
@@ -26,6 +25,7 @@ from graphopt.facility import (
     check_distances,
     hop_steps,
     largest_distance,
+    order_sites,
 )
 from graphopt.graph import Graph
 from graphopt.objectives import _ops
@@ -94,7 +94,7 @@ class FacilityProblem:
             return cls(_ops.shared_tensor(matrix), pays, growth, steps)
         lengths = cast("NDArray[np.float64]", matrix)
         costs = lengths if growth == 0.0 else _cost(np.minimum(lengths, pays), pays, growth)
-        order = torch.from_numpy(_core.order_sites(lengths, get_num_threads()))
+        order = torch.from_numpy(order_sites(lengths, get_num_threads()))
         kept, stretched = _ops.shared_tensor(lengths), _ops.shared_tensor(costs)
         return cls(kept, pays, growth, stretched=stretched, order=order)
 
@@ -143,7 +143,7 @@ class FacilityProblem:
         distances: NDArray[Any] = self.distances.numpy()
         if len(sites) == 0:
             return np.full(self.n_customers, self.charge)
-        nearest = distances.take(sites, axis=1).min(axis=1)
+        nearest = distances[:, sites].min(axis=1)
         unreachable = np.inf if self.steps is None else np.iinfo(distances.dtype).max
         served = (nearest < self.charge) & (nearest != unreachable)
         return np.where(served, nearest, self.charge).astype(np.float64)
@@ -235,10 +235,10 @@ class FacilityLocation(Objective):
 
     def prepare(self, graph: Graph) -> FacilityProblem:
         """Compute the distances of the seen graph, which must be undirected."""
-        from graphopt.paths import all_pairs_shortest_paths
-
         if graph.directed:
             raise ValueError("graph must be undirected")
+        from graphopt.paths import all_pairs_shortest_paths
+
         distances = all_pairs_shortest_paths(graph)
         charge = self.charge
         if charge is None:
