@@ -44,7 +44,9 @@ def gradient_bound(x: Array, assignment: Array, temperature: float) -> float:
         return np.inf
     r = r[moving]
     overlap = r.T @ r
-    np.fill_diagonal(overlap, (r * (1.0 - r)).sum(axis=0))
+    # What rounding hides of 1 - r where r is nearly 1.
+    rounding = np.finfo(assignment.dtype).eps
+    np.fill_diagonal(overlap, (r * (1.0 - r) + rounding).sum(axis=0))
     spread = (overlap / mass[:, None]).sum(axis=0).max()
     return float(2.0 * temperature * spread * _row_norms(rows))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,14 @@ class GradientReport:
     converged: bool = True
     fixed_point_residual: float | None = None
     certified_error: float | None = None
+
+
+def check_temperature(temperature: float, dtype: np.dtype[Any]) -> float:
+    """Return the temperature if it is a number at least 0 that `dtype` can hold."""
+    number = check_number("temperature", temperature, minimum=0.0)
+    if number > float(np.finfo(dtype).max):
+        raise ValueError(f"temperature must be finite in {dtype}, not {number:g}")
+    return number
 
 
 def iterates_kept(method: str, iterations: int) -> int:
@@ -255,7 +264,7 @@ def _solve_dense(problem: Problem, centers: Array, v: Array) -> Array:
         'use gradient="implicit"',
     )
     u = np.empty_like(v)
-    for graph, (begin, end) in enumerate(zip(problem.offsets, problem.offsets[1:], strict=False)):
+    for graph, (begin, end) in enumerate(pairwise(problem.offsets)):
         jacobian = centers_jacobian(
             problem.x[begin:end], centers[graph], problem.temperature, problem.num_threads
         )
@@ -277,7 +286,7 @@ def centers_jacobian(x: Array, centers: Array, temperature: float, num_threads: 
 def _certified_error(problem: Problem, trajectory: Trajectory) -> float:
     """Return the largest bound on the one-step gradient's relative error over the graphs."""
     worst = 0.0
-    for begin, end in zip(problem.offsets, problem.offsets[1:], strict=False):
+    for begin, end in pairwise(problem.offsets):
         bound = gradient_bound(
             problem.x[begin:end],
             trajectory.assignment[begin:end],

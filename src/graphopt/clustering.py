@@ -18,7 +18,6 @@ from graphopt._validation import (
     RandomState,
     check_float_array,
     check_integer,
-    check_number,
     check_random_state,
     check_same_dtype,
 )
@@ -399,20 +398,12 @@ def _problem(
         raise ValueError(
             f"centers must have {rows.shape[1]} columns, as x has, not {start.shape[2]}"
         )
-    temperature = check_temperature(temperature, rows.dtype)
+    temperature = engine.check_temperature(temperature, rows.dtype)
     threads = resolve_num_threads(num_threads)
     lengths = None
     if normalize:
         rows, lengths = _core.unit_rows(rows, threads)
     return Problem(rows, bounds, temperature, threads), start, lengths
-
-
-def check_temperature(temperature: float, dtype: np.dtype[Any]) -> float:
-    """Return the temperature if it is a number at least 0 that `dtype` can hold."""
-    number = check_number("temperature", temperature, minimum=0.0)
-    if number > float(np.finfo(dtype).max):
-        raise ValueError(f"temperature must be finite in {dtype}, not {number:g}")
-    return number
 
 
 def _check_offsets(offsets: ArrayLike | None, n_rows: int) -> NDArray[np.int64]:
