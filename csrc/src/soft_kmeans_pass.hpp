@@ -21,7 +21,7 @@ struct Chunk {
 
 // Threads that `work` multiplications keep busy for longer than it takes to wake them.
 inline int worthwhile_threads(int num_threads, std::size_t work) {
-    constexpr std::size_t grain = std::size_t{1} << 15;
+    constexpr std::size_t grain = std::size_t{1} << 18;
     return static_cast<int>(
         std::min(static_cast<std::size_t>(std::max(num_threads, 1)), 1 + work / grain));
 }
