@@ -41,8 +41,7 @@ struct Rotation {
 // (after rotations) with right-hand side `target`.
 class Cycle {
   public:
-    Cycle(const LinearOperator& apply, std::size_t size, std::size_t capacity)
-        : apply_(apply), size_(size), basis_((capacity + 1) * size) {}
+    Cycle(const LinearOperator& apply, std::size_t size) : apply_(apply), size_(size) {}
 
     // Minimises |residual - A d| over the space grown until `goal` or `steps`; adds d to x.
     std::size_t run(std::span<const double> residual, double goal, std::size_t steps,
@@ -64,7 +63,11 @@ class Cycle {
     }
 
   private:
-    std::span<double> vector(std::size_t i) { return {basis_.data() + i * size_, size_}; }
+    // Memory is taken as the space grows and kept for the next run.
+    std::span<double> vector(std::size_t i) {
+        if (i == basis_.size()) basis_.emplace_back(size_);
+        return basis_[i];
+    }
 
     // False when the space holds the solution already.
     bool extend(std::size_t step) {
@@ -111,11 +114,16 @@ class Cycle {
 
     const LinearOperator& apply_;
     std::size_t size_;
-    std::vector<double> basis_;
+    std::vector<std::vector<double>> basis_;
     std::vector<std::vector<double>> columns_;
     std::vector<Rotation> rotations_;
     std::vector<double> target_;
 };
+
+std::size_t vectors_kept(const GmresSettings& settings, std::size_t size) {
+    if (settings.restart > 0) return settings.restart;
+    return std::max<std::size_t>(30, (std::size_t{64} << 20) / (sizeof(double) * size));
+}
 
 }  // namespace
 
@@ -131,8 +139,8 @@ GmresReport gmres(const LinearOperator& apply, std::span<const double> b,
         return report;
     }
     const double goal = settings.tolerance * scale;
-    const std::size_t capacity = std::min(settings.restart, b.size());
-    Cycle cycle(apply, b.size(), capacity);
+    const std::size_t capacity = std::min(vectors_kept(settings, b.size()), b.size());
+    Cycle cycle(apply, b.size());
     std::vector<double> residual(b.begin(), b.end());
     std::vector<double> candidate(b.size(), 0.0);
     while (!report.converged && report.iterations < settings.max_iterations) {

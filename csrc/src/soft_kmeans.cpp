@@ -63,13 +63,13 @@ class Iteration {
           centers_(centers),
           transposed_(transposed_centers<T>(problem, centers)),
           sums_(chunks_.size() * sums_size()),
-          scratch_(problem.num_threads, chunks_.size(), forward_scratch<T>(problem.n_clusters)),
-          totals_(problem.num_threads, problem.n_graphs(), sums_size()) {}
+          scratch_(pass_threads(problem), chunks_.size(), forward_scratch<T>(problem.n_clusters)),
+          totals_(centers_threads(problem), problem.n_graphs(), sums_size()) {}
 
     // One update of all centres; `mass` (graphs x clusters) receives R unless it is null.
     void update(T* mass) {
         pass(sums_.data(), nullptr);
-        parallel_chunks(problem_.n_graphs(), problem_.num_threads,
+        parallel_chunks(problem_.n_graphs(), centers_threads(problem_),
                         [&](std::size_t graph, int worker) { move(graph, worker, mass); });
     }
 
@@ -80,7 +80,7 @@ class Iteration {
 
     void pass(T* sums, T* assignment) {
         const std::size_t transposed = transposed_size<T>(problem_.n_clusters, problem_.width);
-        parallel_chunks(chunks_.size(), problem_.num_threads, [&](std::size_t i, int worker) {
+        parallel_chunks(chunks_.size(), pass_threads(problem_), [&](std::size_t i, int worker) {
             const Chunk& chunk = chunks_[i];
             forward_chunk(ForwardChunk<T>{
                 .x = problem_.rows.data() + chunk.begin * problem_.width,

@@ -147,8 +147,8 @@ void transposed_pass(const SoftKMeansProblem<T>& problem, std::span<T> to_center
     const std::size_t size = n_clusters * problem.width;
     const Chunks chunks(problem);
     AlignedArray<T> sums(to_centers.empty() ? 0 : chunks.size() * size);
-    Scratch<T> scratch(problem.num_threads, chunks.size(), vjp_scratch<T>(n_clusters));
-    parallel_chunks(chunks.size(), problem.num_threads, [&](std::size_t i, int worker) {
+    Scratch<T> scratch(pass_threads(problem), chunks.size(), vjp_scratch<T>(n_clusters));
+    parallel_chunks(chunks.size(), pass_threads(problem), [&](std::size_t i, int worker) {
         const Chunk& chunk = chunks[i];
         VjpChunk<T> arguments{};
         arguments.x = problem.rows.data() + chunk.begin * problem.width;
@@ -163,13 +163,14 @@ void transposed_pass(const SoftKMeansProblem<T>& problem, std::span<T> to_center
         vjp_chunk(arguments);
     });
     if (to_centers.empty()) return;
-    Scratch<double> totals(problem.num_threads, problem.n_graphs(), size);
-    parallel_chunks(problem.n_graphs(), problem.num_threads, [&](std::size_t graph, int worker) {
-        const std::span<double> total{totals.of(worker), size};
-        chunks.combine(graph, sums.data(), total);
-        std::transform(total.begin(), total.end(), to_centers.begin() + graph * size,
-                       [](double value) { return static_cast<T>(value); });
-    });
+    Scratch<double> totals(centers_threads(problem), problem.n_graphs(), size);
+    parallel_chunks(
+        problem.n_graphs(), centers_threads(problem), [&](std::size_t graph, int worker) {
+            const std::span<double> total{totals.of(worker), size};
+            chunks.combine(graph, sums.data(), total);
+            std::transform(total.begin(), total.end(), to_centers.begin() + graph * size,
+                           [](double value) { return static_cast<T>(value); });
+        });
 }
 
 }  // namespace
@@ -230,7 +231,7 @@ void soft_kmeans_solve(const SoftKMeansProblem<T>& problem, const SoftKMeansPoin
     const std::size_t n_clusters = problem.n_clusters;
     const std::size_t size = n_clusters * problem.width;
     // One graph: the products use the threads. Several: each is solved by one thread.
-    parallel_chunks(problem.n_graphs(), problem.num_threads, [&](std::size_t graph, int) {
+    parallel_chunks(problem.n_graphs(), pass_threads(problem), [&](std::size_t graph, int) {
         const auto begin = static_cast<std::size_t>(problem.offsets[graph]);
         const std::size_t rows = static_cast<std::size_t>(problem.offsets[graph + 1]) - begin;
         const std::int64_t offsets[2] = {0, static_cast<std::int64_t>(rows)};

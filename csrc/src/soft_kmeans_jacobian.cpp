@@ -76,10 +76,12 @@ void soft_kmeans_jacobian(const SoftKMeansProblem<double>& problem,
     for (std::size_t k = 0; k < problem.n_clusters; ++k) {
         for (std::size_t l = k; l < problem.n_clusters; ++l) pairs.emplace_back(k, l);
     }
+    const int threads = worthwhile_threads(
+        problem.num_threads, problem.rows.size() * problem.n_clusters * problem.centers_size());
     const std::size_t moments_size = (width + 1) * width;
-    Scratch<double> moments(problem.num_threads, pairs.size(), moments_size);
-    Scratch<double> scratch(problem.num_threads, pairs.size(), pair_scratch(width));
-    parallel_chunks(pairs.size(), problem.num_threads, [&](std::size_t i, int worker) {
+    Scratch<double> moments(threads, pairs.size(), moments_size);
+    Scratch<double> scratch(threads, pairs.size(), pair_scratch(width));
+    parallel_chunks(pairs.size(), threads, [&](std::size_t i, int worker) {
         const auto [k, l] = pairs[i];
         double* const pair = moments.of(worker);
         pair_moments({problem.rows.data(), problem.n_rows(), width, problem.n_clusters,

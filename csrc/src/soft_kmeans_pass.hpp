@@ -19,6 +19,25 @@ struct Chunk {
     std::size_t end;
 };
 
+// Threads that `work` multiplications keep busy for longer than it takes to wake them.
+inline int worthwhile_threads(int num_threads, std::size_t work) {
+    constexpr std::size_t grain = std::size_t{1} << 18;
+    return static_cast<int>(
+        std::min(static_cast<std::size_t>(std::max(num_threads, 1)), 1 + work / grain));
+}
+
+// For one pass over the rows.
+template <class T>
+int pass_threads(const SoftKMeansProblem<T>& problem) {
+    return worthwhile_threads(problem.num_threads, problem.rows.size() * problem.n_clusters);
+}
+
+// For work on the centres of every graph.
+template <class T>
+int centers_threads(const SoftKMeansProblem<T>& problem) {
+    return worthwhile_threads(problem.num_threads, problem.centers_size());
+}
+
 // Rows in chunks that never cross graphs. A chunk counts from the first row of its graph, so a
 // graph gets the same bits alone as in a batch; it grows with K to keep partial sums below the
 // size of the rows.

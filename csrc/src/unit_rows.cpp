@@ -10,7 +10,7 @@
 namespace graphopt {
 namespace {
 
-constexpr std::size_t chunk_rows = 1024;
+constexpr std::size_t chunk_rows = 1024;  // short enough to share, long enough to be worth it
 
 // Where the plain sum of squares overflows.
 template <class T>

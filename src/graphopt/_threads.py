@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from graphopt._validation import check_integer
@@ -59,6 +60,7 @@ def _usable_processors() -> int:
     return max(1, min(count, quota) if quota is not None else count)
 
 
+@cache  # two files, and asked for by every call of a kernel
 def _cgroup_quota(root: Path = Path("/sys/fs/cgroup")) -> int | None:
     """Return the whole processors granted by the control group (v2, then v1), None if unlimited."""
     try:

@@ -10,7 +10,7 @@ namespace graphopt {
 struct GmresSettings {
     double tolerance;            // on |b - A x| / |b|
     std::size_t max_iterations;  // products with A, without those that measure the residual
-    std::size_t restart = 50;    // vectors kept
+    std::size_t restart = 0;     // vectors kept; 0: as many as fit in 64 MB, at least 30
 };
 
 struct GmresReport {
