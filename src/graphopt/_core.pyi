@@ -39,6 +39,9 @@ def transpose_csr(
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
 ) -> _Csr: ...
+def dropout(
+    values: NDArray[_Real], share: float, seed: int, num_threads: int
+) -> NDArray[_Real]: ...
 def check_sparse(indptr: NDArray[np.int64], indices: NDArray[np.int32], n_columns: int) -> None: ...
 def spmm(
     indptr: NDArray[np.int64],

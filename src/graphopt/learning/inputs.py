@@ -7,11 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from graphopt.features import smoothed_features
 from graphopt.graph import Graph
-from graphopt.nn import Adjacency, SparseMatrix
+from graphopt.nn import Adjacency, SparseMatrix, dropout
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class EncoderInputs:
             if isinstance(features, SparseMatrix):
                 features = features.dropout(feature_dropout)
             else:
-                features = functional.dropout(features, feature_dropout)
+                features = dropout(features, feature_dropout)
         adjacency = self.adjacency.whole if masking == 0.0 else self.adjacency.masked(masking)
         return features, adjacency
 

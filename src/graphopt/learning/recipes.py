@@ -98,7 +98,6 @@ def default_recipe(objective: Objective, seen_fraction: float) -> Recipe:
         return Recipe(
             iterations=200,
             learning_rate=0.01,
-            kmeans_schedule=((0.0, 2), (0.5, 6)),
             smoothing=0,
             feature_dropout=0.0,
             check_every=20,

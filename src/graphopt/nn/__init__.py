@@ -2,6 +2,7 @@
 
 from graphopt.nn.certificate import GradientCertificate, gradient_certificate
 from graphopt.nn.clusternet import ClusterNet
+from graphopt.nn.dropout import dropout
 from graphopt.nn.gcn import GCN, Adjacency
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
@@ -14,5 +15,6 @@ __all__ = [
     "SoftKMeans",
     "SoftKMeansOutput",
     "SparseMatrix",
+    "dropout",
     "gradient_certificate",
 ]

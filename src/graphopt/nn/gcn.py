@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from graphopt._validation import check_integer, check_number
 from graphopt.graph import Graph
+from graphopt.nn.dropout import dropout
 from graphopt.nn.sparse import SparseMatrix
 
 
@@ -162,7 +163,7 @@ class GCN(nn.Module):
         Tensor, shape (n_nodes, out_features)
         """
         hidden = adjacency @ (features @ self.hidden_weight) + self.hidden_bias
-        hidden = functional.dropout(functional.relu(hidden), self.dropout, self.training)
+        hidden = dropout(functional.relu(hidden), self.dropout, self.training)
         return adjacency @ (hidden @ self.out_weight) + self.out_bias
 
 

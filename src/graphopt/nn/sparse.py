@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from graphopt import _core
 from graphopt._threads import resolve_num_threads
+from graphopt.nn.dropout import dropout
 
 
 class SparseMatrix:
@@ -84,8 +84,9 @@ class SparseMatrix:
 
         Draws from PyTorch's global generator.
         """
-        values = functional.dropout(self._rows[2], share)
-        return self.with_values(values, values[self._transposed_entry()])
+        values = dropout(self._rows[2], share)
+        by_column = torch.index_select(values, 0, self._transposed_entry())
+        return self.with_values(values, by_column)
 
     def _transposed_entry(self) -> Tensor:
         """Return, for each entry of the transpose, which entry of the rows it is."""
