@@ -140,11 +140,12 @@ void the_largest_finite_hop_skips_the_unreachable() {
 }
 
 void nothing_is_open_and_nobody_asks() {
-    const HopTable<std::uint8_t> no_sites{{}, 2, 0, 0, 4.0};
+    const std::vector<double> steps{4.0};
+    const HopTable<std::uint8_t> no_sites{{}, 2, 0, steps};
     std::vector<float> expected(2);
     expected_hops<std::uint8_t, float>(no_sites, {}, expected, {}, 2);
     CHECK(expected[0] == 4.0F && expected[1] == 4.0F);
-    const HopTable<std::uint8_t> no_customers{{}, 0, 3, 0, 4.0};
+    const HopTable<std::uint8_t> no_customers{{}, 0, 3, steps};
     const std::vector<float> opening{0, 1, 0.5F};
     std::vector<float> gradient(3, 9.0F);
     expected_hops_gradient<std::uint8_t, float>(no_customers, opening, {}, {}, gradient, 2);

@@ -5,7 +5,8 @@ from typing import TypedDict, TypeVar, type_check_only
 import numpy as np
 from numpy.typing import NDArray
 
-_Real = TypeVar("_Real", np.float32, np.float64)
+# One array type throughout a call: float32 or float64.
+_Reals = TypeVar("_Reals", bound=NDArray[np.float32] | NDArray[np.float64])
 
 @type_check_only
 class BuildInfo(TypedDict):
@@ -46,11 +47,11 @@ def check_sparse(indptr: NDArray[np.int64], indices: NDArray[np.int32], n_column
 def spmm(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
-    values: NDArray[_Real],
+    values: _Reals,
     n_columns: int,
-    dense: NDArray[_Real],
+    dense: _Reals,
     num_threads: int,
-) -> NDArray[_Real]: ...
+) -> _Reals: ...
 def hop_distances(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
@@ -95,49 +96,48 @@ def gonzalez_from_matrix(distances: _Distances, k: int, first: int) -> _KCenter:
 def greedy_k_center(distances: _Distances, k: int, num_threads: int) -> _KCenter: ...
 
 _Hops = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
-_Real = TypeVar("_Real", bound=NDArray[np.floating])
 
 def largest_finite_hop(distances: _Hops, num_threads: int) -> int: ...
 def expected_hops(
     distances: _Hops,
-    opening: _Real,
+    opening: _Reals,
     steps: NDArray[np.float64],
     keep: bool,
     num_threads: int,
-) -> tuple[_Real, _Real, _Real]: ...
+) -> tuple[_Reals, _Reals, _Reals]: ...
 def expected_hops_gradient(
     distances: _Hops,
-    opening: _Real,
-    upstream: _Real,
-    from_level: _Real,
-    sure: _Real,
+    opening: _Reals,
+    upstream: _Reals,
+    from_level: _Reals,
+    sure: _Reals,
     steps: NDArray[np.float64],
     num_threads: int,
-) -> _Real: ...
+) -> _Reals: ...
 def order_sites(distances: NDArray[np.float64], num_threads: int) -> NDArray[np.int32]: ...
 def expected_lengths(
     distances: NDArray[np.float64],
     order: NDArray[np.int32],
-    opening: _Real,
+    opening: _Reals,
     charge: float,
     num_threads: int,
-) -> _Real: ...
+) -> _Reals: ...
 def expected_lengths_gradient(
     distances: NDArray[np.float64],
     order: NDArray[np.int32],
-    opening: _Real,
-    upstream: _Real,
+    opening: _Reals,
+    upstream: _Reals,
     charge: float,
     num_threads: int,
-) -> _Real: ...
+) -> _Reals: ...
 def modularity_gradient(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
-    assignment: _Real,
+    assignment: _Reals,
     resolution: float,
     num_threads: int,
-) -> tuple[float, _Real]: ...
+) -> tuple[float, _Reals]: ...
 def pipage_rounding(
     opening: NDArray[np.float64],
     n_chosen: int,
@@ -147,51 +147,51 @@ def pipage_rounding(
     num_threads: int,
 ) -> NDArray[np.int32]: ...
 def soft_kmeans(
-    x: NDArray[_Real],
+    x: _Reals,
     offsets: NDArray[np.int64],
-    centers: NDArray[_Real],
+    centers: _Reals,
     temperature: float,
     iterations: int,
     kept: int,
     want_assignment: bool,
     num_threads: int,
-) -> tuple[NDArray[_Real], NDArray[_Real], NDArray[_Real], NDArray[_Real]]: ...
+) -> tuple[_Reals, _Reals, _Reals, _Reals]: ...
 
 # Adds to `to_rows` in place.
 def soft_kmeans_step_vjp(
-    x: NDArray[_Real],
+    x: _Reals,
     offsets: NDArray[np.int64],
-    centers: NDArray[_Real],
-    image: NDArray[_Real],
-    mass: NDArray[_Real],
-    assignment: NDArray[_Real] | None,
-    u: NDArray[_Real],
+    centers: _Reals,
+    image: _Reals,
+    mass: _Reals,
+    assignment: _Reals | None,
+    u: _Reals,
     temperature: float,
-    to_rows: NDArray[_Real],
+    to_rows: _Reals,
     num_threads: int,
-) -> NDArray[_Real]: ...
+) -> _Reals: ...
 def soft_kmeans_assignment_vjp(
-    x: NDArray[_Real],
+    x: _Reals,
     offsets: NDArray[np.int64],
-    centers: NDArray[_Real],
-    assignment: NDArray[_Real],
-    gradient: NDArray[_Real],
+    centers: _Reals,
+    assignment: _Reals,
+    gradient: _Reals,
     temperature: float,
     num_threads: int,
-) -> tuple[NDArray[_Real], NDArray[_Real]]: ...
+) -> tuple[_Reals, _Reals]: ...
 def soft_kmeans_solve(
-    x: NDArray[_Real],
+    x: _Reals,
     offsets: NDArray[np.int64],
-    centers: NDArray[_Real],
-    image: NDArray[_Real],
-    mass: NDArray[_Real],
-    assignment: NDArray[_Real],
-    v: NDArray[_Real],
+    centers: _Reals,
+    image: _Reals,
+    mass: _Reals,
+    assignment: _Reals,
+    v: _Reals,
     temperature: float,
     tolerance: float,
     max_iterations: int,
     num_threads: int,
-) -> tuple[NDArray[_Real], list[tuple[int, float, bool]]]: ...
+) -> tuple[_Reals, list[tuple[int, float, bool]]]: ...
 def soft_kmeans_jacobian(
     x: NDArray[np.float64],
     centers: NDArray[np.float64],
@@ -201,10 +201,10 @@ def soft_kmeans_jacobian(
     temperature: float,
     num_threads: int,
 ) -> NDArray[np.float64]: ...
-def unit_rows(x: NDArray[_Real], num_threads: int) -> tuple[NDArray[_Real], NDArray[_Real]]: ...
+def unit_rows(x: _Reals, num_threads: int) -> tuple[_Reals, _Reals]: ...
 def unit_rows_vjp(
-    unit: NDArray[_Real],
-    lengths: NDArray[_Real],
-    gradient: NDArray[_Real],
+    unit: _Reals,
+    lengths: _Reals,
+    gradient: _Reals,
     num_threads: int,
-) -> NDArray[_Real]: ...
+) -> _Reals: ...

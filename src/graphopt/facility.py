@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -199,14 +200,25 @@ def order_sites(lengths: NDArray[np.float64], num_threads: int) -> NDArray[np.in
     return _core.order_sites(lengths, num_threads)
 
 
+def distance_costs(
+    distances: NDArray[np.float64], charge: float, growth: float
+) -> NDArray[np.float64]:
+    """Return what distances up to `charge` cost: themselves at growth 0.
+
+    With `growth` g > 0 ``exp(g (d - charge))`` less its value at d = 0, without cancellation.
+    """
+    if growth == 0.0:
+        return distances
+    return math.exp(-growth * charge) * np.expm1(growth * distances)
+
+
 def hop_steps(distances: DistanceArray, charge: float, growth: float = 0.0) -> NDArray[np.float64]:
     """Return what a customer pays more for each hop further, and at last for not being served.
 
-    Hop t + 1 costs 1 more than hop t, or with `growth` g > 0 as much as ``exp(g (d - charge))``
-    rises. There are as many hops as can serve: those below `charge` that occur.
+    See :func:`distance_costs`. There are as many hops as can serve: those below `charge` that
+    occur.
     """
     hops = cast("NDArray[np.uint8]", distances)
     largest = _core.largest_finite_hop(hops, resolve_num_threads(None))
     served = np.arange(int(min(charge, largest + 1)) + 1, dtype=np.float64)
-    paid = np.append(served, charge)
-    return np.diff(paid if growth == 0.0 else np.exp(growth * (paid - charge)))
+    return np.diff(distance_costs(np.append(served, charge), charge, growth))

@@ -46,21 +46,24 @@ def test_modularity_gradient(weights):
 
 
 @pytest.mark.parametrize("dtype", [*HOP_DTYPES, np.float64])
-@pytest.mark.parametrize("emphasis", [0.0, 0.8])
+@pytest.mark.parametrize("growth", [0.0, 0.8, 20.0])
 @pytest.mark.parametrize("charge", [None, 3])
-def test_facility_gradient(dtype, emphasis, charge):
-    problem = FacilityProblem.from_distances(distances(dtype=dtype), charge=charge)
-    objective = FacilityLocation(emphasis=emphasis)
+def test_facility_gradient(dtype, growth, charge):
+    hops = distances(dtype=dtype)
+    problem = FacilityProblem.from_distances(hops, charge=charge, growth=growth)
+    objective = FacilityLocation()
     assert torch.autograd.gradcheck(lambda x: objective.loss(x, problem), openings())
+    assert torch.autograd.gradcheck(problem.expected_costs, openings())
 
 
-def test_facility_gradient_without_kept_sums():
+@pytest.mark.parametrize("growth", [0.0, 0.3])
+def test_facility_gradient_without_kept_sums(growth):
     # A long path: its sums by level would outgrow its distances, so they are computed again.
     nodes = np.arange(30)
     path = np.abs(np.subtract.outer(nodes, nodes)).astype(np.uint8)
-    problem = FacilityProblem.from_distances(path)
-    assert problem.n_levels * 8 > path.shape[1]
-    assert torch.autograd.gradcheck(problem.expected_distances, openings(30))
+    problem = FacilityProblem.from_distances(path, growth=growth)
+    assert len(problem.steps) * 8 > path.shape[1]
+    assert torch.autograd.gradcheck(problem.expected_costs, openings(30))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 20.0])
@@ -68,7 +71,7 @@ def test_gradient_through_the_relaxation(temperature):
     generator = torch.Generator().manual_seed(3)
     embedding = torch.randn(7, 4, dtype=torch.float64, generator=generator, requires_grad=True)
     centers = torch.randn(3, 4, dtype=torch.float64, generator=generator, requires_grad=True)
-    problem = FacilityProblem.from_distances(distances())
+    problem = FacilityProblem.from_distances(distances(), growth=0.5)
     objective = FacilityLocation(site_temperature=temperature)
 
     def loss(embedding, centers):
@@ -90,13 +93,14 @@ def test_operators_are_registered_right(dtype):
         torch.library.opcheck(
             modularity, (assignment, indptr, indices, maybe, 1.0), test_utils=CHECKS
         )
+    steps = torch.tensor([0.5, 1, 2, 4, 8, 3], dtype=torch.float64)
     x, upstream = openings(dtype=dtype), torch.rand(12, dtype=dtype)
     for hop_dtype in HOP_DTYPES if dtype == torch.float32 else [np.uint8]:
         hops = torch.from_numpy(distances(dtype=hop_dtype))
         for keep in (True, False):
-            torch.library.opcheck(expected_hops, (x, hops, 5, 6.0, keep), test_utils=CHECKS)
-            _, from_level, sure = expected_hops(x.detach(), hops, 5, 6.0, keep)
-            arguments = upstream, x.detach(), hops, from_level, sure, 5, 6.0
+            torch.library.opcheck(expected_hops, (x, hops, steps, keep), test_utils=CHECKS)
+            _, from_level, sure = expected_hops(x.detach(), hops, steps, keep)
+            arguments = upstream, x.detach(), hops, from_level, sure, steps
             torch.library.opcheck(expected_hops_gradient, arguments, test_utils=CHECKS)
     problem = FacilityProblem.from_distances(distances(dtype=np.float64))
     given = x, problem.distances, problem.order, 6.0
@@ -106,14 +110,17 @@ def test_operators_are_registered_right(dtype):
 
 
 def test_losses_compile():
-    facility, communities = FacilityLocation(emphasis=0.5), Modularity()
-    hops = FacilityProblem.from_distances(distances())
-    lengths = FacilityProblem.from_distances(distances(dtype=np.float64))
+    facility, communities = FacilityLocation(), Modularity()
+    hops = FacilityProblem.from_distances(distances(), growth=0.5)
+    lengths = FacilityProblem.from_distances(distances(dtype=np.float64), growth=0.5)
+    # Costs that float32 does not hold are computed in float64.
+    steep = FacilityProblem.from_distances(distances(), growth=20.0)
     graph = communities.prepare(random_graph(15, 30, seed=5))
     shares = torch.rand(15, 3, dtype=torch.float64, requires_grad=True)
     for objective, problem, decision in (
         (facility, hops, openings()),
         (facility, lengths, openings()),
+        (facility, steep, openings(dtype=torch.float32)),
         (communities, graph, shares),
     ):
         compiled = torch.compile(objective.loss, backend="aot_eager", fullgraph=True)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from graphopt.facility import expected_distances, expected_distances_gradient
+from graphopt.objectives import FacilityProblem
 from graphopt.reference import facility as twin
 
 
@@ -42,3 +44,22 @@ def test_more_opening_never_costs(problem):
     assert (fewer <= charge).all()
     slopes = expected_distances_gradient(hops, opening, np.ones(len(hops)), charge=charge)
     assert (slopes <= 0).all()
+
+
+@given(problems(), st.floats(0.01, 5.0))
+def test_growing_costs_are_the_average_over_all_open_sets(problem, growth):
+    hops, opening, charge = problem
+    lengths = np.where(hops == 255, np.inf, hops)
+    costs = twin.distance_costs(lengths, charge, growth)
+    limit = twin.distance_costs(np.array(charge), charge, growth)
+    expected = twin.expected_distances_by_enumeration(costs, opening, limit)
+    for distances in (hops, lengths):
+        given_costs = FacilityProblem.from_distances(distances, charge=charge, growth=growth)
+        actual = given_costs.expected_costs(torch.from_numpy(opening))
+        np.testing.assert_allclose(actual, expected, atol=1e-12)
+        mean = given_costs.mean_distance(actual).item()
+        # Between the mean distance and the largest that anybody may have to pay.
+        assert mean >= expected_distances(hops, opening, charge=charge).mean() - 1e-9
+        assert mean <= charge + 1e-9
+        more = given_costs.expected_costs(torch.from_numpy(opening).sqrt())
+        assert given_costs.mean_distance(more).item() <= mean + 1e-9

@@ -42,7 +42,21 @@ def test_three_methods_are_enough():
         loss.backward()
         optimizer.step()
     sides = cut.decode(logits.detach(), problem)
-    assert cut.training_value(sides, problem) == (4.0,)
+    assert cut.training_value(sides, problem) == 4.0
+
+
+def test_better_is_strict_and_knows_the_direction():
+    class Uncut(Cut):
+        greater_is_better = False
+
+    for objective, better, worse in ((Cut(), 2.0, 1.0), (Uncut(), 1.0, 2.0)):
+        assert objective.better(better, worse)
+        assert not objective.better(worse, better)
+        assert not objective.better(better, better)
+        assert not objective.better(np.nan, better)
+    assert Uncut().better(1e9, np.inf)
+    assert Cut().better(-1e9, -np.inf)
+    assert (Cut.decides, Cut.uses_expected_edges) == ("labels", False)
 
 
 def test_what_is_missing_is_named():

@@ -55,7 +55,7 @@ def test_whole_assignments_have_the_exact_modularity(weights):
         decoded = objective.decode(assignment, problem)
         np.testing.assert_array_equal(decoded, labels)
         assert objective.evaluate(decoded, graph) == exact
-        assert objective.training_value(decoded, problem) == (exact,)
+        assert objective.training_value(decoded, problem) == exact
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)

@@ -23,6 +23,7 @@ from graphopt.facility import (
     DistanceArray,
     check_charge,
     check_distances,
+    distance_costs,
     hop_steps,
     largest_distance,
     order_sites,
@@ -33,6 +34,9 @@ from graphopt.objectives.base import Objective, SoftClusters
 from graphopt.rounding import pipage_rounding
 
 _CUSTOMERS = ("all", "largest-component")
+# The largest growth * charge for which float64 and float32 hold costs near 0 and near the charge.
+_MAX_EXPONENT = 600.0
+_MAX_EXPONENT_FLOAT32 = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +83,7 @@ class FacilityProblem:
         charge : int or float, optional
             Default: the largest finite distance of a customer that counts, plus 1.
         growth : float
-            At least 0.
+            At least 0 and at most 600 / charge, beyond which float64 does not hold exp(g d).
         customers : {"all", "largest-component"}
             The second: only customers that reach what the best connected customer reaches.
         """
@@ -89,13 +93,20 @@ class FacilityProblem:
             matrix = check_distances("distances", matrix[_largest_component(matrix)])
         pays = check_charge(charge, matrix)
         growth = check_number("growth", growth, minimum=0.0)
+        if growth * pays > _MAX_EXPONENT:
+            raise ValueError(
+                f"growth must be at most {_MAX_EXPONENT / pays:.3g}, {_MAX_EXPONENT:g} / charge, "
+                f"not {growth}; exp(growth * charge) would overflow"
+            )
         if matrix.dtype != np.float64:
             steps = torch.from_numpy(hop_steps(matrix, pays, growth))
             return cls(_ops.shared_tensor(matrix), pays, growth, steps)
         lengths = cast("NDArray[np.float64]", matrix)
-        costs = lengths if growth == 0.0 else _cost(np.minimum(lengths, pays), pays, growth)
+        kept = stretched = _ops.shared_tensor(lengths)
+        if growth > 0.0:
+            costs = distance_costs(np.minimum(lengths, pays), pays, growth)
+            stretched = torch.from_numpy(costs)
         order = torch.from_numpy(order_sites(lengths, get_num_threads()))
-        kept, stretched = _ops.shared_tensor(lengths), _ops.shared_tensor(costs)
         return cls(kept, pays, growth, stretched=stretched, order=order)
 
     @property
@@ -112,16 +123,17 @@ class FacilityProblem:
         """Return every customer's expected cost, shape (n_customers,); differentiable.
 
         The distance itself at growth 0; else ``exp(growth (d - charge))`` less its value at d = 0.
+        Of the dtype of `opening`, but float64 if float32 does not hold such costs.
         """
         if opening.shape != (self.n_sites,):
             raise ValueError(
                 f"opening must have shape ({self.n_sites},), not {tuple(opening.shape)}"
             )
+        if opening.dtype == torch.float32 and self.growth * self.charge > _MAX_EXPONENT_FLOAT32:
+            opening = opening.double()
         expected: Tensor
         if self.steps is None:
-            limit = self.charge
-            if self.growth > 0.0:
-                limit = float(_cost(np.array(self.charge), self.charge, self.growth))
+            limit = self.charge if self.growth == 0.0 else -math.expm1(-self.growth * self.charge)
             expected = _ops.expected_lengths(opening, self.stretched, self.order, limit)
             return expected
         # Sums are kept for the gradient unless they would outgrow the distances.
@@ -135,8 +147,7 @@ class FacilityProblem:
         mean = expected_costs.mean()
         if self.growth == 0.0:
             return mean
-        at_zero = math.exp(-self.growth * self.charge)
-        return self.charge + torch.log(mean + at_zero) / self.growth
+        return torch.log1p(mean * math.exp(self.growth * self.charge)) / self.growth
 
     def paid(self, sites: NDArray[Any]) -> NDArray[np.float64]:
         """Return the distance each customer is charged for exactly these sites, (n_customers,)."""
@@ -147,11 +158,6 @@ class FacilityProblem:
         unreachable = np.inf if self.steps is None else np.iinfo(distances.dtype).max
         served = (nearest < self.charge) & (nearest != unreachable)
         return np.where(served, nearest, self.charge).astype(np.float64)
-
-
-def _cost(distances: NDArray[np.float64], charge: float, growth: float) -> NDArray[np.float64]:
-    costs: NDArray[np.float64] = np.exp(growth * (distances - charge)) - math.exp(-growth * charge)
-    return costs
 
 
 def _largest_component(distances: DistanceArray) -> NDArray[np.bool_]:
@@ -193,7 +199,7 @@ class FacilityLocation(Objective):
     growth : float
         How fast the cost of a distance grows: 0 trains on the mean expected distance (the paper's
         loss); g > 0 on the distance whose cost ``exp(g d)`` is the mean expected one, which leans
-        towards the largest.
+        towards the largest. At most 600 / charge.
     customers : {"all", "largest-component"}
         Who counts in training.
     draws : int
@@ -266,7 +272,9 @@ class FacilityLocation(Objective):
     def loss(self, decision: Tensor, problem: FacilityProblem) -> Tensor:
         """Return the mean distance (see `growth`) expected for opening probabilities."""
         costs = problem.expected_costs(decision)
-        return costs.sum() if problem.n_customers == 0 else problem.mean_distance(costs)
+        if problem.n_customers == 0:
+            return costs.sum()
+        return problem.mean_distance(costs).to(decision.dtype)
 
     def decode(
         self, decision: Tensor, problem: FacilityProblem, *, random_state: RandomState = None
@@ -301,7 +309,5 @@ class FacilityLocation(Objective):
         paid = problem.paid(sites)
         if paid.size == 0:
             return 0.0
-        if problem.growth == 0.0:
-            return float(paid.mean())
-        cost = np.exp(problem.growth * (paid - problem.charge)).mean()
-        return float(problem.charge + np.log(cost) / problem.growth)
+        costs = distance_costs(paid, problem.charge, problem.growth)
+        return problem.mean_distance(torch.from_numpy(costs)).item()

@@ -37,6 +37,23 @@ def expected_distances(
     return expected
 
 
+def distance_costs(
+    distances: NDArray[np.float64], charge: float, growth: float
+) -> NDArray[np.float64]:
+    """Stretch distances, nothing above `charge`, so that each costs e^growth times the one before.
+
+    Less what distance 0 would cost; to be used as distances whose charge is the cost of `charge`.
+    """
+    paid = np.minimum(distances, charge)
+    costs: NDArray[np.float64] = np.exp(growth * (paid - charge)) - np.exp(-growth * charge)
+    return costs
+
+
+def mean_distance(costs: NDArray[np.float64], charge: float, growth: float) -> float:
+    """Find the distance whose cost is the mean of `costs`."""
+    return float(charge + np.log(np.mean(costs) + np.exp(-growth * charge)) / growth)
+
+
 def expected_distances_gradient(
     distances: NDArray[np.float64],
     opening: NDArray[np.float64],
