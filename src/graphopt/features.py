@@ -19,7 +19,7 @@ def check_features(features: Any, n_nodes: int) -> Any:
     Raises
     ------
     ValueError
-        For a wrong number of rows, NaN or infinity.
+        For a wrong number of rows, no columns, NaN or infinity.
     """
     if hasattr(features, "tocsr"):
         from scipy.sparse import csr_array
@@ -33,6 +33,8 @@ def check_features(features: Any, n_nodes: int) -> Any:
         rows = _as_float32(check_float_array("features", features, ndim=2))
     if rows.shape[0] != n_nodes:
         raise ValueError(f"features must have one row per node, {n_nodes}, not {rows.shape[0]}")
+    if rows.shape[1] == 0:
+        raise ValueError("features must have at least one column")
     return rows
 
 

@@ -185,6 +185,7 @@ class ClusterNet:
             For a parameter out of range, fewer nodes than clusters of which anything is known, or
             features that do not match.
         """
+        _check_graph(graph)
         check_integer("n_clusters", self.n_clusters, minimum=1)
         objective, recipe = self._objective(), self._recipe()
         random_state = check_random_state(self.random_state)
@@ -262,6 +263,7 @@ class ClusterNet:
                 "features must be given, here and in fit: without them a network knows only the "
                 "nodes it was trained on"
             )
+        _check_graph(graph)
         objective, recipe = self._objective(), self._recipe()
         rows = check_features(features, graph.n_nodes)
         if rows.shape[1] != self._n_features:
@@ -342,6 +344,8 @@ class ClusterNet:
         share = check_number(
             "seen_fraction", self.seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
         )
+        if self.recipe is not None and not isinstance(self.recipe, Recipe):
+            raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
         recipe = self.recipe or default_recipe(self._objective(), share)
         overruled: dict[str, Any] = {"iterations": self.iterations, "n_restarts": self.n_restarts}
         return replace(recipe, **{k: v for k, v in overruled.items() if v is not None})
@@ -405,7 +409,7 @@ class ClusterNet:
                 "own": own,
                 "recipe": {f.name: _plain(getattr(recipe, f.name)) for f in fields(Recipe)},
                 "n_features": self._n_features,
-                "kmeans_updates": self.network_.cluster.iterations,
+                "kmeans_updates": int(self.network_.cluster.iterations),
                 "network": self.network_.state_dict(),
                 "arrays": {name: torch.from_numpy(getattr(self, name)) for name in arrays},
                 "training_value": self.training_value_,
@@ -520,6 +524,13 @@ class ClusterNet:
             if value != defaults[name].default
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _check_graph(graph: object) -> None:
+    if not isinstance(graph, Graph):
+        raise TypeError(
+            f"graph must be a Graph, not {type(graph).__name__}; its from_... methods convert"
+        )
 
 
 def _on_all_nodes(
