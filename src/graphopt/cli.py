@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import nullcontext
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from graphopt.errors import GraphoptError
@@ -54,11 +56,17 @@ def run(
     ] = None,
     edges: Annotated[
         Path | None,
-        typer.Option(help="Your graph: a text file with two nodes a line.", exists=True),
+        typer.Option(
+            help="Your graph: a text file with two nodes a line.", exists=True, dir_okay=False
+        ),
     ] = None,
     features: Annotated[
         Path | None,
-        typer.Option(help="Its node features: .npy, .npz (SciPy sparse) or CSV.", exists=True),
+        typer.Option(
+            help="Its node features: .npy, .npz (SciPy sparse) or CSV.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     task: Annotated[Task, typer.Option(help="Groups, or facilities.")] = Task.community,
     setting: Annotated[
@@ -67,7 +75,7 @@ def run(
     k: Annotated[int, typer.Option(help="Number of groups or facilities.", min=1)] = 10,
     seen: Annotated[
         float,
-        typer.Option(help="Share of the edges seen, for graphs without a split.", min=0.0, max=1.0),
+        typer.Option(help="Share of the edges seen, for graphs without a split.", max=1.0),
     ] = 0.4,
     iterations: Annotated[
         int | None, typer.Option(help="Training steps of ClusterNet.", min=1)
@@ -88,6 +96,8 @@ def run(
         raise typer.BadParameter("give --dataset or --edges, not both")
     if features is not None and edges is None:
         raise typer.BadParameter("--features belongs to --edges")
+    if not seen > 0.0:
+        raise typer.BadParameter("--seen must be greater than 0")
     if dataset is not None:
         problem = dataset_problem(dataset, task.value, setting.value, k)
     elif edges is not None:
@@ -101,10 +111,18 @@ def run(
     if restarts is not None:
         chosen["n_restarts"] = restarts
     objective = "modularity" if task is Task.community else "k-center"
-    model = ClusterNet(k, objective, random_state=seed, verbose=notes.is_terminal, **chosen)
+    model = ClusterNet(
+        k,
+        objective,
+        seen_fraction=problem.seen_fraction,
+        random_state=seed,
+        verbose=notes.is_terminal,
+        **chosen,
+    )
     rows: list[MethodResult] = []
     for name, decide in compare(problem, model, random_state=seed):
-        with notes.status(f"{name} ..."):
+        # Training shows its own progress, and two live displays overwrite each other.
+        with nullcontext() if name == "ClusterNet" else notes.status(f"{name} ..."):
             rows.append(decide())
     if as_json:
         _print_json(problem, setting, seed, rows)
@@ -128,9 +146,11 @@ def _print_table(problem: Problem, rows: list[MethodResult]) -> None:
     facts = problem.describe()
     share = facts["n_seen_edges"] / max(facts["n_edges"], 1)
     output.print(
-        f"[bold]{problem.name}[/bold]: {facts['n_nodes']:,} nodes, {facts['n_edges']:,} edges; "
+        f"[bold]{escape(problem.name)}[/bold]: "
+        f"{facts['n_nodes']:,} nodes, {facts['n_edges']:,} edges; "
         f"seen {facts['n_seen_edges']:,} ({share:.0%}), "
-        f"{facts['n_nodes_without_seen_edge']:,} nodes without a seen edge"
+        f"{facts['n_nodes_without_seen_edge']:,} nodes without a seen edge",
+        soft_wrap=True,
     )
     table = Table(title=f"{problem.k} {'groups' if community else 'facilities'}")
     table.add_column("method")
@@ -171,7 +191,7 @@ def data_show(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
     """Load a data set, fetching it where it is not on this machine, and describe it."""
     from graphopt import datasets
 
-    output.print(repr(datasets.load(name)), markup=False)
+    typer.echo(repr(datasets.load(name)))
 
 
 def main() -> None:
@@ -179,5 +199,6 @@ def main() -> None:
     try:
         app()
     except (GraphoptError, ValueError) as error:
-        notes.print(f"[bold red]error:[/bold red] {error}")
+        message = escape(" ".join(str(error).split()))
+        notes.print(f"[bold red]error:[/bold red] {message}", soft_wrap=True, highlight=False)
         raise SystemExit(1) from None

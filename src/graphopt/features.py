@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphopt._validation import check_float_array, check_integer
 from graphopt.graph import Graph
@@ -13,22 +14,27 @@ from graphopt.graph import Graph
 def check_features(features: Any, n_nodes: int) -> Any:
     """Return `features` as a finite float32 array or CSR array with one row per node.
 
+    The result may share memory with `features`.
+
     Raises
     ------
     ValueError
-        For a wrong number of rows, NaN or infinity.
+        For a wrong number of rows, no columns, NaN or infinity.
     """
     if hasattr(features, "tocsr"):
         from scipy.sparse import csr_array
 
-        rows = csr_array(features, dtype=np.float32)
-        rows.sum_duplicates()
-        if not np.isfinite(rows.data).all():
-            raise ValueError("features must be finite")
+        rows: Any = csr_array(features)
+        if not rows.has_canonical_format:
+            rows = rows.copy()  # so far it shares memory, and what follows works in place
+            rows.sum_duplicates()
+        rows.data = _as_float32(rows.data)
     else:
-        rows = check_float_array("features", features, ndim=2).astype(np.float32, copy=False)
+        rows = _as_float32(check_float_array("features", features, ndim=2))
     if rows.shape[0] != n_nodes:
         raise ValueError(f"features must have one row per node, {n_nodes}, not {rows.shape[0]}")
+    if rows.shape[1] == 0:
+        raise ValueError("features must have at least one column")
     return rows
 
 
@@ -84,12 +90,36 @@ def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     return rows
 
 
-def _unit_rows(rows: Any) -> Any:
-    smallest = np.finfo(np.float32).tiny
-    if isinstance(rows, np.ndarray):
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), smallest)
-    from scipy.sparse import csr_array, diags_array
+def row_norms(rows: Any) -> NDArray[np.float64]:
+    """Return the length of each row of a float32 array or CSR array.
 
-    norms = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    scale = 1.0 / np.maximum(norms, smallest)  # rows of zeros have no entries to scale
-    return csr_array(diags_array(scale.astype(np.float32)) @ rows)
+    Squares are summed in double precision, where those of float32 neither vanish nor overflow.
+    """
+    if isinstance(rows, np.ndarray):
+        squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+    else:
+        entries = rows.data.astype(np.float64)
+        squares = np.bincount(_row_of_entry(rows), entries * entries, minlength=rows.shape[0])
+    return np.asarray(np.sqrt(squares))
+
+
+def _unit_rows(rows: Any) -> Any:
+    norms = row_norms(rows)
+    norms[norms == 0.0] = 1.0
+    if isinstance(rows, np.ndarray):
+        return np.divide(rows, norms[:, None], out=np.empty_like(rows), casting="same_kind")
+    scaled = rows.copy()
+    scaled.data = (rows.data / norms[_row_of_entry(rows)]).astype(np.float32)
+    return scaled
+
+
+def _row_of_entry(rows: Any) -> NDArray[np.intp]:
+    return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+
+
+def _as_float32(values: NDArray[Any]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        converted = values.astype(np.float32, copy=False)
+    if not np.isfinite(converted).all():
+        raise ValueError("features must be finite, in single precision too")
+    return converted

@@ -109,3 +109,46 @@ def test_others_are_spread_by_degree() -> None:
     everyone = spread_over_groups(labels, nodes, graph, 3, np.random.default_rng(0))
     assert (everyone[:12] == labels).all()
     assert np.bincount(everyone[12:], minlength=3).tolist() == [90, 10, 0]
+
+
+def test_extreme_rows_keep_their_direction() -> None:
+    dense = np.array([[3e-45, 3e-45], [3e38, 3e38], [1e-30, 1e30]], np.float32)
+    for rows in (unit_features(dense), unit_features(scipy.sparse.csr_array(dense)).toarray()):
+        assert np.allclose(rows, [[0.5**0.5] * 2, [0.5**0.5] * 2, [0.0, 1.0]])
+    graph = Graph.from_edges([], 3)
+    assert informative_nodes(graph, np.full((3, 2), 1e-30, np.float32)).tolist() == [0, 1, 2]
+
+
+def test_features_beyond_single_precision_are_refused() -> None:
+    for features in (np.full((2, 1), 1e200), scipy.sparse.csr_array(np.full((2, 1), 1e200))):
+        with pytest.raises(ValueError, match="features must be finite, in single precision"):
+            check_features(features, 2)
+
+
+def test_features_are_left_as_they_came() -> None:
+    data, indices = np.array([1, 2, 4], np.float32), np.array([1, 0, 1], np.int32)
+    repeated = scipy.sparse.csr_array((data, indices, np.array([0, 3, 3])), shape=(2, 2))
+    rows = check_features(repeated, 2)
+    assert rows.toarray().tolist() == [[2.0, 5.0], [0.0, 0.0]]
+    assert repeated.data.tolist() == [1.0, 2.0, 4.0]
+    assert repeated.indices.tolist() == [1, 0, 1]
+
+    for given in (words(4, 5), np.eye(4, dtype=np.float32)):
+        before = given.copy()
+        if isinstance(given, np.ndarray):
+            given.flags.writeable = False
+        else:
+            given.data.flags.writeable = False
+        smoothed_features(given, Graph.from_edges([(0, 1)], 4), 1)
+        assert abs(given - before).max() == 0.0
+
+
+@pytest.mark.parametrize("convert", [np.asfortranarray, lambda a: np.repeat(a, 2, 0)[::2]])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.bool_])
+def test_layout_and_type_of_features_do_not_matter(convert, dtype) -> None:
+    matrix = (np.random.default_rng(0).random((6, 4)) < 0.5).astype(dtype)
+    graph = Graph.from_edges([(0, 1), (2, 3)], 6)
+    wanted = smoothed_features(matrix.astype(np.float32), graph, 1)
+    assert (smoothed_features(convert(matrix), graph, 1) == wanted).all()
+    sparse = smoothed_features(scipy.sparse.coo_array(matrix), graph, 0)
+    assert sparse.dtype == np.float32

@@ -132,3 +132,11 @@ def test_dropout_drops_the_same_entries_in_the_transpose() -> None:
     assert 0.35 < kept.float().mean() < 0.65
     ratio = (dropped.to_dense() / matrix.to_dense())[dropped.to_dense() != 0]
     assert torch.allclose(ratio, torch.full_like(ratio, 2.0))
+
+
+def test_repeated_entries_add_up_and_the_given_matrix_stays() -> None:
+    data, indices = np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1], np.int32)
+    repeated = scipy.sparse.csr_array((data, indices, np.array([0, 3, 3])), shape=(2, 2))
+    assert SparseMatrix.from_scipy(repeated).to_dense().tolist() == [[2.0, 5.0], [0.0, 0.0]]
+    assert repeated.data.tolist() == [1.0, 2.0, 4.0]
+    assert repeated.indices.tolist() == [1, 0, 1]

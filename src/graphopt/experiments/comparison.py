@@ -43,10 +43,17 @@ class Problem:
     seen: Graph
     features: Any = None
 
+    @property
+    def seen_fraction(self) -> float:
+        """Share of all edges that is seen, in (0, 1] unless nothing is; 1 without edges."""
+        return self.seen.n_edges / self.full.n_edges if self.full.n_edges else 1.0
+
     def check(self) -> None:
         """Raise ValueError or InfeasibleError if no method could answer."""
         if self.task not in TASKS:
             raise ValueError(f"task must be one of {', '.join(TASKS)}, not {self.task!r}")
+        if self.full.n_edges > 0 and self.seen.n_edges == 0:
+            raise ValueError(f"{self.name}: no edge is seen of {self.full.n_edges}")
         if not 1 <= self.k <= self.full.n_nodes:
             raise ValueError(f"k must be in 1..{self.full.n_nodes}, not {self.k}")
         if self.task == "facility":

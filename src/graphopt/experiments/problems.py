@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -55,7 +57,7 @@ def file_problem(
     observed = graph
     if setting == "learning":
         split = datasets.split_edges(graph, seen, random_state=seed)
-        observed = Graph.from_edges(split.train, graph.n_nodes, names=graph.names)
+        observed = datasets.observed_graph(graph, split)
     return Problem(edges.stem, task, k, graph, observed, matrix)
 
 
@@ -67,7 +69,7 @@ def read_edges(path: Path) -> Graph:
     Raises
     ------
     ValueError
-        Names the first line that does not hold two nodes.
+        For a line that does not hold two nodes, which it names, or a file without edges.
     """
     pairs: list[tuple[str, str]] = []
     with path.open(encoding="utf-8") as lines:
@@ -78,17 +80,30 @@ def read_edges(path: Path) -> Graph:
             if len(words) != 2:
                 raise ValueError(f"{path}, line {number}: two nodes wanted, not {line.strip()!r}")
             pairs.append((words[0], words[1]))
+    if not pairs:
+        raise ValueError(f"{path} holds no edges")
     if all(u.isdecimal() and v.isdecimal() for u, v in pairs):
-        return Graph.from_edges(np.array(pairs, dtype=np.int64).reshape(-1, 2))
+        return Graph.from_edges([(int(u), int(v)) for u, v in pairs])
     return Graph.from_edges(pairs)
 
 
 def read_features(path: Path) -> Any:
-    """Read node features, one row per node: ``.npy``, ``.npz`` as SciPy saves it, or CSV."""
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
-    if path.suffix == ".npz":
-        from scipy.sparse import load_npz
+    """Read node features, one row per node: ``.npy``, ``.npz`` as SciPy saves it, or CSV.
 
-        return load_npz(path)
-    return np.loadtxt(path, delimiter=",", ndmin=2)
+    Raises
+    ------
+    ValueError
+        Names the file, if it cannot be read so.
+    """
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        if path.suffix == ".npz":
+            from scipy.sparse import load_npz
+
+            return load_npz(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # an empty file
+            return np.loadtxt(path, delimiter=",", ndmin=2)
+    except (ValueError, EOFError, BadZipFile, UserWarning) as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,6 +130,7 @@ class ClusterNet:
     runs_: list[TrainingRun]
     network_: Network
     interrupted_: bool
+    _n_features: int | None  # None: fitted without features
 
     def __init__(
         self,
@@ -183,11 +185,12 @@ class ClusterNet:
             For a parameter out of range, fewer nodes than clusters of which anything is known, or
             features that do not match.
         """
+        _check_graph(graph)
+        check_integer("n_clusters", self.n_clusters, minimum=1)
         objective, recipe = self._objective(), self._recipe()
         random_state = check_random_state(self.random_state)
         rows = None if features is None else check_features(features, graph.n_nodes)
         nodes = informative_nodes(graph, rows)
-        check_integer("n_clusters", self.n_clusters, minimum=1)
         if self.n_clusters > len(nodes):
             raise ValueError(
                 f"n_clusters must be at most the number of nodes with an edge or features, "
@@ -197,30 +200,46 @@ class ClusterNet:
         rows = None if rows is None else rows[nodes]
         inputs, problem = self._prepared(objective, recipe, seen, rows)
         networks: list[Network] = []
-        self.runs_ = []
+        runs: list[TrainingRun] = []
+        interrupted = False
         with ProgressBar(recipe.n_restarts * recipe.iterations, self.verbose) as progress:
-            for _ in range(recipe.n_restarts):
-                network = self._network(inputs.n_features, recipe)
-                network.initialize(inputs.features, inputs.adjacency.whole, random_state)
-                run = train(network, inputs, objective, problem, recipe, random_state, progress)
-                progress.next_restart(recipe.iterations)
-                networks.append(network)
-                self.runs_.append(run)
-                if run.interrupted:
-                    break
+            while len(runs) < recipe.n_restarts and not interrupted:
+                try:
+                    network = self._network(inputs.n_features, recipe)
+                    network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+                    run = train(network, inputs, objective, problem, recipe, random_state, progress)
+                except KeyboardInterrupt:  # between two trainings
+                    if not runs:
+                        raise
+                    interrupted = True
+                else:
+                    progress.next_restart(recipe.iterations)
+                    networks.append(network)
+                    runs.append(run)
+                    interrupted = run.interrupted
         chosen = 0
-        for i, run in enumerate(self.runs_):
-            if objective.better(run.best.value, self.runs_[chosen].best.value):
+        for i, run in enumerate(runs):
+            if objective.better(run.best.value, runs[chosen].best.value):
                 chosen = i
-        best = self.runs_[chosen].best
+        best = runs[chosen].best
         self.network_, self.training_value_ = networks[chosen], best.value
-        self.interrupted_ = self.runs_[-1].interrupted
-        self._n_features = inputs.n_features
+        self.runs_, self.interrupted_ = runs, interrupted
+        self._n_features = None if features is None else inputs.n_features
         self._publish(objective, graph, nodes, inputs, best.decision, random_state)
         return self
 
     def fit_predict(self, graph: Graph, features: Any = None) -> NDArray[np.int32]:
-        """Return :meth:`fit`'s ``labels_``."""
+        """Train on what is seen and return ``labels_``; see :meth:`fit`.
+
+        Parameters
+        ----------
+        graph : Graph
+        features : array, sparse array or tensor, shape (n_nodes, n_features), optional
+
+        Returns
+        -------
+        array of int32, shape (n_nodes,)
+        """
         return self.fit(graph, features).labels_
 
     def predict(self, graph: Graph, features: Any) -> NDArray[Any]:
@@ -239,8 +258,12 @@ class ClusterNet:
             Labels of the nodes, or chosen nodes.
         """
         self._check_fitted()
-        if features is None:
-            raise ValueError("features must be given: without them a network knows its nodes only")
+        if features is None or self._n_features is None:
+            raise ValueError(
+                "features must be given, here and in fit: without them a network knows only the "
+                "nodes it was trained on"
+            )
+        _check_graph(graph)
         objective, recipe = self._objective(), self._recipe()
         rows = check_features(features, graph.n_nodes)
         if rows.shape[1] != self._n_features:
@@ -259,7 +282,14 @@ class ClusterNet:
     def score(self, graph: Graph) -> float:
         """Return the decision's exact value on a graph of the same nodes, such as the full one.
 
-        Modularity, or the largest distance to a chosen node (lower is better there).
+        Parameters
+        ----------
+        graph : Graph
+
+        Returns
+        -------
+        float
+            Modularity, or the largest distance to a chosen node (lower is better there).
         """
         self._check_fitted()
         return float(self._objective().evaluate(self.decision_, graph))
@@ -268,8 +298,8 @@ class ClusterNet:
         self, objective: Objective, recipe: Recipe, seen: Graph, rows: Any
     ) -> tuple[EncoderInputs, Any]:
         """Return what the encoder sees and what the loss is taken on."""
-        completion, missing = self._completion(objective), None
-        if completion is not None and rows is not None:
+        completion, missing = self._completion(objective, rows is not None), None
+        if completion is not None:
             missing = completion.missing_edges(seen, rows)
         inputs = EncoderInputs.make(seen, rows, smoothing=recipe.smoothing, missing=missing)
         return inputs, objective.prepare(seen if missing is None else seen.plus(missing))
@@ -314,31 +344,37 @@ class ClusterNet:
         share = check_number(
             "seen_fraction", self.seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
         )
+        if self.recipe is not None and not isinstance(self.recipe, Recipe):
+            raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
         recipe = self.recipe or default_recipe(self._objective(), share)
-        overruled = {"iterations": self.iterations, "n_restarts": self.n_restarts}
+        overruled: dict[str, Any] = {"iterations": self.iterations, "n_restarts": self.n_restarts}
         return replace(recipe, **{k: v for k, v in overruled.items() if v is not None})
 
-    def _completion(self, objective: Objective) -> Completion | None:
-        if self.completion is None or isinstance(self.completion, str):
-            if self.completion is None:
-                return None
-            check_choice("completion", self.completion, ("auto",))
-            if self.seen_fraction == 1.0 or not objective.uses_expected_edges:
-                return None
-            return FeatureNeighbours(weight=1.0 / self.seen_fraction - 1.0)
-        return self.completion
+    def _completion(self, objective: Objective, described: bool) -> Completion | None:
+        if not isinstance(self.completion, str):
+            if self.completion is not None and not hasattr(self.completion, "missing_edges"):
+                raise TypeError(
+                    'completion must be "auto", None or an object with missing_edges, '
+                    f"not {self.completion!r}"
+                )
+            return self.completion
+        check_choice("completion", self.completion, ("auto",))
+        if self.seen_fraction == 1.0 or not described or not objective.uses_expected_edges:
+            return None
+        return FeatureNeighbours(weight=1.0 / self.seen_fraction - 1.0)
 
     def _network(self, n_features: int, recipe: Recipe) -> Network:
-        return Network(
-            n_features,
-            self.n_clusters,
-            hidden_features=self.hidden_features,
-            embedding_features=self.embedding_features,
-            dropout=recipe.dropout,
-            temperature=self.temperature,
-            iterations=recipe.kmeans_updates(recipe.iterations - 1),
-            gradient=self.gradient,
-        )
+        with torch.random.fork_rng(devices=[]):  # a new network draws what nobody will use
+            return Network(
+                n_features,
+                self.n_clusters,
+                hidden_features=self.hidden_features,
+                embedding_features=self.embedding_features,
+                dropout=recipe.dropout,
+                temperature=self.temperature,
+                iterations=recipe.kmeans_updates(recipe.iterations - 1),
+                gradient=self.gradient,
+            )
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "decision_"):
@@ -349,23 +385,31 @@ class ClusterNet:
     def save(self, path: str | Path) -> None:
         """Write parameters, network and decision to a file.
 
-        An objective or a completion of your own is not written: hand it to :meth:`load` again.
+        Parameters
+        ----------
+        path : path
+
+        Notes
+        -----
+        An objective or a completion object is not written: hand it to :meth:`load` again. Neither
+        are a generator given as `random_state` and ``runs_``.
         """
         self._check_fitted()
-        params = self.get_params()
+        params = {name: _plain(value) for name, value in self.get_params().items()}
         own = [name for name in ("objective", "completion") if _is_own(params[name])]
         recipe = self._recipe()
-        params |= {"recipe": None, "random_state": _plain_seed(self.random_state)}
-        params |= dict.fromkeys(own)
+        params |= dict.fromkeys(["recipe", *own])
+        if isinstance(params["random_state"], np.random.Generator):
+            params["random_state"] = None
         arrays = ("labels_", "decision_", "assignment_", "cluster_centers_", "embedding_")
         torch.save(
             {
                 "format": _FORMAT,
                 "params": params,
                 "own": own,
-                "recipe": {f: getattr(recipe, f) for f in Recipe.__dataclass_fields__},
+                "recipe": {f.name: _plain(getattr(recipe, f.name)) for f in fields(Recipe)},
                 "n_features": self._n_features,
-                "kmeans_updates": self.network_.cluster.iterations,
+                "kmeans_updates": int(self.network_.cluster.iterations),
                 "network": self.network_.state_dict(),
                 "arrays": {name: torch.from_numpy(getattr(self, name)) for name in arrays},
                 "training_value": self.training_value_,
@@ -375,32 +419,49 @@ class ClusterNet:
         )
 
     @classmethod
-    def load(cls, path: str | Path, **own: Any) -> Self:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        objective: Objective | None = None,
+        completion: Completion | None = None,
+    ) -> Self:
         """Read what :meth:`save` wrote; the file is not trusted to run code.
 
         Parameters
         ----------
         path : path
-        **own
-            ``objective=`` or ``completion=`` where the saved estimator had one of your own.
+        objective, completion : object, optional
+            Needed where the saved estimator was given an object.
+
+        Returns
+        -------
+        ClusterNet
+            Fitted; ``runs_`` is empty.
 
         Raises
         ------
         ValueError
             If the file has another format or needs an object that was not given.
         """
-        saved = torch.load(path, weights_only=True)
-        if saved.get("format") != _FORMAT:
+        try:
+            saved = torch.load(path, weights_only=True)
+        except (RuntimeError, EOFError, UnpicklingError):
+            saved = None
+        if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
             raise ValueError(f"{path} does not hold a ClusterNet of format {_FORMAT}")
-        missing = sorted(set(saved["own"]) - set(own))
+        given = {"objective": objective, "completion": completion}
+        own = {name: thing for name, thing in given.items() if thing is not None}
+        missing = [name for name in saved["own"] if name not in own]
         if missing:
             raise ValueError(
-                f"{path} was saved with your own {', '.join(missing)}; pass it to load"
+                f"{path} was saved with your own {' and '.join(missing)}; pass it to load"
             )
         recipe = Recipe(**saved["recipe"])
         model = cls(**{**saved["params"], "recipe": recipe, **own})
         model._n_features = saved["n_features"]
-        model.network_ = model._network(model._n_features, recipe)
+        n_inputs = saved["network"]["encoder.hidden_weight"].shape[0]
+        model.network_ = model._network(n_inputs, recipe)
         model.network_.load_state_dict(saved["network"])
         model.network_.cluster.iterations = saved["kmeans_updates"]
         model.network_.eval()
@@ -419,11 +480,30 @@ class ClusterNet:
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters by name."""
+        """Return the constructor's parameters by name.
+
+        Parameters
+        ----------
+        deep : bool
+            Without effect, as no parameter is an estimator.
+
+        Returns
+        -------
+        dict
+        """
         return {name: getattr(self, name) for name in self._parameter_names()}
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name; they count from the next :meth:`fit` on.
+
+        Parameters
+        ----------
+        **params
+            As for the constructor.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -441,9 +521,16 @@ class ClusterNet:
         changed = [
             f"{name}={value!r}"
             for name, value in self.get_params().items()
-            if value is not defaults[name].default
+            if value != defaults[name].default
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def _check_graph(graph: object) -> None:
+    if not isinstance(graph, Graph):
+        raise TypeError(
+            f"graph must be a Graph, not {type(graph).__name__}; its from_... methods convert"
+        )
 
 
 def _on_all_nodes(
@@ -456,7 +543,8 @@ def _on_all_nodes(
 ) -> NDArray[Any]:
     """Translate a decision on the graph induced by `nodes` to the whole graph."""
     if objective.decides == "centers":
-        return nodes[decision]
+        chosen: NDArray[Any] = nodes[decision]
+        return chosen
     return spread_over_groups(decision, nodes, graph, n_groups, random_state)
 
 
@@ -464,5 +552,8 @@ def _is_own(value: Any) -> bool:
     return not (value is None or isinstance(value, str))
 
 
-def _plain_seed(random_state: RandomState) -> int | None:
-    return random_state if isinstance(random_state, int) else None
+def _plain(value: Any) -> Any:
+    """Turn NumPy's numbers into Python's, which a file that runs no code may hold."""
+    if isinstance(value, tuple):
+        return tuple(_plain(entry) for entry in value)
+    return value.item() if isinstance(value, np.generic) else value

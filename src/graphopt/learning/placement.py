@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt.features import row_norms
 from graphopt.graph import Graph
 
 _NEGLIGIBLE = 0.1
@@ -26,10 +27,7 @@ def informative_nodes(graph: Graph, features: Any) -> NDArray[np.int32]:
     connected = graph.degrees > 0
     if features is None:
         return np.flatnonzero(connected).astype(np.int32)
-    if isinstance(features, np.ndarray):
-        norms = np.linalg.norm(features, axis=1)
-    else:
-        norms = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
+    norms = row_norms(features)
     usual = float(np.median(norms[connected])) if connected.any() else 0.0
     described = norms > _NEGLIGIBLE * usual
     return np.flatnonzero(connected | described).astype(np.int32)

@@ -54,7 +54,7 @@ class TrainingRun:
     losses : list of float
         Loss of every step, on the masked graph.
     checks : list of (int, float)
-        (steps made, training value) of every look.
+        (steps made, training value) of every look, the one before the first step included.
     seconds : float
     interrupted : bool
         Whether Ctrl-C ended it early; `best` is the best so far.
@@ -118,7 +118,8 @@ def train(
         return Checkpoint(value, step, decision, state, network.cluster.iterations)
 
     network.cluster.iterations = recipe.kmeans_updates(0)
-    run = TrainingRun(best=look(0))
+    first = look(0)
+    run = TrainingRun(first, checks=[(0, first.value)])
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(int(random_state.integers(2**63)))
         try:

@@ -83,12 +83,14 @@ class ClusterNet(nn.Module):
         generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
         self.encoder.reset_parameters(generator)
         self.encoder.calibrate(features, adjacency)
+        training = self.encoder.training
         with torch.no_grad():
             embedding = functional.normalize(self.encoder.eval()(features, adjacency), dim=1)
             chosen = kmeans_plus_plus(
                 embedding.numpy(), self.cluster.n_clusters, random_state=random_state
             )
             self.initial_centers.copy_(torch.from_numpy(chosen))
+        self.encoder.train(training)
 
     def forward(
         self,

@@ -64,7 +64,9 @@ class SparseMatrix:
         from scipy.sparse import csr_array
 
         rows = csr_array(matrix)
-        rows.sum_duplicates()
+        if not rows.has_canonical_format:
+            rows = rows.copy()  # so far it shares memory, and what follows works in place
+            rows.sum_duplicates()
         if not np.isfinite(rows.data).all():
             raise ValueError("matrix must be finite")
         return cls(*_as_tensors(rows, dtype), _as_tensors(csr_array(rows.T), dtype))

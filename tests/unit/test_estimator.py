@@ -1,0 +1,604 @@
+"""ClusterNet as an estimator: decisions, determinism, other graphs, files, errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+from helpers import random_graph
+from sklearn.base import clone
+from sklearn.metrics import adjusted_rand_score
+
+from graphopt import ClusterNet, Graph, evaluate_centers, modularity, set_num_threads
+from graphopt.completion import FeatureNeighbours
+from graphopt.errors import NotFittedError
+from graphopt.learning import Recipe, estimators
+from graphopt.objectives import FacilityLocation, Modularity, Objective
+
+QUICK: dict[str, Any] = {
+    "iterations": 12,
+    "n_restarts": 1,
+    "hidden_features": 8,
+    "embedding_features": 6,
+    "random_state": 0,
+}
+GROUPS = np.repeat(np.arange(3), 20)
+
+
+def planted(seed: int = 0) -> Graph:
+    """Three groups of 20 nodes, dense inside."""
+    rng = np.random.default_rng(seed)
+    u, v = np.triu_indices(60, 1)
+    chosen = rng.random(len(u)) < np.where(GROUPS[u] == GROUPS[v], 0.4, 0.02)
+    return Graph.from_edges(np.column_stack([u, v])[chosen], 60)
+
+
+def path(n_nodes: int) -> Graph:
+    return Graph.from_edges([(i, i + 1) for i in range(n_nodes - 1)], n_nodes)
+
+
+def grid(side: int) -> Graph:
+    at = np.arange(side * side).reshape(side, side)
+    across = np.column_stack([at[:, :-1].ravel(), at[:, 1:].ravel()])
+    down = np.column_stack([at[:-1].ravel(), at[1:].ravel()])
+    return Graph.from_edges(np.concatenate([across, down]))
+
+
+def described(n_nodes: int = 60, n_features: int = 9, seed: int = 0) -> np.ndarray:
+    """Features that lean towards the node's group."""
+    rng = np.random.default_rng(seed)
+    rows = rng.random((n_nodes, n_features), np.float32)
+    rows[np.arange(n_nodes), np.resize(GROUPS, n_nodes)] += 2.0
+    return rows
+
+
+class LargestCut(Objective):
+    """An objective of a user's own."""
+
+    def loss(self, decision: torch.Tensor, problem: Graph) -> torch.Tensor:
+        u, v = torch.from_numpy(problem.edges.astype(np.int64)).T
+        return (decision[u] * decision[v]).sum() / problem.n_edges
+
+    def decode(self, decision: torch.Tensor, problem: Graph, *, random_state: Any = None) -> Any:
+        return decision.argmax(dim=1).numpy()
+
+    def evaluate(self, decision: np.ndarray, graph: Graph) -> float:
+        u, v = graph.edges.T
+        return float((decision[u] != decision[v]).sum())
+
+
+class Planned:
+    """A completion of a user's own."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, bool]] = []
+
+    def missing_edges(self, graph: Graph, features: Any) -> Graph:
+        self.asked.append((graph.n_nodes, features is None))
+        return Graph.from_edges([(0, 1)], graph.n_nodes, [0.5])
+
+
+# --- decisions ----------------------------------------------------------------------------------
+
+
+def test_planted_groups_are_found() -> None:
+    graph = planted()
+    model = ClusterNet(3, random_state=0, iterations=60, n_restarts=2)
+    labels = model.fit_predict(graph)
+    assert adjusted_rand_score(GROUPS, labels) > 0.8
+    assert model.labels_ is labels
+    assert model.decision_ is labels
+    assert labels.dtype == np.int32
+    assert model.score(graph) == modularity(graph, labels)
+    assert model.training_value_ == pytest.approx(model.score(graph))
+    assert not hasattr(model, "centers_")
+
+
+@pytest.mark.parametrize(
+    ("graph", "k", "optimum"),
+    [(path(45), 3, 7), (grid(7), 1, 6), (grid(8), 4, 4)],
+    ids=["path", "grid-1", "grid-4"],
+)
+def test_facilities_are_within_twice_the_optimum(graph: Graph, k: int, optimum: int) -> None:
+    model = ClusterNet(k, "k-center", random_state=0, iterations=60, n_restarts=2).fit(graph)
+    assert model.centers_.shape == (k,)
+    assert model.centers_.dtype == np.int32
+    assert len(np.unique(model.centers_)) == k
+    assert optimum <= model.score(graph) <= 2 * optimum
+    judged = evaluate_centers(graph, model.centers_)
+    assert model.score(graph) == judged.radius
+    np.testing.assert_array_equal(model.labels_, judged.assignment)
+    assert model.decision_ is model.centers_
+
+
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_everything_published_has_its_shape(objective: str) -> None:
+    model = ClusterNet(4, objective, **QUICK)
+    assert model.fit(planted(), described()) is model
+    assert model.labels_.shape == (60,)
+    assert model.assignment_.shape == (60, 4)
+    assert model.cluster_centers_.shape == (4, 6)
+    assert model.embedding_.shape == (60, 6)
+    for array in (model.assignment_, model.cluster_centers_, model.embedding_):
+        assert array.dtype == np.float32
+        assert isinstance(array, np.ndarray)
+    np.testing.assert_allclose(model.assignment_.sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(model.embedding_, axis=1), 1.0, rtol=1e-5)
+    if objective == "modularity":
+        np.testing.assert_array_equal(model.assignment_.argmax(axis=1), model.labels_)
+    assert len(model.runs_) == 1
+    assert model.interrupted_ is False
+    assert not model.network_.training
+
+
+def test_features_may_come_in_any_form() -> None:
+    graph, rows = planted(), described()
+    rows[rows < 0.5] = 0.0
+    wanted = ClusterNet(3, **QUICK).fit(graph, rows)
+    forms = [
+        torch.from_numpy(rows),
+        rows.astype(np.float64),
+        np.asfortranarray(rows),
+        rows.tolist(),
+    ]
+    forms += [scipy.sparse.csr_array(rows), scipy.sparse.coo_matrix(rows)]
+    for form in forms:
+        model = ClusterNet(3, **QUICK).fit(graph, form)
+        np.testing.assert_array_equal(model.assignment_, wanted.assignment_)
+    few = rows * (np.random.default_rng(0).random(rows.shape) < 0.1)
+    sparse = ClusterNet(3, **QUICK).fit(graph, scipy.sparse.csr_array(few))
+    np.testing.assert_array_equal(sparse.labels_, ClusterNet(3, **QUICK).fit(graph, few).labels_)
+
+
+def test_a_share_of_edges_seen_asks_for_the_missing_ones(monkeypatch: Any) -> None:
+    asked: list[FeatureNeighbours] = []
+
+    def spy(self: FeatureNeighbours, graph: Graph, features: Any) -> Graph:
+        asked.append(self)
+        return original(self, graph, features)
+
+    original = FeatureNeighbours.missing_edges
+    monkeypatch.setattr(FeatureNeighbours, "missing_edges", spy)
+    graph, rows = planted(), described()
+    ClusterNet(3, **QUICK, seen_fraction=0.4).fit(graph, rows)
+    assert [completion.weight for completion in asked] == [1.5]
+    ClusterNet(3, **QUICK, seen_fraction=0.4).fit(graph)  # no features to compare
+    ClusterNet(3, **QUICK, seen_fraction=0.4, completion=None).fit(graph, rows)
+    ClusterNet(3, "k-center", **QUICK, seen_fraction=0.4).fit(graph, rows)
+    ClusterNet(3, **QUICK).fit(graph, rows)
+    assert len(asked) == 1
+    given = FeatureNeighbours(n_neighbours=3)
+    ClusterNet(3, **QUICK, completion=given).fit(graph, rows)
+    assert asked[1:] == [given]
+
+
+@pytest.mark.parametrize("features", [None, described()], ids=["bare", "described"])
+def test_a_completion_of_ones_own_is_asked(features: Any) -> None:
+    planned = Planned()
+    model = ClusterNet(3, **QUICK, completion=planned).fit(planted(), features)
+    assert planned.asked == [(60, features is None)]
+    more = planted().plus(Graph.from_edges([(0, 1)], 60, [0.5]))
+    assert model.training_value_ == pytest.approx(modularity(more, model.labels_))
+
+
+def test_an_objective_of_ones_own() -> None:
+    rng = np.random.default_rng(0)
+    edges = np.array([(u, v) for u in range(15) for v in range(15, 30) if rng.random() < 0.5])
+    graph, side = Graph.from_edges(edges, 30), np.repeat(np.eye(2, dtype=np.float32), 15, axis=0)
+    model = ClusterNet(2, LargestCut(), random_state=0, iterations=40, n_restarts=2)
+    model.fit(graph, side)
+    assert model.score(graph) > 0.9 * len(edges)
+    assert model.score(graph) == model.training_value_
+    assert model.score(graph) == LargestCut().evaluate(model.labels_, graph)
+    assert not hasattr(model, "centers_")
+
+
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_the_best_restart_wins(objective: str) -> None:
+    settings = {**QUICK, "n_restarts": 4, "iterations": 5}
+    model = ClusterNet(3, objective, **settings).fit(random_graph(60, 150, 0))
+    values = [run.best.value for run in model.runs_]
+    assert len(values) == 4
+    assert len(set(values)) > 1
+    assert model.training_value_ == (max if objective == "modularity" else min)(values)
+    chosen = model.runs_[values.index(model.training_value_)]
+    np.testing.assert_array_equal(chosen.best.decision, model.decision_)
+
+
+# --- determinism --------------------------------------------------------------------------------
+
+
+def test_a_seed_repeats_every_bit_at_any_number_of_threads() -> None:
+    graph, rows = planted(), described()
+    fitted = []
+    try:
+        for threads in (1, 2, 3, 8, 1):
+            set_num_threads(threads)
+            for objective in ("modularity", "k-center"):
+                model = ClusterNet(3, objective, **QUICK, seen_fraction=0.5).fit(graph, rows)
+                fitted.append(model)
+    finally:
+        set_num_threads(None)
+    for i, model in enumerate(fitted):
+        first = fitted[i % 2]
+        for name in ("labels_", "decision_", "assignment_", "cluster_centers_", "embedding_"):
+            np.testing.assert_array_equal(getattr(model, name), getattr(first, name))
+        assert model.runs_[0].losses == first.runs_[0].losses
+
+
+def test_generators_are_used_and_advance() -> None:
+    graph = planted()
+    settings = {**QUICK, "random_state": np.random.default_rng(0)}
+    model = ClusterNet(3, **settings)
+    first = model.fit(graph).assignment_
+    np.testing.assert_array_equal(first, ClusterNet(3, **QUICK).fit(graph).assignment_)
+    assert (model.fit(graph).assignment_ != first).any()
+
+
+def test_fitting_leaves_the_global_generator_alone() -> None:
+    before = torch.get_rng_state()
+    ClusterNet(3, **QUICK).fit(planted(), described())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# --- nodes that tell nothing, graphs in pieces ------------------------------------------------
+
+
+def test_unknown_nodes_are_spread_by_degree() -> None:
+    graph = Graph.from_edges(planted().edges, 90)  # 30 more without an edge
+    model = ClusterNet(3, **QUICK).fit(graph)
+    volumes = np.bincount(model.labels_[:60], weights=graph.degrees[:60], minlength=3)
+    spread = np.bincount(model.labels_[60:], minlength=3)
+    np.testing.assert_allclose(spread, 30 * volumes / volumes.sum(), atol=1.0)
+    np.testing.assert_allclose(model.assignment_[60:], 1 / 3)
+    assert (model.embedding_[60:] == 0.0).all()
+
+
+def test_unknown_nodes_are_never_chosen() -> None:
+    graph = Graph.from_edges(path(12).edges + 20, 60)  # 0..19 and 32..59 have no edge
+    for k in (1, 5, 12):
+        model = ClusterNet(k, "k-center", **QUICK).fit(graph)
+        assert len(model.centers_) == k
+        assert ((model.centers_ >= 20) & (model.centers_ < 32)).all()
+        assert (model.labels_[:20] == -1).all()
+        assert model.score(graph) == np.inf
+        assert model.score(Graph.from_edges(np.column_stack([np.zeros(59, int), np.arange(1, 60)])))
+
+
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_graphs_in_pieces(objective: str) -> None:
+    edges = np.concatenate([path(10).edges + 10 * i for i in range(4)])
+    graph = Graph.from_edges(edges, 40)
+    model = ClusterNet(4, objective, **{**QUICK, "iterations": 40}).fit(graph)
+    assert np.isfinite(model.assignment_).all()
+    if objective == "modularity":
+        assert model.score(graph) > 0.5
+    else:
+        assert model.centers_.shape == (4,)
+        assert model.score(graph) <= np.inf
+
+
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_as_many_clusters_as_nodes_and_one(objective: str) -> None:
+    for k in (1, 6):
+        model = ClusterNet(k, objective, **QUICK).fit(path(6))
+        assert np.isfinite(model.assignment_).all()
+        if objective == "k-center" and k == 6:
+            assert model.score(path(6)) == 0.0
+        if objective == "modularity" and k == 1:
+            assert model.score(path(6)) == pytest.approx(0.0)
+
+
+def test_weights_and_names_are_welcome() -> None:
+    names = [f"node {i}" for i in range(60)]
+    edges = planted().edges
+    graph = Graph.from_edges(edges, 60, np.full(len(edges), 2.0), names=names)
+    bare = ClusterNet(3, **QUICK).fit(planted())
+    assert ClusterNet(3, **QUICK).fit(graph).score(graph) == pytest.approx(bare.score(planted()))
+
+
+def test_another_fit_replaces_everything() -> None:
+    model = ClusterNet(3, "k-center", **QUICK).fit(planted())
+    assert hasattr(model, "centers_")
+    model.set_params(objective="modularity", n_clusters=2).fit(path(10))
+    assert not hasattr(model, "centers_")
+    assert model.assignment_.shape == (10, 2)
+    assert len(model.runs_) == 1
+
+
+# --- another graph --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_decisions_on_another_graph(objective: str) -> None:
+    model = ClusterNet(3, objective, **{**QUICK, "iterations": 60}).fit(planted(), described())
+    np.testing.assert_array_equal(
+        model.predict(planted(), described()).shape, model.decision_.shape
+    )
+    other = Graph.from_edges(planted(seed=5).edges, 63)
+    rows = np.vstack([described(seed=5), np.zeros((3, 9), np.float32)])
+    before = model.labels_
+    decision = model.predict(other, rows)
+    assert decision.dtype == np.int32
+    np.testing.assert_array_equal(decision, model.predict(other, rows))
+    assert model.labels_ is before
+    if objective == "modularity":
+        assert decision.shape == (63,)
+        assert adjusted_rand_score(GROUPS, decision[:60]) > 0.6
+        np.testing.assert_array_equal(model.predict(planted(), described()), model.labels_)
+    else:
+        assert decision.shape == (3,)
+        assert decision.max() < 60
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+PUBLISHED = ("labels_", "decision_", "assignment_", "cluster_centers_", "embedding_")
+
+
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_files_hold_everything(objective: str, tmp_path: Path) -> None:
+    graph, rows = planted(), described()
+    recipe = Recipe(iterations=8, smoothing=1, kmeans_schedule=((0.0, 1), (0.5, 3)))
+    model = ClusterNet(3, objective, recipe=recipe, seen_fraction=0.5, n_restarts=2, random_state=3)
+    model.fit(graph, rows)
+    model.save(tmp_path / "model.pt")
+    again = ClusterNet.load(str(tmp_path / "model.pt"))
+    for name in PUBLISHED:
+        np.testing.assert_array_equal(getattr(again, name), getattr(model, name))
+        assert getattr(again, name).dtype == getattr(model, name).dtype
+    assert hasattr(again, "centers_") == (objective == "k-center")
+    assert again.training_value_ == model.training_value_
+    assert again.interrupted_ is False
+    assert again.runs_ == []
+    assert again.score(graph) == model.score(graph)
+    np.testing.assert_array_equal(again.predict(graph, rows), model.predict(graph, rows))
+    # The parameters too: a fit of the loaded one is a fit of the saved one.
+    assert again.get_params() | {"recipe": None} == model.get_params() | {"recipe": None}
+    np.testing.assert_array_equal(again.fit(graph, rows).assignment_, model.assignment_)
+
+
+def test_files_are_safe_to_read(tmp_path: Path) -> None:
+    ClusterNet(3, **QUICK).fit(planted()).save(tmp_path / "model.pt")
+    saved = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert saved["format"] == 1
+    before = torch.get_rng_state()
+    ClusterNet.load(tmp_path / "model.pt")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_numbers_of_numpy_can_be_saved(tmp_path: Path) -> None:
+    settings = {**QUICK, "random_state": np.int64(3), "hidden_features": np.int32(7)}
+    model = ClusterNet(np.int64(3), seen_fraction=np.float64(0.5), temperature=np.float32(9))
+    model.set_params(**settings, recipe=Recipe(kmeans_schedule=((np.float64(0), np.int64(2)),)))
+    model.fit(planted(), described()).save(tmp_path / "model.pt")
+    again = ClusterNet.load(tmp_path / "model.pt")
+    assert again.random_state == 3
+    np.testing.assert_array_equal(again.labels_, model.labels_)
+
+
+def test_generators_are_not_saved(tmp_path: Path) -> None:
+    model = ClusterNet(3, **{**QUICK, "random_state": np.random.default_rng(0)}).fit(planted())
+    model.save(tmp_path / "model.pt")
+    assert ClusterNet.load(tmp_path / "model.pt").random_state is None
+
+
+def test_own_parts_are_handed_over_again(tmp_path: Path) -> None:
+    file = tmp_path / "model.pt"
+    model = ClusterNet(2, LargestCut(), **QUICK, completion=Planned()).fit(planted())
+    model.save(file)
+    with pytest.raises(ValueError, match="was saved with your own objective and completion; pass"):
+        ClusterNet.load(file)
+    with pytest.raises(ValueError, match="was saved with your own completion; pass it to load"):
+        ClusterNet.load(file, objective=LargestCut())
+    again = ClusterNet.load(file, objective=LargestCut(), completion=Planned())
+    assert again.score(planted()) == model.score(planted())
+
+    sites = FacilityLocation(3, growth=0.0)
+    model = ClusterNet(3, sites, **QUICK).fit(planted())
+    model.save(file)
+    again = ClusterNet.load(file, objective=sites)
+    np.testing.assert_array_equal(again.centers_, model.centers_)
+    assert model.objective is sites  # saving changes nothing
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.pt"
+    file.write_text("what is this?")
+    contents = [{"format": 99}, [1, 2], torch.zeros(2)]
+    with pytest.raises(ValueError, match=re.escape(f"{file} does not hold a ClusterNet of format")):
+        ClusterNet.load(file)
+    for content in contents:
+        torch.save(content, file)
+        with pytest.raises(ValueError, match="does not hold a ClusterNet of format 1"):
+            ClusterNet.load(file)
+    with pytest.raises(FileNotFoundError):
+        ClusterNet.load(tmp_path / "absent.pt")
+
+
+# --- scikit-learn's habits -----------------------------------------------------------------------
+
+
+def test_clones_are_unfitted_and_alike() -> None:
+    model = ClusterNet(3, Modularity(resolution=2.0), **QUICK, recipe=Recipe(masking=0.1))
+    model.fit(planted())
+    twin = clone(model)
+    assert not hasattr(twin, "labels_")
+    assert twin.get_params() == model.get_params()
+    np.testing.assert_array_equal(twin.fit(planted()).labels_, model.labels_)
+
+
+def test_parameters_can_be_read_and_set() -> None:
+    model = ClusterNet(7, "k-center", temperature=3.0)
+    params = model.get_params()
+    assert (params["n_clusters"], params["objective"], params["temperature"]) == (
+        7,
+        "k-center",
+        3.0,
+    )
+    assert set(params) == set(clone(model).get_params(deep=False))
+    assert ClusterNet(**params).get_params() == params
+    assert model.set_params(n_clusters=2, verbose=True) is model
+    assert model.n_clusters == 2
+    with pytest.raises(ValueError, match="'k' is not a parameter of ClusterNet"):
+        model.set_params(k=3)
+
+
+def test_repr_shows_what_is_not_default() -> None:
+    assert repr(ClusterNet()) == "ClusterNet()"
+    assert repr(ClusterNet(3, "k-center")) == "ClusterNet(n_clusters=3, objective='k-center')"
+    float_default = ClusterNet(temperature=float("30"))
+    assert repr(float_default) == "ClusterNet()"
+    recipe = Recipe(iterations=7)
+    assert repr(ClusterNet(recipe=recipe)) == "ClusterNet(recipe=Recipe(iterations=7))"
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_clusters": 0}, "n_clusters must be at least 1, not 0"),
+        ({"n_clusters": 0, "objective": "k-center"}, "n_clusters must be at least 1, not 0"),
+        ({"n_clusters": 61}, "n_clusters must be at most .*, 60, not 61"),
+        ({"objective": "median"}, "objective must be one of k-center, modularity, not 'median'"),
+        ({"objective": 3}, "objective must be one of k-center, modularity, not 3"),
+        ({"completion": "all"}, "completion must be one of auto, not 'all'"),
+        ({"seen_fraction": 0.0}, "seen_fraction must be greater than 0, not 0"),
+        ({"seen_fraction": 1.2}, "seen_fraction must be at most 1, not 1.2"),
+        ({"iterations": 0}, "iterations must be at least 1, not 0"),
+        ({"n_restarts": 0}, "n_restarts must be at least 1, not 0"),
+        ({"temperature": -1.0}, "temperature must be at least 0, not -1"),
+        ({"gradient": "exact"}, "gradient must be one of .*, not 'exact'"),
+        ({"hidden_features": 0}, "hidden_features must be at least 1, not 0"),
+        ({"random_state": -1}, "random_state must be at least 0, not -1"),
+    ],
+)
+def test_parameters_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+    model = ClusterNet(**{"n_clusters": 3, **QUICK, **settings})
+    with pytest.raises(ValueError, match=f"^{message}"):
+        model.fit(planted())
+
+
+def test_parameters_of_other_types() -> None:
+    for settings, message in (
+        ({"n_clusters": 2.5}, "n_clusters must be an integer, not float"),
+        ({"n_clusters": None, "objective": "k-center"}, "n_clusters must be an integer"),
+        ({"completion": 3}, 'completion must be "auto", None or an object with missing_edges'),
+        ({"recipe": "paper"}, "recipe must be a Recipe or None, not str"),
+    ):
+        with pytest.raises(TypeError, match=f"^{message}"):
+            ClusterNet(**{"n_clusters": 3, **QUICK, **settings}).fit(planted())
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (described(59), "features must have one row per node, 60, not 59"),
+        (scipy.sparse.csr_array((61, 4)), "features must have one row per node, 60, not 61"),
+        (np.full((60, 2), np.inf), "features must be finite"),
+        (np.ones(60), "features must be 2D, not 1D"),
+        (np.ones((60, 0)), "features must have at least one column"),
+        (scipy.sparse.csr_array((60, 0)), "features must have at least one column"),
+    ],
+)
+def test_features_that_do_not_fit(features: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        ClusterNet(3, **QUICK).fit(planted(), features)
+
+
+def test_graphs_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="graph must be undirected"):
+        ClusterNet(3, **QUICK).fit(Graph.from_edges(planted().edges, 60, directed=True))
+    with pytest.raises(TypeError, match="graph must be a Graph, not csr_array"):
+        ClusterNet(3, **QUICK).fit(planted().to_scipy())
+    with pytest.raises(ValueError, match=r"n_clusters must be at most .*, 4, not 5"):
+        ClusterNet(5, **QUICK).fit(Graph.from_edges(path(4).edges, 60))
+    with pytest.raises(ValueError, match=r"n_clusters must be at most .*, 0, not 1"):
+        ClusterNet(1, **QUICK).fit(Graph.from_edges([], 5))
+
+
+def test_nothing_to_ask_before_a_fit(tmp_path: Path) -> None:
+    model = ClusterNet(3)
+    for ask in (
+        lambda: model.score(planted()),
+        lambda: model.predict(planted(), described()),
+        lambda: model.save(tmp_path / "model.pt"),
+    ):
+        with pytest.raises(NotFittedError, match="call fit first"):
+            ask()
+    assert not (tmp_path / "model.pt").exists()
+
+
+def test_predictions_need_features_of_the_same_width() -> None:
+    model = ClusterNet(3, **QUICK).fit(planted(), described())
+    with pytest.raises(ValueError, match="features must have 9 columns, as in fit, not 5"):
+        model.predict(planted(), described(n_features=5))
+    with pytest.raises(ValueError, match="features must have one row per node, 60, not 20"):
+        model.predict(planted(), described(20))
+    with pytest.raises(ValueError, match="features must be given, here and in fit"):
+        model.predict(planted(), None)
+    bare = ClusterNet(3, **QUICK).fit(planted())
+    with pytest.raises(ValueError, match="features must be given, here and in fit"):
+        bare.predict(planted(), np.eye(60))
+
+
+# --- interrupts -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def interrupted_in_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Raise KeyboardInterrupt on entering the restarts whose numbers are in the list."""
+    numbers: list[int] = []
+    entered = iter(range(10))
+    original = estimators.train
+
+    def train(*arguments: Any) -> Any:
+        if next(entered) in numbers:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(estimators, "train", train)
+    return numbers
+
+
+def test_an_interrupt_between_restarts_keeps_the_best_so_far(interrupted_in_run: list[int]) -> None:
+    interrupted_in_run.append(2)
+    model = ClusterNet(3, **{**QUICK, "n_restarts": 4}).fit(planted())
+    assert model.interrupted_ is True
+    assert len(model.runs_) == 2
+    assert model.training_value_ == max(run.best.value for run in model.runs_)
+
+
+def test_an_interrupt_before_any_decision_is_raised(interrupted_in_run: list[int]) -> None:
+    interrupted_in_run.append(0)
+    model = ClusterNet(3, **QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(planted())
+    assert not hasattr(model, "runs_")
+
+
+def test_an_interrupt_in_training_ends_all_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def report(self: Any, done: int, loss: float, best: float) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(estimators.ProgressBar, "__call__", report)
+    model = ClusterNet(3, **{**QUICK, "n_restarts": 4}).fit(planted())
+    assert model.interrupted_ is True
+    assert len(model.runs_) == 1
+    assert len(model.runs_[0].losses) == 3
+    assert model.labels_.shape == (60,)
+
+
+def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    ClusterNet(3, **QUICK, verbose=True).fit(planted())
+    output, _ = capsys.readouterr()
+    assert output == ""
