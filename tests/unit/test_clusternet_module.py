@@ -172,7 +172,7 @@ def test_plain_training_learns() -> None:
     initial = tuple(parameter.detach() for parameter in encoder_parameters(net))
     losses = plain.train_communities(
         features, torch.from_numpy(graph.edges.astype(np.int64)), initial, net.initial_centers,
-        temperature=10.0, iterations=30, kmeans_updates=2, learning_rate=0.03, dropout=0.0,
+        temperature=10.0, kmeans_updates=[2] * 30, learning_rate=0.03, dropout=0.0,
         masking=0.2,
     )  # fmt: skip
     assert len(losses) == 30

@@ -199,7 +199,8 @@ class FacilityLocation(Objective):
     growth : float
         How fast the cost of a distance grows: 0 trains on the mean expected distance (the paper's
         loss); g > 0 on the distance whose cost ``exp(g d)`` is the mean expected one, which leans
-        towards the largest. At most 600 / charge.
+        towards the largest. Per hop, and in a weighted graph per mean length of an edge. At most
+        600 / charge.
     customers : {"all", "largest-component"}
         Who counts in training.
     draws : int
@@ -246,12 +247,15 @@ class FacilityLocation(Objective):
         from graphopt.paths import all_pairs_shortest_paths
 
         distances = all_pairs_shortest_paths(graph)
+        # A weighted graph's typical edge is its hop, whatever the unit of its lengths.
+        weights = graph.weights
+        unit = 1.0 if weights is None or not weights.any() else float(weights.mean())
         charge = self.charge
         if charge is None:
             charge = self.reach * largest_distance(distances)
             charge = max(2, math.ceil(charge)) if graph.weights is None else charge or None
         return FacilityProblem.from_distances(
-            distances, charge=charge, growth=self.growth, customers=self.customers
+            distances, charge=charge, growth=self.growth / unit, customers=self.customers
         )
 
     def relax(self, clusters: SoftClusters) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -60,24 +62,26 @@ def train_communities(
     centers: Tensor,
     *,
     temperature: float,
-    iterations: int,
-    kmeans_updates: int,
+    kmeans_updates: Sequence[int],
     learning_rate: float,
     dropout: float,
     masking: float,
 ) -> list[float]:
-    """Train on the modularity of the seen edges and return the loss of every step."""
+    """Train on the modularity of the seen edges and return the loss of every step.
+
+    `kmeans_updates` holds the number of soft k-means updates of each step.
+    """
     n_nodes = features.shape[0]
     weights = tuple(w.clone().requires_grad_() for w in initial)
     optimizer = torch.optim.Adam(weights, lr=learning_rate)
     pairs = torch.cat([edges.T, edges.T.flip(0)], dim=1)
     plain = _sparse(pairs, torch.ones(pairs.shape[1], dtype=centers.dtype), n_nodes)
     losses = []
-    for _ in range(iterations):
+    for updates in kmeans_updates:
         kept = edges[torch.rand(len(edges)) >= masking]
         adjacency = normalised_adjacency(n_nodes, kept, centers.dtype)
         x = functional.normalize(embed(features, adjacency, weights, dropout), dim=1)  # type: ignore[arg-type]
-        r = soft_kmeans(x, centers, temperature, kmeans_updates)
+        r = soft_kmeans(x, centers, temperature, updates)
         loss = modularity_loss(r, edges, plain)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
