@@ -88,16 +88,16 @@ def run(
 
     Without `--dataset` or `--edges` the graph is a synthetic one.
     """
-    from graphopt.experiments.comparison import compare
-    from graphopt.experiments.problems import dataset_problem, file_problem, synthetic_problem
-    from graphopt.learning import ClusterNet
-
     if dataset is not None and edges is not None:
         raise typer.BadParameter("give --dataset or --edges, not both")
     if features is not None and edges is None:
         raise typer.BadParameter("--features belongs to --edges")
     if not seen > 0.0:
         raise typer.BadParameter("--seen must be greater than 0")
+    from graphopt.experiments.comparison import compare
+    from graphopt.experiments.problems import dataset_problem, file_problem, synthetic_problem
+    from graphopt.learning import ClusterNet
+
     if dataset is not None:
         problem = dataset_problem(dataset, task.value, setting.value, k)
     elif edges is not None:

@@ -71,15 +71,18 @@ def read_edges(path: Path) -> Graph:
     ValueError
         For a line that does not hold two nodes, which it names, or a file without edges.
     """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not text in UTF-8") from None
     pairs: list[tuple[str, str]] = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            words = line.split("#")[0].replace(",", " ").split()
-            if not words:
-                continue
-            if len(words) != 2:
-                raise ValueError(f"{path}, line {number}: two nodes wanted, not {line.strip()!r}")
-            pairs.append((words[0], words[1]))
+    for number, line in enumerate(lines, 1):
+        words = line.split("#")[0].replace(",", " ").split()
+        if not words:
+            continue
+        if len(words) != 2:
+            raise ValueError(f"{path}, line {number}: two nodes wanted, not {line.strip()!r}")
+        pairs.append((words[0], words[1]))
     if not pairs:
         raise ValueError(f"{path} holds no edges")
     if all(u.isdecimal() and v.isdecimal() for u, v in pairs):

@@ -1,0 +1,392 @@
+"""The command line, from arguments to what is printed where."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from typer.testing import CliRunner, Result
+
+from graphopt import ClusterNet, Graph, cli, datasets
+from graphopt.errors import InfeasibleError
+from graphopt.experiments.comparison import MethodResult, Problem, compare
+from graphopt.experiments.problems import file_problem, read_edges, read_features
+
+QUICK = ["--iterations", "5", "--restarts", "1"]
+
+needs_data = pytest.mark.skipif(
+    not os.environ.get("GRAPHOPT_DATA"),
+    reason="the published data are not here: GRAPHOPT_DATA names no folder",
+)
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def answer(*arguments: object) -> dict[str, Any]:
+    result = invoke("run", "--json", *QUICK, *arguments)
+    assert result.exit_code == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object
+) -> str:
+    """Return the one line that `main` ends with."""
+    monkeypatch.setattr(sys, "argv", ["graphopt", *(str(argument) for argument in arguments)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 1
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+    return errors.removeprefix("error: ").rstrip("\n")
+
+
+def two_rings(folder: Path, size: int = 12) -> Path:
+    """Two rings with chords, joined by one edge."""
+    lines = ["# two rings", ""]
+    for start in (0, size):
+        for i in range(size):
+            lines += [f"{start + i} {start + (i + j) % size}" for j in (1, 2)]
+    lines.append(f"0, {size}  # the bridge")
+    file = folder / "rings.txt"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+# --- graphopt run ---------------------------------------------------------------------------------
+
+
+def test_the_default_is_a_synthetic_graph_and_a_table() -> None:
+    result = invoke("run", *QUICK)
+    assert result.exit_code == 0
+    assert "synthetic: 500 nodes" in result.stdout
+    assert "nodes without a seen edge" in result.stdout
+    assert "modularity, full graph" in result.stdout
+    for method in ("ClusterNet", "Leiden", "CNM"):
+        assert f"│ {method} " in result.stdout
+    assert "higher is better" in result.stdout
+
+
+def test_json_has_every_key() -> None:
+    found = answer("--seed", 3)
+    assert list(found) == [
+        "name", "task", "k", "n_nodes", "n_edges", "n_seen_edges", "n_nodes_without_seen_edge",
+        "setting", "seed", "results",
+    ]  # fmt: skip
+    assert (found["name"], found["task"], found["setting"]) == (
+        "synthetic",
+        "community",
+        "learning",
+    )
+    assert (found["k"], found["seed"], found["n_nodes"]) == (10, 3, 500)
+    assert found["n_seen_edges"] == round(0.4 * found["n_edges"])
+    assert [row["method"] for row in found["results"]] == ["ClusterNet", "Leiden", "CNM"]
+    for row in found["results"]:
+        assert list(row) == ["method", "full", "seen", "seconds"]
+        assert -0.5 <= row["full"] <= 1.0
+        assert -0.5 <= row["seen"] <= 1.0
+        assert row["seconds"] >= 0.0
+
+
+def test_a_seed_repeats_the_answer() -> None:
+    one, same, other = (
+        [(row["full"], row["seen"]) for row in answer("--seed", seed)["results"]]
+        for seed in (1, 1, 2)
+    )
+    assert one == same
+    assert one != other
+
+
+def test_facilities_and_what_no_facility_reaches() -> None:
+    found = answer("--task", "facility", "--k", 8)
+    assert [row["method"] for row in found["results"]] == ["ClusterNet", "greedy", "Gonzalez"]
+    assert all(row["full"] >= 1.0 for row in found["results"])
+    assert all(row["seen"] is None for row in found["results"])  # infinite: JSON has no number
+
+
+def test_facilities_in_a_table(tmp_path: Path) -> None:
+    options = ["--edges", two_rings(tmp_path), "--task", "facility", "--k", 3, "--seen", 0.2]
+    result = invoke("run", *QUICK, *options)
+    assert "3 facilities" in result.stdout
+    assert "∞" in result.stdout
+
+
+def test_the_share_of_edges_seen_reaches_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares: list[float] = []
+    original = ClusterNet.fit
+
+    def fit(self: ClusterNet, *arguments: Any) -> ClusterNet:
+        shares.append(self.seen_fraction)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(ClusterNet, "fit", fit)
+    found = answer("--seen", 0.7)
+    assert shares == [found["n_seen_edges"] / found["n_edges"]] == pytest.approx([0.7], abs=0.01)
+    found = answer("--setting", "optimization")
+    assert shares[1] == 1.0
+    assert found["n_seen_edges"] == found["n_edges"]
+    assert all(row["full"] == row["seen"] for row in found["results"])
+
+
+@needs_data
+def test_a_published_data_set() -> None:
+    found = answer("--dataset", "cora", "--setting", "learning")
+    assert (found["n_nodes"], found["n_edges"], found["n_seen_edges"]) == (2708, 5278, 2150)
+    assert found["n_nodes_without_seen_edge"] == 691
+
+
+@needs_data
+def test_facilities_need_a_connected_variant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = failure(monkeypatch, capsys, "run", "--dataset", "cora", "--task", "facility")
+    assert message == "cora is not connected; for facilities use cora_connected"
+
+
+@needs_data
+def test_sets_of_many_graphs_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = failure(monkeypatch, capsys, "run", "--dataset", "synthetic_spa")
+    assert message.startswith("synthetic_spa holds many graphs")
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", ["community", "facility"])
+def test_a_graph_of_ones_own(task: str, tmp_path: Path) -> None:
+    options = ["--edges", two_rings(tmp_path), "--k", 2, "--task", task]
+    found = answer(*options, "--setting", "optimization")
+    assert (found["name"], found["n_nodes"], found["n_edges"]) == ("rings", 24, 49)
+    assert len(found["results"]) == 3
+    found = answer(*options, "--seen", 0.5)
+    assert found["n_seen_edges"] == 24
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "csv"])
+def test_features_of_ones_own(kind: str, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).random((24, 5)).round(3)
+    file = tmp_path / f"features.{kind}"
+    if kind == "npy":
+        np.save(file, rows)
+    elif kind == "npz":
+        scipy.sparse.save_npz(file, scipy.sparse.csr_array(rows))
+    else:
+        np.savetxt(file, rows, delimiter=",")
+    read = read_features(file)
+    np.testing.assert_array_equal(read if kind != "npz" else read.toarray(), rows)
+    found = answer("--edges", two_rings(tmp_path), "--features", file, "--k", 2)
+    assert found["results"][0]["method"] == "ClusterNet"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("f.csv", b"1,2\n3,4\n", "f.csv has 2 rows for 24 nodes"),
+        ("f.csv", b"width,height\n1,2\n", "f.csv: could not convert string 'width' to float64"),
+        ("f.csv", b"1,2\n3\n", "f.csv: the number of columns changed from 2 to 1"),
+        ("f.csv", b"", "f.csv: loadtxt: input contained no data"),
+        ("f.npy", b"", "f.npy: No data left in file"),
+        ("f.npy", b"\x93what", "f.npy: "),
+        ("f.npz", b"PK what", "f.npz: "),
+    ],
+)
+def test_features_that_cannot_be_used(
+    name: str,
+    content: bytes,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    options = ["run", "--edges", two_rings(tmp_path), "--features", file, "--k", 2]
+    assert message in failure(monkeypatch, capsys, *options)
+
+
+@pytest.mark.parametrize(
+    ("text", "edges", "names"),
+    [
+        ("0 1\n1 2\n", [[0, 1], [1, 2]], None),
+        ("0,1\n1 , 3\n", [[0, 1], [1, 3]], None),
+        ("# a comment\n\n0\t1 # another\n  1   2\n", [[0, 1], [1, 2]], None),
+        ("0 1\n1 0\n0 0\n", [[0, 1]], None),
+        ("b a\na 7\n", [[0, 1], [1, 2]], ("b", "a", "7")),
+        ("Ä,ö\n", [[0, 1]], ("Ä", "ö")),
+        ("-1 2\n2 3\n", [[0, 1], [1, 2]], ("-1", "2", "3")),
+    ],
+    ids=["numbers", "commas", "comments", "repeated", "names", "utf-8", "negative"],
+)
+def test_edge_lists(
+    text: str, edges: list[list[int]], names: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "edges.txt"
+    file.write_text(text, encoding="utf-8")
+    graph = read_edges(file)
+    assert graph.edges.tolist() == edges
+    assert graph.names == names
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"0 1\n\n2\n", "edges.txt, line 3: two nodes wanted, not '2'"),
+        (b"0 1 2\n", "edges.txt, line 1: two nodes wanted, not '0 1 2'"),
+        (b"# nothing\n", "edges.txt holds no edges"),
+        (b"0 1\n1 99999999999\n", "node numbers must be below 2147483647, not 99999999999"),
+        (b"\xff\xfe\n", "edges.txt is not text in UTF-8"),
+    ],
+)
+def test_edge_lists_that_make_no_sense(
+    content: bytes,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "edges.txt"
+    file.write_bytes(content)
+    assert message in failure(monkeypatch, capsys, "run", "--edges", file)
+
+
+def test_names_stay_with_the_seen_graph(tmp_path: Path) -> None:
+    file = tmp_path / "[friends].txt"
+    file.write_text("ada bob\nbob cy\ncy dan\ndan ada\n")
+    problem = file_problem(file, None, "community", "learning", 2, 0.5, 0)
+    assert problem.seen.names == problem.full.names == ("ada", "bob", "cy", "dan")
+    assert (problem.seen.n_edges, problem.full.n_edges) == (2, 4)
+    assert problem.seen_fraction == 0.5
+    result = invoke("run", *QUICK, "--edges", file, "--k", 2)
+    assert "[friends]: 4 nodes, 4 edges" in result.stdout
+
+
+# --- requests that cannot be met ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dataset", "cora", "--edges", __file__], "give --dataset or --edges, not both"),
+        (["--features", __file__], "--features belongs to --edges"),
+        (["--seen", "0"], "--seen must be greater than 0"),
+        (["--seen", "1.5"], "--seen"),
+        (["--k", "0"], "--k"),
+        (["--iterations", "0"], "--iterations"),
+        (["--task", "colouring"], "--task"),
+        (["--edges", "/no/such/file"], "--edges"),
+        (["--edges", "/"], "--edges"),
+        (["--fast"], "--fast"),
+    ],
+)
+def test_wrong_usage(options: list[str], message: str) -> None:
+    result = invoke("run", *options)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_unknown_data_sets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = failure(monkeypatch, capsys, "run", "--dataset", "karate")
+    assert message.endswith("not 'karate'")
+    assert "cora_connected" in message
+    assert failure(monkeypatch, capsys, "data", "show", "karate") == message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--k", "25"], "k must be in 1..24, not 25"),
+        (["--k", "2", "--seen", "0.001"], "rings: no edge is seen of 49"),
+        (["--k", "20", "--seen", "0.05"], "n_clusters must be at most"),
+    ],
+)
+def test_problems_nobody_can_solve(
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["run", *QUICK, "--edges", two_rings(tmp_path), *options]
+    assert message in failure(monkeypatch, capsys, *arguments)
+
+
+def test_facilities_that_cannot_reach_everyone() -> None:
+    pieces = Graph.from_edges([(0, 1), (2, 3), (4, 5)])
+    problem = Problem("pieces", "facility", 2, pieces, pieces)
+    with pytest.raises(InfeasibleError, match="pieces has 3 components, so 2 facilities cannot"):
+        next(compare(problem, ClusterNet(2, "k-center")))
+    Problem("pieces", "facility", 3, pieces, pieces).check()
+    with pytest.raises(ValueError, match="task must be one of community, facility, not 'cut'"):
+        Problem("pieces", "cut", 2, pieces, pieces).check()
+
+
+def test_rows_of_the_table() -> None:
+    row = MethodResult("greedy", 4.0, float("inf"), 0.5)
+    assert row.as_dict() == {"method": "greedy", "full": 4.0, "seen": None, "seconds": 0.5}
+
+
+# --- graphopt data --------------------------------------------------------------------------------
+
+
+def test_data_sets_are_listed() -> None:
+    result = invoke("data", "list")
+    assert result.exit_code == 0
+    assert tuple(result.stdout.split()) == tuple(datasets.names())
+
+
+@needs_data
+def test_a_data_set_is_described() -> None:
+    result = invoke("data", "show", "cora")
+    assert result.stdout.startswith("Dataset('cora', n_nodes=2708, n_edges=5278")
+    assert result.stdout.count("\n") == 1
+
+
+# --- as a process ---------------------------------------------------------------------------------
+
+
+def test_json_alone_goes_to_standard_output(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from graphopt.cli import main; main()"]
+    options = ["run", "--edges", str(two_rings(tmp_path)), "--k", "2", "--json", *QUICK]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["name"] == "rings"
+    assert done.stderr == ""
+    done = subprocess.run([*command, *options, "--seen", "0"], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["data", "list"], []], ids=" ".join
+)
+def test_help_does_not_wait_for_torch(arguments: list[str]) -> None:
+    program = f"""
+import sys
+from graphopt.cli import main
+sys.argv[1:] = {arguments}
+try:
+    main()
+finally:
+    print("torch" in sys.modules, file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (0 if arguments else 2)
+    assert done.stderr.split()[-1] == "False"
