@@ -99,7 +99,7 @@ def run(
     from graphopt.learning import ClusterNet
 
     if dataset is not None:
-        problem = dataset_problem(dataset, task.value, setting.value, k)
+        problem = dataset_problem(dataset, task.value, setting.value, k, seed)
     elif edges is not None:
         problem = file_problem(edges, features, task.value, setting.value, k, seen, seed)
     else:
