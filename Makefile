@@ -19,7 +19,7 @@ lint: $(VENV)/installed-lint  ## everything a tool can enforce
 	$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.cpp' -o -name '*.hpp')
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/stubtest graphopt._core --allowlist tests/stubtest_allowlist.txt
+	$(BIN)/stubtest --concise graphopt._core graphopt._convert
 
 test-cpp: $(VENV)/installed-lint  ## C++ tests, under sanitizers
 	PATH="$(abspath $(BIN)):$$PATH" cmake --preset sanitize

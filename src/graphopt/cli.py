@@ -124,6 +124,8 @@ def run(
         # Training shows its own progress, and two live displays overwrite each other.
         with nullcontext() if name == "ClusterNet" else notes.status(f"{name} ..."):
             rows.append(decide())
+    if model.interrupted_:
+        notes.print("training was interrupted; its best decision so far is judged")
     if as_json:
         _print_json(problem, setting, seed, rows)
     else:
