@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import fields, replace
 from pathlib import Path
 from pickle import UnpicklingError
@@ -25,6 +24,7 @@ from graphopt.errors import NotFittedError
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning.parameters import Parameters
 from graphopt.learning.placement import informative_nodes, spread_over_groups
 from graphopt.learning.progress import ProgressBar
 from graphopt.learning.recipes import Recipe, default_recipe
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _FORMAT = 1  # of saved files
 
 
-class ClusterNet:
+class ClusterNet(Parameters):
     """Learn a decision on a partly seen graph, end to end.
 
     Nodes are embedded by a graph convolutional network and clustered by soft k-means; gradients of
@@ -472,58 +472,6 @@ class ClusterNet:
         model.training_value_, model.interrupted_ = saved["training_value"], saved["interrupted"]
         model.runs_ = []
         return model
-
-    # --- scikit-learn's habits ------------------------------------------------------------------
-
-    @classmethod
-    def _parameter_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's parameters by name.
-
-        Parameters
-        ----------
-        deep : bool
-            Without effect, as no parameter is an estimator.
-
-        Returns
-        -------
-        dict
-        """
-        return {name: getattr(self, name) for name in self._parameter_names()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters by name; they count from the next :meth:`fit` on.
-
-        Parameters
-        ----------
-        **params
-            As for the constructor.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            For a name that is not a parameter.
-        """
-        for name, value in params.items():
-            if name not in self._parameter_names():
-                raise ValueError(f"{name!r} is not a parameter of {type(self).__name__}")
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
-        changed = [
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value != defaults[name].default
-        ]
-        return f"{type(self).__name__}({', '.join(changed)})"
 
 
 def _check_graph(graph: object) -> None:
