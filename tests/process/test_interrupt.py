@@ -11,6 +11,7 @@ import pytest
 
 # By length, one call takes a minute; by hops a second, so it is called again and again.
 PROGRAM = """
+import signal
 import numpy as np
 from graphopt import Graph, all_pairs_shortest_paths
 
@@ -19,6 +20,7 @@ edges = rng.integers(0, 20_000, (200_000, 2))
 weights = rng.uniform(size=len(edges)) if {weighted} else None
 graph = Graph.from_edges(edges, 20_000, weights)
 sources = np.arange({n_sources}) % 20_000
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
 print("started", flush=True)
 try:
     while True:

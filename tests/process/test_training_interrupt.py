@@ -22,6 +22,7 @@ print("interrupted", model.interrupted_, len(model.runs_), len(model.decision_),
 
 # Tells when training has begun, from inside.
 SIGNAL = """
+import signal
 from graphopt.learning import estimators
 
 
@@ -30,6 +31,7 @@ def report(self, done, loss, best):
         print("started", flush=True)
 
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
 estimators.ProgressBar.__call__ = report
 """
 
