@@ -93,7 +93,7 @@ def leiden(
     >>> leiden(two_triangles, random_state=0).labels
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
-    _check_graph(graph)
+    check_strengths("graph", graph)
     k = _check_k(k, graph.n_nodes)
     resolution = check_number("resolution", resolution, minimum=0.0)
     passes = -1 if iterations is None else check_integer("iterations", iterations, minimum=1)
@@ -152,7 +152,7 @@ def cnm(graph: Graph, k: int | None = None) -> CommunityResult:
     >>> cnm(two_triangles, 2).labels
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
-    _check_graph(graph)
+    check_strengths("graph", graph)
     k = _check_k(k, graph.n_nodes)
 
     group = np.arange(graph.n_nodes)
@@ -201,7 +201,7 @@ def modularity(graph: Graph, labels: ArrayLike, *, resolution: float = 1.0) -> f
     >>> round(modularity(two_triangles, [0, 0, 0, 1, 1, 1]), 4)
     0.3571
     """
-    _check_graph(graph)
+    check_strengths("graph", graph)
     weights = graph.edge_weights
     resolution = check_number("resolution", resolution, minimum=0.0)
     group = _check_labels(labels, graph.n_nodes)
@@ -368,11 +368,12 @@ def _weights_between(graph: Graph, group: NDArray[np.int64]) -> Iterator[tuple[i
 # --- checks -------------------------------------------------------------------------------------
 
 
-def _check_graph(graph: Graph) -> None:
+def check_strengths(name: str, graph: Graph) -> None:
+    """Raise ValueError naming `name` for a directed graph or negative weights."""
     if graph.directed:
-        raise ValueError("graph must be undirected")
+        raise ValueError(f"{name} must be undirected")
     if graph.weights is not None and (graph.weights < 0).any():
-        raise ValueError("graph must not have negative weights")
+        raise ValueError(f"{name} must not have negative weights")
 
 
 def _check_k(k: int | None, n_nodes: int) -> int | None:

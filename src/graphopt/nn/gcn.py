@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graphopt._validation import check_integer, check_number
+from graphopt.communities import check_strengths
 from graphopt.graph import Graph
 from graphopt.nn.dropout import dropout
 from graphopt.nn.sparse import SparseMatrix
@@ -87,14 +88,9 @@ class Adjacency:
 
 
 def _edges_and_weights(name: str, graph: Graph) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    if graph.directed:
-        raise ValueError(f"{name} must be undirected")
+    check_strengths(name, graph)
     weights = graph.edge_weights
-    if weights is None:
-        weights = np.ones(graph.n_edges)
-    if (weights < 0.0).any():
-        raise ValueError(f"{name} must not have negative weights")
-    return graph.edges, weights
+    return graph.edges, np.ones(graph.n_edges) if weights is None else weights
 
 
 class GCN(nn.Module):

@@ -63,10 +63,7 @@ class Modularity(Objective):
 
     def prepare(self, graph: Graph) -> ModularityProblem:
         """Check that `graph` is undirected, without negative weights, and hand it to torch."""
-        if graph.directed:
-            raise ValueError("graph must be undirected")
-        if graph.weights is not None and (graph.weights < 0).any():
-            raise ValueError("graph must not have negative weights")
+        communities.check_strengths("graph", graph)
         weights = None if graph.weights is None else _ops.shared_tensor(graph.weights)
         indptr, indices = _ops.shared_tensor(graph.indptr), _ops.shared_tensor(graph.indices)
         return ModularityProblem(graph, indptr, indices, weights)
