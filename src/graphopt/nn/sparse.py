@@ -10,6 +10,7 @@ from torch import Tensor
 
 from graphopt import _core
 from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_memory
 from graphopt.nn.dropout import dropout
 
 
@@ -121,7 +122,18 @@ class SparseMatrix:
         return self.with_values(self._rows[2].to(dtype), self._columns[2].to(dtype))
 
     def to_dense(self) -> Tensor:
-        """Return an ordinary tensor, shape (n_rows, n_columns)."""
+        """Return an ordinary tensor, shape (n_rows, n_columns).
+
+        Raises
+        ------
+        graphopt.errors.MemoryLimitError
+            If it does not fit in memory.
+        """
+        check_memory(
+            f"a dense matrix of shape {self.shape} ({self.dtype})",
+            self.shape[0] * self.shape[1] * self.dtype.itemsize,
+            "multiply by the sparse one with @",
+        )
         indptr, indices, values = self._rows
         dense = torch.zeros(self.shape, dtype=self.dtype)
         row = torch.repeat_interleave(torch.arange(self.shape[0]), indptr.diff())
