@@ -24,7 +24,8 @@ lint: $(VENV)/installed-lint  ## everything a tool can enforce
 
 test-cpp: test-cpp-sanitize  ## C++ tests, under sanitizers
 
-# test-cpp-portable: without AVX; test-cpp-arm64: cross-compiled, run by qemu.
+# test-cpp-processors: what users install, on older processors too; test-cpp-portable: compiled
+# without AVX; test-cpp-arm64: cross-compiled. qemu imitates the processors.
 test-cpp-%: build-%
 	$(WITH_TOOLS) ctest --preset $*
 

@@ -63,12 +63,17 @@ struct alignas(simd_bytes) Line<float64x8> {
     float64x8 lanes;
 };
 
-// The level chosen on this processor: "x86-64-v4", "x86-64-v3" or "baseline".
+// The level chosen on this processor: "x86-64-v4", "x86-64-v3" or "baseline". Where only one is
+// compiled, that one: what the user's own flags allow, else the baseline.
 inline const char* chosen_isa() noexcept {
 #if GRAPHOPT_HAS_MULTIVERSION
     __builtin_cpu_init();
     if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
     if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+#elif defined(__AVX512F__)
+    return "x86-64-v4";
+#elif defined(__AVX2__)
+    return "x86-64-v3";
 #endif
     return "baseline";
 }
