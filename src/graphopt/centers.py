@@ -214,7 +214,7 @@ def _checked_source(graph_or_distances: Graph | ArrayLike) -> Graph | NDArray[An
         raise TypeError(f"{name} must be a Graph or a numeric array, not {matrix.dtype}")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, not of shape {matrix.shape}")
-    if matrix.size:
+    if matrix.size and matrix.dtype.kind != "u":
         smallest = matrix.min()  # NaN if there is one
         if np.isnan(smallest):
             raise ValueError(f"{name} must not hold NaN")

@@ -109,6 +109,34 @@ def test_directed_graph_equals_its_matrix(weights: str | None) -> None:
     check(evaluate_centers(graph, [5, 50]), distances, [5, 50])
 
 
+def greedy_by_columns(distances: NDArray[np.float64], k: int) -> list[int]:
+    """Return what the twin does, all candidates of a step at once."""
+    current, centers = np.full(len(distances), np.inf), []
+    for _ in range(k):
+        near = np.minimum(distances, current)
+        largest = near.max(axis=1)
+        at_largest = (near == largest[:, None]).sum(axis=1)
+        sums = np.where(np.isfinite(near), near, 0.0).sum(axis=1)
+        chosen = np.isin(np.arange(len(distances)), centers)
+        centers.append(int(np.lexsort((sums, at_largest, largest, chosen))[0]))
+        current = near[centers[-1]]
+    return centers
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("n_edges", [250, 700, 1500])
+def test_greedy_with_many_candidates_and_ties(n_edges: int, dtype: Any) -> None:
+    # Several chunks of candidates; from disconnected to dense enough that most candidates tie.
+    hops = all_pairs_shortest_paths(random_graph(500, n_edges, n_edges))
+    distances = np.where(hops == 255, np.inf, hops)
+    part = distances[:40, :40]
+    assert greedy_by_columns(part, 3) == reference.greedy_k_center(part, 3)
+    expected = greedy_by_columns(distances, 8)
+    for threads in (1, 2):
+        result = greedy_k_center(typed(distances, dtype), 8, num_threads=threads)
+        assert result.centers.tolist() == expected
+
+
 def test_signed_integers_have_no_mark_for_unreachable() -> None:
     matrix = np.array([[0, 127], [127, 0]], dtype=np.int8)
     assert greedy_k_center(matrix, 1).radius == 127.0
