@@ -65,10 +65,13 @@ std::vector<std::size_t> near_together(const CsrView& graph, std::span<const Nod
             }
         }
     }
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return rank[static_cast<std::size_t>(sources[a])] <
-               rank[static_cast<std::size_t>(sources[b])];
-    });
+    // Sorted by counting: where the sources of each rank begin in `order`.
+    std::vector<std::size_t> place(n + 1, 0);
+    for (const NodeId v : sources) ++place[rank[static_cast<std::size_t>(v)] + 1];
+    std::partial_sum(place.begin(), place.end(), place.begin());
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        order[place[rank[static_cast<std::size_t>(sources[i])]]++] = i;
+    }
     return order;
 }
 

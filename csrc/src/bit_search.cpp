@@ -134,7 +134,7 @@ BitSearch::BitSearch(const CsrView& outgoing, const CsrView& incoming, unsigned 
 template <class Body>
 void BitSearch::over_ranges(std::size_t n_items, Body&& body) {
     if (num_threads_ == 1) {
-        body(std::size_t{0}, n_items);
+        if (n_items > 0) body(std::size_t{0}, n_items);
     } else {
         parallel_ranges(
             n_items, range_size(n_items), num_threads_,
@@ -146,9 +146,10 @@ void BitSearch::over_ranges(std::size_t n_items, Body&& body) {
 // many; here they become active_.
 template <class Find>
 void BitSearch::find_active(std::size_t n_items, Find&& find) {
-    const std::size_t size = num_threads_ == 1 ? n_items : range_size(n_items);
+    const std::size_t size =
+        num_threads_ == 1 ? std::max<std::size_t>(n_items, 1) : range_size(n_items);
     active_.resize(n_items);
-    found_.assign(n_items == 0 ? 0 : chunk_count(n_items, size), {});
+    found_.assign(chunk_count(n_items, size), {});
     over_ranges(n_items, [&](std::size_t begin, std::size_t end) {
         NodeId* const active = active_.data() + begin;
         Found& found = found_[begin / size];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias, cast
 
 import numpy as np
@@ -158,7 +159,15 @@ def check_memory(what: str, n_bytes: int, way_around: str) -> None:
 
 
 def available_memory() -> int | None:
-    """Return the bytes that can be allocated without swapping, None where that is not known."""
+    """Return the bytes that can be allocated without swapping, None where that is not known.
+
+    The least of what the machine has left and what the process's memory cgroup has.
+    """
+    left = [_machine_memory(), _cgroup_memory(Path("/sys/fs/cgroup"))]
+    return min((n_bytes for n_bytes in left if n_bytes is not None), default=None)
+
+
+def _machine_memory() -> int | None:
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             for line in lines:
@@ -167,3 +176,14 @@ def available_memory() -> int | None:
     except OSError:
         pass
     return None
+
+
+def _cgroup_memory(group: Path) -> int | None:
+    """Return what a cgroup (version 2) has left, counting cached files as free."""
+    try:
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return max(limit - used + int(stat.get("inactive_file", 0)), 0)
+    except (OSError, ValueError):  # no such file, or the limit is "max"
+        return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -171,6 +173,16 @@ def test_memory_is_asked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(caught.value, GraphoptError)
     monkeypatch.setattr(validation, "available_memory", lambda: None)
     validation.check_memory("a table", 10**30, "use less")
+
+
+def test_a_memory_cgroup_counts(tmp_path: Path) -> None:
+    assert validation._cgroup_memory(tmp_path) is None  # no cgroup
+    (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.stat").write_text("anon 400\ninactive_file 200\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert validation._cgroup_memory(tmp_path) is None
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert validation._cgroup_memory(tmp_path) == 500
 
 
 def test_available_memory_is_a_number_of_bytes() -> None:
