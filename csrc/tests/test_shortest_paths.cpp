@@ -92,6 +92,29 @@ void hops_agree_with_relaxation() {
     }
 }
 
+// So many nodes that threads share the search of a block.
+void a_large_graph_gives_the_same_with_any_number_of_threads() {
+    const std::size_t n = 33000;
+    std::vector<NodeId> sources;
+    for (NodeId v = 0; v < 40; ++v) sources.push_back(v * 800);
+    for (const bool directed : {false, true}) {
+        const Csr csr = random_graph(n, 2 * n, directed, false);
+        std::vector<std::uint8_t> first;
+        for (const int threads : {1, 2, 3}) {
+            std::vector<std::uint8_t> out(sources.size() * n);
+            CHECK(
+                hop_distances(view(csr), directed, sources, no_hop_limit, std::span(out), threads));
+            if (first.empty()) first = out;
+            CHECK(out == first);
+        }
+        // Few sources are searched one by one: another way to the same.
+        std::vector<std::uint8_t> few(2 * n);
+        const std::span<const NodeId> two(sources.data() + 7, 2);
+        CHECK(hop_distances(view(csr), directed, two, no_hop_limit, std::span(few), 2));
+        CHECK(std::equal(few.begin(), few.end(), first.begin() + static_cast<long>(7 * n)));
+    }
+}
+
 void a_distance_that_does_not_fit_is_told() {
     std::vector<NodeId> few{0}, many(100, 0);
     for (const std::size_t n : {255UL, 256UL}) {
@@ -157,6 +180,7 @@ void the_nearest_source_is_the_first_that_ties() {
 
 int main() {
     hops_agree_with_relaxation();
+    a_large_graph_gives_the_same_with_any_number_of_threads();
     a_distance_that_does_not_fit_is_told();
     a_cutoff_hides_what_is_farther();
     lengths_agree_with_relaxation();

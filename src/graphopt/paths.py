@@ -14,7 +14,9 @@ from graphopt.graph import Graph
 
 _NO_HOP_LIMIT = 2**32 - 1
 _HOP_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
-_BLOCK = 512  # sources searched at once by the bit-parallel kernel
+# As in the bit-parallel kernel (csrc/src/bfs.cpp): sources searched at once; with fewer than these
+# it is not used; from so many nodes on, threads share one search.
+_BLOCK, _FEWEST_SOURCES, _SHARED_NODES = 512, 32, 2**15
 
 
 def all_pairs_shortest_paths(
@@ -75,22 +77,41 @@ def all_pairs_shortest_paths(
         start = np.arange(n, dtype=np.int32)
     else:
         start = check_node_indices("sources", sources, n)
-    threads = resolve_num_threads(num_threads)
+    return find_distances(
+        graph,
+        start,
+        cutoff=cutoff,
+        num_threads=resolve_num_threads(num_threads),
+        way_around="pass a part of the nodes as sources at a time",
+    )
+
+
+def find_distances(
+    graph: Graph,
+    sources: NDArray[np.int32],
+    *,
+    cutoff: float | None,
+    num_threads: int,
+    way_around: str,
+) -> NDArray[Any]:
+    """Do the work of all_pairs_shortest_paths; `way_around`: what to do where memory is short."""
     if graph.weighted:
         check_lengths(graph)
         limit = np.inf if cutoff is None else check_number("cutoff", cutoff, minimum=0.0)
-        _check_size(len(start), n, np.dtype(np.float64))
-        return _core.path_lengths(graph.indptr, graph.indices, graph.weights, start, limit, threads)
+        _check_size(len(sources), graph.n_nodes, np.dtype(np.float64), 0, way_around)
+        return _core.path_lengths(
+            graph.indptr, graph.indices, graph.weights, sources, limit, num_threads
+        )
     hops = _NO_HOP_LIMIT
     if cutoff is not None:
         hops = min(check_integer("cutoff", cutoff, minimum=0), _NO_HOP_LIMIT)
     # A search that meets a distance too large for its type stops there, so trying the smaller types
     # first costs at most as much again each.
     for dtype in _HOP_TYPES:
-        scratch = _search_memory(len(start), n, dtype, threads)
-        _check_size(len(start), n, dtype, scratch)
+        scratch = _search_memory(len(sources), graph.n_nodes, dtype, num_threads)
+        _check_size(len(sources), graph.n_nodes, dtype, scratch, way_around)
         found = _core.hop_distances(
-            graph.indptr, graph.indices, graph.directed, start, hops, dtype.itemsize, threads
+            graph.indptr, graph.indices, graph.directed, sources, hops, dtype.itemsize, num_threads
         )
         if found is not None:
             return found
@@ -151,13 +172,19 @@ def check_lengths(graph: Graph) -> None:
 
 def _search_memory(n_sources: int, n_nodes: int, dtype: np.dtype[Any], threads: int) -> int:
     """Return the bytes that bit-parallel searches hold: a 64-byte word per node and plane."""
-    blocks = min(threads, -(-n_sources // _BLOCK))
-    return blocks * 64 * n_nodes * (3 + 8 * dtype.itemsize) if dtype.itemsize < 4 else 0
+    if dtype.itemsize > 2 or n_sources < _FEWEST_SOURCES:
+        return 4 * n_nodes * threads
+    searches = 1 if n_nodes >= _SHARED_NODES else min(threads, -(-n_sources // _BLOCK))
+    return searches * n_nodes * (64 * (3 + 8 * dtype.itemsize) + 16)
 
 
-def _check_size(n_sources: int, n_nodes: int, dtype: np.dtype[Any], scratch: int = 0) -> None:
+def _check_size(
+    n_sources: int, n_nodes: int, dtype: np.dtype[Any], scratch: int, way_around: str
+) -> None:
+    if dtype.itemsize in (2, 4):
+        way_around += ", or a cutoff of at most 254 hops (uint8 then)"
     check_memory(
         f"the distances from {n_sources:,} sources to {n_nodes:,} nodes ({dtype})",
         n_sources * n_nodes * dtype.itemsize + scratch,
-        "pass a part of the nodes as sources at a time, or use fewer threads",
+        way_around,
     )
