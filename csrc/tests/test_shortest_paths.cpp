@@ -124,7 +124,7 @@ void lengths_agree_with_relaxation() {
             const Csr csr = random_graph(n, m, directed, true);
             const auto nodes = all_nodes(n);
             std::vector<double> out(n * n);
-            path_lengths(view(csr), nodes, unreachable<double>, out, 2);
+            path_lengths(view(csr), directed, nodes, unreachable<double>, out, 2);
             for (std::size_t i = 0; i < n; ++i) {
                 const auto row = std::span(out).subspan(i * n, n);
                 CHECK(std::ranges::equal(row, slow_distances(view(csr), nodes[i])));

@@ -63,6 +63,7 @@ def path_lengths(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
+    directed: bool,
     sources: NDArray[np.int32],
     cutoff: float,
     num_threads: int,

@@ -80,7 +80,9 @@ def all_pairs_shortest_paths(
         check_lengths(graph)
         limit = np.inf if cutoff is None else check_number("cutoff", cutoff, minimum=0.0)
         _check_size(len(start), n, np.dtype(np.float64))
-        return _core.path_lengths(graph.indptr, graph.indices, graph.weights, start, limit, threads)
+        return _core.path_lengths(
+            graph.indptr, graph.indices, graph.weights, graph.directed, start, limit, threads
+        )
     hops = _NO_HOP_LIMIT
     if cutoff is not None:
         hops = min(check_integer("cutoff", cutoff, minimum=0), _NO_HOP_LIMIT)
