@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "graphopt/shortest_paths.hpp"
 
@@ -31,6 +32,19 @@ void wait_behind(const Sweep& sweep, std::size_t node) {
     }
 }
 
+// True if a lane is not zero. Halves are joined, since compilers take vectors apart lane by lane.
+GRAPHOPT_ALWAYS_INLINE bool any(uint64x8 lanes) {
+    typedef std::uint64_t uint64x4 __attribute__((vector_size(32)));
+    typedef std::uint64_t uint64x2 __attribute__((vector_size(16)));
+    uint64x4 halves[2];
+    std::memcpy(halves, &lanes, sizeof lanes);
+    halves[0] |= halves[1];
+    uint64x2 quarters[2];
+    std::memcpy(quarters, halves, sizeof quarters);
+    quarters[0] |= quarters[1];
+    return (quarters[0][0] | quarters[0][1]) != 0;
+}
+
 // True if a label of the node became smaller.
 GRAPHOPT_ALWAYS_INLINE bool pull(const Sweep& sweep, std::size_t node) {
     Line<float64x8>* const own = sweep.labels + node * n_vectors;
@@ -46,16 +60,14 @@ GRAPHOPT_ALWAYS_INLINE bool pull(const Sweep& sweep, std::size_t node) {
             best[i] = longer < best[i] ? longer : best[i];
         }
     }
-    auto changed = best[0] < own[0].lanes;
     const float64x8 none = unreachable<double> - float64x8{};
+    uint64x8 changed{};
     for (std::size_t i = 0; i < n_vectors; ++i) {
         best[i] = best[i] <= sweep.cutoff ? best[i] : none;
-        changed |= best[i] < own[i].lanes;
+        changed |= reinterpret_cast<uint64x8>(best[i]) ^ reinterpret_cast<uint64x8>(own[i].lanes);
         own[i].lanes = best[i];
     }
-    long long any = 0;
-    for (std::size_t lane = 0; lane < simd_bytes / sizeof(double); ++lane) any |= changed[lane];
-    return any != 0;
+    return any(changed);
 }
 
 struct Work {
