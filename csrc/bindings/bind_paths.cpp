@@ -62,6 +62,20 @@ Array<double> py_path_lengths(const Array<EdgeOffset>& indptr, const Array<NodeI
     return lengths;
 }
 
+Array<double> py_floyd_warshall(const Array<EdgeOffset>& indptr, const Array<NodeId>& indices,
+                                const std::optional<Array<double>>& weights, bool directed,
+                                int num_threads) {
+    const CsrView graph = csr_in(indptr, indices, weights);
+    const auto n = static_cast<py::ssize_t>(graph.n_nodes());
+    auto lengths = empty<double>({n, n});
+    const auto target = out(lengths);
+    {
+        const py::gil_scoped_release nogil;
+        floyd_warshall(graph, directed, target, num_threads);
+    }
+    return lengths;
+}
+
 py::tuple py_distances_to_nearest(const Array<EdgeOffset>& indptr, const Array<NodeId>& indices,
                                   const std::optional<Array<double>>& weights,
                                   const Array<NodeId>& sources) {
@@ -89,6 +103,9 @@ void register_paths(py::module_& m) {
           py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true),
           py::arg("directed"), py::arg("sources").noconvert(), py::arg("cutoff"),
           py::arg("num_threads"));
+    m.def("floyd_warshall", &py_floyd_warshall, py::arg("indptr").noconvert(),
+          py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true),
+          py::arg("directed"), py::arg("num_threads"));
     m.def("distances_to_nearest", &py_distances_to_nearest, py::arg("indptr").noconvert(),
           py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true),
           py::arg("sources").noconvert());
