@@ -8,8 +8,9 @@
 namespace graphopt {
 namespace {
 
-constexpr std::size_t block = 128;  // nodes added at a time; lengths depend on it by rounding only
+constexpr std::size_t block = 64;  // nodes added at a time; lengths depend on it by rounding only
 constexpr std::size_t rows_at_once = 64;
+static_assert(block % rows_at_once == 0);
 constexpr std::size_t tile = 64;  // of a transposition
 
 void lengths_of_edges(const CsrView& graph, std::span<double> out, int num_threads) {
@@ -29,7 +30,7 @@ void lengths_of_edges(const CsrView& graph, std::span<double> out, int num_threa
 }
 
 // Paths between the nodes [first, first + size) by way of these nodes: the textbook's three loops.
-void close_block(Tile d, std::size_t size) {
+GRAPHOPT_MULTIVERSION_FN void close_block(Tile d, std::size_t size) {
     for (std::size_t k = 0; k < size; ++k) {
         const double* const through = d.data + k * d.stride;
         for (std::size_t i = 0; i < size; ++i) {
@@ -89,6 +90,7 @@ void floyd_warshall(const CsrView& graph, bool directed, std::span<double> out, 
         // what is left of the diagonal; its long rows come first, so that threads end together.
         parallel_chunks(n_chunks, num_threads, [&](std::size_t chunk, int worker) {
             const std::size_t begin = (n_chunks - 1 - chunk) * rows_at_once;
+            if (begin >= first && begin < first + size) return;  // the block itself: done
             const std::size_t end = std::min(begin + rows_at_once, n);
             PackedRows& to_block = towards[static_cast<std::size_t>(worker)];
             if (directed) {

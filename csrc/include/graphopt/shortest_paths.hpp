@@ -47,10 +47,10 @@ bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> 
 void path_lengths(const CsrView& graph, bool directed, std::span<const NodeId> sources,
                   double cutoff, std::span<double> out, int num_threads);
 
-// Lengths of shortest paths between all nodes of a dense graph, by blocked Floyd-Warshall: O(n^3),
-// two or four additions a nanosecond and core. Lengths of the parts of a path are added in an order
-// that depends on n alone, so a length may differ by rounding from the sum in the order of the path;
-// sums that need no rounding (integers) do not. Symmetric to the bit when undirected.
+// Lengths of shortest paths between all nodes of a dense graph, by Floyd-Warshall in blocks: O(n^3).
+// The parts of a path are added in an order that does not depend on threads or instruction sets but
+// is not that of the path: a length may differ by rounding from the sum in the order of the path,
+// where sums need rounding (those of integers do not). Symmetric to the bit when undirected.
 //
 // Preconditions: weights are not negative; out.size() == n_nodes * n_nodes; `directed` is false only
 // for a symmetric graph.
