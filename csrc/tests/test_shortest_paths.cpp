@@ -146,14 +146,40 @@ void lengths_agree_with_relaxation() {
             const std::size_t n = 60;
             const Csr csr = random_graph(n, m, directed, true);
             const auto nodes = all_nodes(n);
-            std::vector<double> out(n * n);
-            path_lengths(view(csr), nodes, unreachable<double>, out, 2);
-            for (std::size_t i = 0; i < n; ++i) {
-                const auto row = std::span(out).subspan(i * n, n);
-                CHECK(std::ranges::equal(row, slow_distances(view(csr), nodes[i])));
+            for (const std::size_t n_sources : {n, 20UL}) {  // together and one by one
+                const auto sources = std::span(nodes).first(n_sources);
+                std::vector<double> out(n_sources * n);
+                path_lengths(view(csr), directed, sources, unreachable<double>, out, 2);
+                for (std::size_t i = 0; i < n_sources; ++i) {
+                    const auto row = std::span(out).subspan(i * n, n);
+                    CHECK(std::ranges::equal(row, slow_distances(view(csr), nodes[i])));
+                }
             }
         }
     }
+}
+
+void dense_lengths_agree_with_relaxation() {
+    for (const bool directed : {false, true}) {
+        for (const std::size_t n : {1UL, 23UL, 64UL, 150UL}) {
+            for (const std::size_t m : {n, n * n / 2}) {
+                const Csr csr = random_graph(n, m, directed, true);
+                std::vector<double> first;
+                for (const int threads : {1, 2, 3}) {
+                    std::vector<double> out(n * n);
+                    floyd_warshall(view(csr), directed, out, threads);
+                    if (first.empty()) first = out;
+                    CHECK(out == first);
+                }
+                for (std::size_t i = 0; i < n; i += 5) {
+                    const auto row = std::span(first).subspan(i * n, n);
+                    CHECK(
+                        std::ranges::equal(row, slow_distances(view(csr), static_cast<NodeId>(i))));
+                }
+            }
+        }
+    }
+    floyd_warshall(view(random_graph(0, 0, false, true)), false, {}, 1);
 }
 
 void the_nearest_source_is_the_first_that_ties() {
@@ -184,5 +210,6 @@ int main() {
     a_distance_that_does_not_fit_is_told();
     a_cutoff_hides_what_is_farther();
     lengths_agree_with_relaxation();
+    dense_lengths_agree_with_relaxation();
     the_nearest_source_is_the_first_that_ties();
 }

@@ -63,8 +63,16 @@ def path_lengths(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
+    directed: bool,
     sources: NDArray[np.int32],
     cutoff: float,
+    num_threads: int,
+) -> NDArray[np.float64]: ...
+def floyd_warshall(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    directed: bool,
     num_threads: int,
 ) -> NDArray[np.float64]: ...
 def distances_to_nearest(

@@ -155,7 +155,7 @@ def greedy_k_center(
     if isinstance(source, Graph):
         source = find_distances(
             source,
-            np.arange(source.n_nodes, dtype=np.int32),
+            None,
             cutoff=None,
             num_threads=threads,
             way_around="gonzalez needs no distances between all nodes",
