@@ -69,8 +69,8 @@ GRAPHOPT_ALWAYS_INLINE void transpose(VectorOf<S>* square) {
     if constexpr (Step > 1) transpose<S, Step / 2>(square);
 }
 
-// Lane i of the result is the sum of the lanes of vectors[i], i < count <= lanes; `vectors` is
-// overwritten.
+// Lane i of the result is the sum of the lanes of vectors[i] where i < Count <= lanes, else 0;
+// `vectors` is overwritten.
 template <class S, std::size_t Count, std::size_t Step = S::lanes / 2>
 GRAPHOPT_ALWAYS_INLINE VectorOf<S> lane_sums(VectorOf<S>* vectors) {
     constexpr auto lanes = std::make_index_sequence<S::lanes>();
@@ -78,7 +78,7 @@ GRAPHOPT_ALWAYS_INLINE VectorOf<S> lane_sums(VectorOf<S>* vectors) {
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < left; ++i) {
         const VectorOf<S> a = vectors[i];
-        const VectorOf<S> b = i + Step < Count ? vectors[i + Step] : a;
+        const VectorOf<S> b = i + Step < Count ? vectors[i + Step] : VectorOf<S>{};
         vectors[i] = own_blocks<S, Step>(a, b, lanes) + other_blocks<S, Step>(a, b, lanes);
     }
     if constexpr (Step > 1) return lane_sums<S, left, Step / 2>(vectors);
@@ -204,8 +204,17 @@ GRAPHOPT_ALWAYS_INLINE void product(const T* panel, std::size_t depth, const T* 
     for_tiles<most_columns<S>>(columns, Product<S>{panel, depth, matrix, columns, out});
 }
 
-// sums (n_weights x columns) += weights^T x over some panels. A panel may hold more columns than
-// those wanted: the strides of x and weights are the sizes of panels, that of sums a row's.
+// Values that a sum of this size needs room for: it is added to by whole vectors.
+template <class T>
+constexpr std::size_t sums_room(std::size_t columns, std::size_t n_weights) {
+    constexpr std::size_t lanes = simd_bytes / sizeof(T);
+    return round_up(columns * n_weights + lanes, lanes);
+}
+
+// sums (columns x n_weights) += x^T weights over some panels. A panel may hold more columns than
+// those wanted: the strides of x and weights are the sizes of panels, that of sums a row's. Beyond
+// the sums, what lies within `sums_room` is added zeros. The panels of x after these are fetched
+// into the second cache: they are next.
 template <class S, class T = ScalarOf<S>>
 struct WeightedSums {
     const T* x;
@@ -228,6 +237,7 @@ struct WeightedSums {
     template <std::size_t Size, std::size_t Columns>
     GRAPHOPT_ALWAYS_INLINE void tile(std::size_t first, std::size_t d) const {
         constexpr std::size_t rows = panel_rows<T>;
+        const std::size_t next = panels * x_stride;
         VectorOf<S> totals[Columns][Size] = {};
         for (std::size_t panel = 0; panel < panels; ++panel) {
             const T* const values = x + panel * x_stride + d * rows;
@@ -236,7 +246,10 @@ struct WeightedSums {
             for (std::size_t j = 0; j < rows; j += S::lanes) {
                 VectorOf<S> value[Columns];
 #pragma GCC unroll 2
-                for (std::size_t c = 0; c < Columns; ++c) value[c] = load<S>(values + c * rows + j);
+                for (std::size_t c = 0; c < Columns; ++c) {
+                    value[c] = load<S>(values + c * rows + j);
+                    __builtin_prefetch(values + c * rows + j + next, 0, 2);
+                }
 #pragma GCC unroll 16
                 for (std::size_t k = 0; k < Size; ++k) {
                     const VectorOf<S> factor = load<S>(factors + k * rows + j);
@@ -246,16 +259,16 @@ struct WeightedSums {
             }
         }
 #pragma GCC unroll 2
-        for (std::size_t c = 0; c < Columns; ++c) add<Size>(totals[c], first, d + c);
+        for (std::size_t c = 0; c < Columns; ++c) {
+            add<Size>(totals[c], sums + (d + c) * sums_stride + first);
+        }
     }
 
     template <std::size_t Size>
-    GRAPHOPT_ALWAYS_INLINE void add(VectorOf<S>* totals, std::size_t first, std::size_t d) const {
+    GRAPHOPT_ALWAYS_INLINE void add(VectorOf<S>* totals, T* to) const {
         constexpr std::size_t head = Size < S::lanes ? Size : S::lanes;
-        T lanes[S::lanes];
-        store<S>(lanes, lane_sums<S, head>(totals));
-        for (std::size_t k = 0; k < head; ++k) sums[(first + k) * sums_stride + d] += lanes[k];
-        if constexpr (Size > head) add<Size - head>(totals + head, first + head, d);
+        store<S>(to, load<S>(to) + lane_sums<S, head>(totals));
+        if constexpr (Size > head) add<Size - head>(totals + head, to + head);
     }
 };
 
@@ -267,27 +280,38 @@ GRAPHOPT_ALWAYS_INLINE void add_weighted_sums(const WeightedSums<S>& sums) {
 // --- softmax
 // --------------------------------------------------------------------------------------
 
-// Similarities to assignments, in place; zero rows become even ones.
+// Similarities to assignments, in place; zero rows become even ones. Two vectors at a time, as each
+// alone would wait for its own results.
 template <class S, class T = ScalarOf<S>>
 GRAPHOPT_ALWAYS_INLINE void softmax(T* r, std::size_t n_clusters, T temperature) {
     constexpr std::size_t rows = panel_rows<T>;
-    for (std::size_t j = 0; j < rows; j += S::lanes) {
-        VectorOf<S> largest = load<S>(r + j);
+    const T scale = temperature * static_cast<T>(1.44269504088896340736);  // e^x = 2^(x log2 e)
+    for (std::size_t j = 0; j < rows; j += 2 * S::lanes) {
+        VectorOf<S> largest[2] = {load<S>(r + j), load<S>(r + j + S::lanes)};
         for (std::size_t k = 1; k < n_clusters; ++k) {
-            const VectorOf<S> s = load<S>(r + k * rows + j);
-            largest = s > largest ? s : largest;
+#pragma GCC unroll 2
+            for (std::size_t i = 0; i < 2; ++i) {
+                const VectorOf<S> s = load<S>(r + k * rows + j + i * S::lanes);
+                largest[i] = s > largest[i] ? s : largest[i];
+            }
         }
-        VectorOf<S> total{};
+        VectorOf<S> total[2] = {};
         for (std::size_t k = 0; k < n_clusters; ++k) {
-            T* const at = r + k * rows + j;
-            const VectorOf<S> power = exp_nonpositive<S>((load<S>(at) - largest) * temperature);
-            total += power;
-            store<S>(at, power);
+#pragma GCC unroll 2
+            for (std::size_t i = 0; i < 2; ++i) {
+                T* const at = r + k * rows + j + i * S::lanes;
+                const VectorOf<S> power = exp2_nonpositive<S>((load<S>(at) - largest[i]) * scale);
+                total[i] += power;
+                store<S>(at, power);
+            }
         }
-        const VectorOf<S> scale = T{1} / total;
+        const VectorOf<S> shares[2] = {T{1} / total[0], T{1} / total[1]};
         for (std::size_t k = 0; k < n_clusters; ++k) {
-            T* const at = r + k * rows + j;
-            store<S>(at, load<S>(at) * scale);
+#pragma GCC unroll 2
+            for (std::size_t i = 0; i < 2; ++i) {
+                T* const at = r + k * rows + j + i * S::lanes;
+                store<S>(at, load<S>(at) * shares[i]);
+            }
         }
     }
 }

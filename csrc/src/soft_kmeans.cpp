@@ -22,7 +22,7 @@ struct ForwardChunk {
     T* x;              // panels
     bool keep;         // false: x has room for one block only
     const T* centers;  // transposed
-    T* sums;           // clusters x columns_of(width); null: not wanted
+    T* sums;           // columns_of(width) x clusters; null: not wanted
     T* assignment;     // rows x clusters; null: not wanted
     T* scratch;        // one block of assignments
 };
@@ -34,7 +34,9 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
     const std::size_t columns = columns_of(chunk.width);
     const std::size_t block_rows = block_panels(k_count) * height;
     T* const r = chunk.scratch;
-    if (chunk.sums != nullptr) std::fill_n(chunk.sums, k_count * columns, T{0});
+    if (chunk.sums != nullptr) {
+        std::fill_n(chunk.sums, panels::sums_room<T>(columns, k_count), T{0});
+    };
     for (std::size_t begin = 0; begin < chunk.n_rows; begin += block_rows) {
         T* const x = chunk.keep ? chunk.x + begin * columns : chunk.x;
         const std::size_t end = std::min(begin + block_rows, chunk.n_rows);
@@ -56,7 +58,7 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
         }
         if (chunk.sums == nullptr) continue;
         panels::add_weighted_sums<S>({x, height * columns, columns, r, height * k_count, k_count,
-                                      panel, chunk.sums, columns});
+                                      panel, chunk.sums, k_count});
     }
 }
 
@@ -66,46 +68,51 @@ GRAPHOPT_PER_ISA(void forward_chunk(const ForwardChunk<double>& chunk),
                  forward_body<Simd<double, vector_bytes>>(chunk))
 
 template <class T>
-GRAPHOPT_ALWAYS_INLINE void combine_body(const T* partial, std::size_t n_chunks,
+GRAPHOPT_ALWAYS_INLINE void combine_body(const T* partial, std::size_t n_chunks, std::size_t stride,
                                          std::span<double> total) {
-    const std::size_t size = total.size();
-    for (std::size_t i = 0; i < size; ++i) total[i] = 0.0;
+    for (double& value : total) value = 0.0;
     for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
-        const T* const part = partial + chunk * size;
-        for (std::size_t i = 0; i < size; ++i) total[i] += static_cast<double>(part[i]);
+        const T* const part = partial + chunk * stride;
+        for (std::size_t i = 0; i < total.size(); ++i) total[i] += static_cast<double>(part[i]);
     }
 }
 
 // The weighted means of a graph become its centres, from the sums over all its rows.
 template <class T>
 GRAPHOPT_ALWAYS_INLINE void move_body(const double* total, std::size_t n_clusters,
-                                      std::size_t width, T* centers, T* mass) {
-    for (std::size_t k = 0; k < n_clusters; ++k) {
-        const double* const sums = total + k * columns_of(width);
-        const double weight = sums[width];
-        if (mass != nullptr) mass[k] = static_cast<T>(weight);
-        if (weight == 0.0) continue;
-        T* const center = centers + k * width;
-        for (std::size_t d = 0; d < width; ++d) center[d] = static_cast<T>(sums[d] / weight);
+                                      std::size_t width, double* inverse_mass, T* centers) {
+    const double* const mass = total + width * n_clusters;
+    for (std::size_t k = 0; k < n_clusters; ++k) inverse_mass[k] = 1.0 / mass[k];
+    for (std::size_t d = 0; d < width; ++d) {
+        const double* const sums = total + d * n_clusters;
+        T* const to = centers + d * n_clusters;
+        for (std::size_t k = 0; k < n_clusters; ++k) {
+            const double mean =
+                sizeof(T) < sizeof(double) ? sums[k] * inverse_mass[k] : sums[k] / mass[k];
+            to[k] = mass[k] == 0.0 ? to[k] : static_cast<T>(mean);
+        }
     }
 }
 
 GRAPHOPT_MULTIVERSION_FN void move_centers(const double* total, std::size_t n_clusters,
-                                           std::size_t width, float* centers, float* mass) {
-    move_body(total, n_clusters, width, centers, mass);
+                                           std::size_t width, double* inverse_mass,
+                                           float* centers) {
+    move_body(total, n_clusters, width, inverse_mass, centers);
 }
 GRAPHOPT_MULTIVERSION_FN void move_centers(const double* total, std::size_t n_clusters,
-                                           std::size_t width, double* centers, double* mass) {
-    move_body(total, n_clusters, width, centers, mass);
+                                           std::size_t width, double* inverse_mass,
+                                           double* centers) {
+    move_body(total, n_clusters, width, inverse_mass, centers);
 }
 
 // Memory for the graphs that a thread takes, large enough for the largest.
 template <class T>
 struct Workspace {
     AlignedArray<T> x;
-    AlignedArray<T> sums;
-    AlignedArray<T> transposed;
-    std::vector<double> total;
+    AlignedArray<T> sums;     // of each chunk
+    AlignedArray<T> centers;  // transposed
+    AlignedArray<double> total;
+    AlignedArray<double> inverse_mass;
     Scratch<T> scratch;
 
     // For graphs of at most `rows` rows in `chunks` chunks, `threads` threads on each.
@@ -113,9 +120,11 @@ struct Workspace {
               int threads, bool keep)
         : x(keep ? panels::round_up(rows, panel_rows<T>) * columns_of(problem.width) : 0,
             uninitialized),
-          sums(chunks * problem.n_clusters * columns_of(problem.width), uninitialized),
-          transposed(problem.n_clusters * problem.width, uninitialized),
-          total(problem.n_clusters * columns_of(problem.width)),
+          sums(chunks * panels::sums_room<T>(columns_of(problem.width), problem.n_clusters),
+               uninitialized),
+          centers(problem.n_clusters * problem.width, uninitialized),
+          total(problem.n_clusters * columns_of(problem.width), uninitialized),
+          inverse_mass(problem.n_clusters, uninitialized),
           scratch(threads, chunks,
                   block_panels(problem.n_clusters) * panel_rows<T> *
                       (problem.n_clusters + (keep ? 0 : columns_of(problem.width)))) {}
@@ -169,16 +178,16 @@ class Run {
     void one(std::size_t graph, Workspace<T>& workspace, int threads) {
         const std::size_t size = problem_.n_clusters * problem_.width;
         T* const centers = out_.centers.data() + graph * size;
-        transpose_centers(centers, problem_.n_clusters, problem_.width,
-                          workspace.transposed.data());
+        transpose(centers, problem_.n_clusters, problem_.width, workspace.centers.data());
         parallel_rounds(
             rounds(), chunks_.count(graph), threads,
             [&](std::size_t round, std::size_t chunk, int worker) {
                 pass(graph, round, chunk, workspace, workspace.scratch.of(worker));
             },
             [&](std::size_t round) {
-                if (round < iterations_) finish(graph, round, workspace, centers);
+                if (round < iterations_) finish(graph, round, workspace);
             });
+        transpose(workspace.centers.data(), problem_.width, problem_.n_clusters, centers);
     }
 
     void pass(std::size_t graph, std::size_t round, std::size_t i, Workspace<T>& workspace,
@@ -196,28 +205,35 @@ class Run {
             .x = keep() ? workspace.x.data() + chunk.first_panel * panel_rows<T> * columns
                         : scratch + block * problem_.n_clusters,
             .keep = keep(),
-            .centers = workspace.transposed.data(),
-            .sums = last ? nullptr : workspace.sums.data() + i * problem_.n_clusters * columns,
+            .centers = workspace.centers.data(),
+            .sums = last ? nullptr : workspace.sums.data() + i * sums_room(),
             .assignment =
                 last ? out_.assignment.data() + chunk.begin * problem_.n_clusters : nullptr,
             .scratch = scratch,
         });
     }
 
+    std::size_t sums_room() const {
+        return panels::sums_room<T>(columns_of(problem_.width), problem_.n_clusters);
+    }
+
     // The weighted means of one graph become its centres.
-    void finish(std::size_t graph, std::size_t round, Workspace<T>& workspace, T* centers) {
+    void finish(std::size_t graph, std::size_t round, Workspace<T>& workspace) {
         const std::size_t k_count = problem_.n_clusters;
         const std::size_t width = problem_.width;
+        T* const centers = workspace.centers.data();
+        double* const total = workspace.total.data();
+        combine(workspace.sums.data(), chunks_.count(graph), sums_room(),
+                {total, workspace.total.size()});
         const std::size_t first_kept = iterations_ - out_.kept;
-        T* mass = nullptr;
         if (round >= first_kept) {
             const std::size_t slot = (round - first_kept) * problem_.n_graphs() + graph;
-            std::copy_n(centers, k_count * width, out_.history.data() + slot * k_count * width);
-            mass = out_.mass.data() + slot * k_count;
+            transpose(centers, width, k_count, out_.history.data() + slot * k_count * width);
+            std::transform(total + width * k_count, total + (width + 1) * k_count,
+                           out_.mass.data() + slot * k_count,
+                           [](double value) { return static_cast<T>(value); });
         }
-        combine(workspace.sums.data(), chunks_.count(graph), workspace.total);
-        move_centers(workspace.total.data(), k_count, width, centers, mass);
-        transpose_centers(centers, k_count, width, workspace.transposed.data());
+        move_centers(total, k_count, width, workspace.inverse_mass.data(), centers);
     }
 
     const SoftKMeansProblem<T>& problem_;
@@ -229,12 +245,12 @@ class Run {
 }  // namespace
 
 GRAPHOPT_MULTIVERSION_FN void combine(const float* partial, std::size_t n_chunks,
-                                      std::span<double> total) {
-    combine_body(partial, n_chunks, total);
+                                      std::size_t stride, std::span<double> total) {
+    combine_body(partial, n_chunks, stride, total);
 }
 GRAPHOPT_MULTIVERSION_FN void combine(const double* partial, std::size_t n_chunks,
-                                      std::span<double> total) {
-    combine_body(partial, n_chunks, total);
+                                      std::size_t stride, std::span<double> total) {
+    combine_body(partial, n_chunks, stride, total);
 }
 
 template <class T>

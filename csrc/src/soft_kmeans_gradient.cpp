@@ -28,7 +28,7 @@ struct VjpChunk {
     const T* u;                  // u, transposed
     const T* scales;             // 1 / R_k (0 for an empty cluster), then u_k . F_k
     const T* terms;              // mu, then in a step u
-    T* sums;                     // clusters x width; null: not wanted
+    T* sums;                     // width x clusters; null: not wanted
     T* to_rows;                  // added to; null: not wanted
     T* scratch;
 };
@@ -93,7 +93,9 @@ GRAPHOPT_ALWAYS_INLINE void vjp_body(const VjpChunk<T>& chunk) {
     T* const own_r = weights + block_rows * 2 * n_clusters;
     T* const product = own_r + height * n_clusters;
     T* const product_rows = product + height * width;
-    if (chunk.sums != nullptr) std::fill_n(chunk.sums, n_clusters * width, T{0});
+    if (chunk.sums != nullptr) {
+        std::fill_n(chunk.sums, panels::sums_room<T>(width, n_clusters), T{0});
+    }
     for (std::size_t begin = 0; begin < chunk.n_rows; begin += block_rows) {
         const T* const x = chunk.x == nullptr ? chunk.packed_x + begin * width : block_x;
         const std::size_t end = std::min(begin + block_rows, chunk.n_rows);
@@ -132,7 +134,7 @@ GRAPHOPT_ALWAYS_INLINE void vjp_body(const VjpChunk<T>& chunk) {
         }
         if (chunk.sums == nullptr) continue;
         panels::add_weighted_sums<S>({x, height * width, width, weights, height * 2 * n_clusters,
-                                      n_clusters, panel, chunk.sums, width});
+                                      n_clusters, panel, chunk.sums, n_clusters});
     }
 }
 
@@ -140,13 +142,6 @@ GRAPHOPT_PER_ISA(void vjp_chunk(const VjpChunk<float>& chunk),
                  vjp_body<Simd<float, vector_bytes>>(chunk))
 GRAPHOPT_PER_ISA(void vjp_chunk(const VjpChunk<double>& chunk),
                  vjp_body<Simd<double, vector_bytes>>(chunk))
-
-template <class T>
-T dot_product(const T* a, const T* b, std::size_t size) {
-    double sum = 0.0;
-    for (std::size_t i = 0; i < size; ++i) sum += static_cast<double>(a[i]) * b[i];
-    return static_cast<T>(sum);
-}
 
 template <class T>
 T* at(std::span<T> array, std::size_t offset) {
@@ -177,7 +172,8 @@ void transposed_pass(const SoftKMeansProblem<T>& problem, std::span<T> to_center
     const std::size_t n_clusters = problem.n_clusters;
     const std::size_t size = n_clusters * problem.width;
     const Chunks chunks(problem);
-    AlignedArray<T> sums(to_centers.empty() ? 0 : chunks.size() * size);
+    const std::size_t room = panels::sums_room<T>(problem.width, n_clusters);
+    AlignedArray<T> sums(to_centers.empty() ? 0 : chunks.size() * room, uninitialized);
     const int threads = pass_threads(problem, problem.n_rows());
     Scratch<T> scratch(threads, chunks.size(), vjp_scratch<T>(n_clusters, problem.width));
     parallel_chunks(chunks.size(), threads, [&](std::size_t i, int worker) {
@@ -188,7 +184,7 @@ void transposed_pass(const SoftKMeansProblem<T>& problem, std::span<T> to_center
         arguments.width = problem.width;
         arguments.n_clusters = n_clusters;
         arguments.temperature = problem.temperature;
-        arguments.sums = to_centers.empty() ? nullptr : sums.data() + i * size;
+        arguments.sums = to_centers.empty() ? nullptr : sums.data() + i * room;
         arguments.to_rows = at(to_rows, chunk.begin * problem.width);
         arguments.scratch = scratch.of(worker);
         fill(chunk, arguments);
@@ -197,21 +193,24 @@ void transposed_pass(const SoftKMeansProblem<T>& problem, std::span<T> to_center
     if (to_centers.empty()) return;
     std::vector<double> total(size);
     for (std::size_t graph = 0; graph < problem.n_graphs(); ++graph) {
-        combine(sums.data() + chunks.first(graph) * size, chunks.count(graph), total);
-        std::transform(total.begin(), total.end(), to_centers.begin() + graph * size,
-                       [](double value) { return static_cast<T>(value); });
+        combine(sums.data() + chunks.first(graph) * room, chunks.count(graph), room, total);
+        transpose(total.data(), problem.width, n_clusters, to_centers.data() + graph * size);
     }
 }
 
-// 1 / R_k and u_k . F_k of one graph.
+// 1 / R_k and u_k . F_k of one graph; u and F transposed.
 template <class T>
-void write_scales(const SoftKMeansPoint<T>& point, std::size_t graph, std::size_t n_clusters,
-                  std::size_t width, const T* u, T* scales) {
+void write_scales(std::span<const T> mass, const T* image, const T* u, std::size_t width,
+                  T* scales) {
+    const std::size_t n_clusters = mass.size();
     for (std::size_t k = 0; k < n_clusters; ++k) {
-        const T mass = point.mass[graph * n_clusters + k];
-        const T* const image = point.image.data() + (graph * n_clusters + k) * width;
-        scales[k] = mass == T{0} ? T{0} : T{1} / mass;
-        scales[n_clusters + k] = dot_product(u + k * width, image, width);
+        scales[k] = mass[k] == T{0} ? T{0} : T{1} / mass[k];
+        double sum = 0.0;
+        for (std::size_t d = 0; d < width; ++d) {
+            const std::size_t at = d * n_clusters + k;
+            sum += static_cast<double>(u[at]) * static_cast<double>(image[at]);
+        }
+        scales[n_clusters + k] = static_cast<T>(sum);
     }
 }
 
@@ -229,11 +228,13 @@ class TransposedJacobian {
           x_(panels::round_up(rows(), panel_rows<T>) * problem.width, uninitialized),
           assignment_(panels::round_up(rows(), panel_rows<T>) * problem.n_clusters, uninitialized),
           u_(size(), uninitialized),
-          transposed_(size(), uninitialized),
+          image_(size(), uninitialized),
           scales_(2 * problem.n_clusters, uninitialized),
-          sums_(chunks.count(graph) * size(), uninitialized),
+          sums_(chunks.count(graph) * room(), uninitialized),
           scratch_(threads_, chunks.count(graph),
                    vjp_scratch<T>(problem.n_clusters, problem.width)) {
+        transpose(point.image.data() + graph * size(), problem.n_clusters, problem.width,
+                  image_.data());
         parallel_chunks(chunks_.count(graph_), threads_, [&](std::size_t i, int) {
             const Chunk& chunk = chunks_[chunks_.first(graph_) + i];
             const std::size_t packed = chunk.first_panel * panel_rows<T>;
@@ -245,12 +246,12 @@ class TransposedJacobian {
         });
     }
 
+    // Both transposed.
     void product(std::span<const double> u, std::span<double> out) {
         std::transform(u.begin(), u.end(), u_.data(),
                        [](double value) { return static_cast<T>(value); });
-        transpose_centers(u_.data(), problem_.n_clusters, problem_.width, transposed_.data());
-        write_scales(point_, graph_, problem_.n_clusters, problem_.width, u_.data(),
-                     scales_.data());
+        write_scales(point_.mass.subspan(graph_ * problem_.n_clusters, problem_.n_clusters),
+                     image_.data(), u_.data(), problem_.width, scales_.data());
         parallel_chunks(chunks_.count(graph_), threads_, [&](std::size_t i, int worker) {
             const Chunk& chunk = chunks_[chunks_.first(graph_) + i];
             const std::size_t packed = chunk.first_panel * panel_rows<T>;
@@ -261,17 +262,18 @@ class TransposedJacobian {
             arguments.n_clusters = problem_.n_clusters;
             arguments.temperature = problem_.temperature;
             arguments.packed_assignment = assignment_.data() + packed * problem_.n_clusters;
-            arguments.u = transposed_.data();
+            arguments.u = u_.data();
             arguments.scales = scales_.data();
-            arguments.sums = sums_.data() + i * size();
+            arguments.sums = sums_.data() + i * room();
             arguments.scratch = scratch_.of(worker);
             vjp_chunk(arguments);
         });
-        combine(sums_.data(), chunks_.count(graph_), out);
+        combine(sums_.data(), chunks_.count(graph_), room(), out);
     }
 
   private:
     std::size_t size() const { return problem_.n_clusters * problem_.width; }
+    std::size_t room() const { return panels::sums_room<T>(problem_.width, problem_.n_clusters); }
     std::size_t rows() const {
         return static_cast<std::size_t>(problem_.offsets[graph_ + 1] - problem_.offsets[graph_]);
     }
@@ -284,7 +286,7 @@ class TransposedJacobian {
     AlignedArray<T> x_;
     AlignedArray<T> assignment_;
     AlignedArray<T> u_;
-    AlignedArray<T> transposed_;
+    AlignedArray<T> image_;
     AlignedArray<T> scales_;
     AlignedArray<T> sums_;
     Scratch<T> scratch_;
@@ -298,13 +300,15 @@ void soft_kmeans_step_vjp(const SoftKMeansProblem<T>& problem, const SoftKMeansP
     const std::size_t n_clusters = problem.n_clusters;
     const std::size_t size = n_clusters * problem.width;
     const AlignedArray<T> centers = transposed_centers(problem, point.centers);
+    const AlignedArray<T> image = transposed_centers(problem, point.image);
     const AlignedArray<T> directions = transposed_centers(problem, u);
     AlignedArray<T> terms(problem.n_graphs() * 2 * size, uninitialized);
     AlignedArray<T> scales(problem.n_graphs() * 2 * n_clusters, uninitialized);
     for (std::size_t graph = 0; graph < problem.n_graphs(); ++graph) {
         std::copy_n(point.centers.data() + graph * size, size, terms.data() + 2 * graph * size);
         std::copy_n(u.data() + graph * size, size, terms.data() + (2 * graph + 1) * size);
-        write_scales(point, graph, n_clusters, problem.width, u.data() + graph * size,
+        write_scales(point.mass.subspan(graph * n_clusters, n_clusters),
+                     image.data() + graph * size, directions.data() + graph * size, problem.width,
                      scales.data() + 2 * graph * n_clusters);
     }
     transposed_pass(problem, to_centers, to_rows, [&](const Chunk& chunk, VjpChunk<T>& arguments) {
@@ -344,12 +348,11 @@ void soft_kmeans_solve(const SoftKMeansProblem<T>& problem, const SoftKMeansPoin
                 jacobian.product(x, y);
                 for (std::size_t i = 0; i < size; ++i) y[i] = x[i] - y[i];
             };
-            const std::vector<double> target(v.begin() + graph * size,
-                                             v.begin() + (graph + 1) * size);
+            std::vector<double> target(size);
             std::vector<double> solution(size);
+            transpose(v.data() + graph * size, problem.n_clusters, problem.width, target.data());
             reports[graph] = gmres(apply, target, settings, solution);
-            std::transform(solution.begin(), solution.end(), u.begin() + graph * size,
-                           [](double value) { return static_cast<T>(value); });
+            transpose(solution.data(), problem.width, problem.n_clusters, u.data() + graph * size);
         });
 }
 

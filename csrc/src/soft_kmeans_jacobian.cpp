@@ -1,6 +1,6 @@
 // J_kl = (temperature / R_k) sum_j r_jk (d_kl - r_jl) (x_j - F_k) x_j^T, one pair (k, l) at a time:
 // with w_j = r_jk (d_kl - r_jl), the same for (l, k), the moments G = sum_j w_j x_j x_j^T (whose
-// lower triangle is enough) and h = sum_j w_j x_j, J_kl = (temperature / R_k) (G - F_k h^T).
+// upper triangle is enough) and h = sum_j w_j x_j, J_kl = (temperature / R_k) (G - F_k h^T).
 #include <algorithm>
 #include <utility>
 
@@ -23,7 +23,7 @@ struct PairMoments {
     std::size_t n_clusters;
     std::size_t k;
     std::size_t l;
-    double* moments;  // (width + 1) x (width + 1); row `width` is h
+    double* moments;  // (width + 1) x (width + 1), the upper triangle; column `width` is h
     double* scratch;
 };
 
@@ -57,7 +57,7 @@ template <class S>
 GRAPHOPT_ALWAYS_INLINE void pair_body(const PairMoments& pair) {
     constexpr std::size_t strip = panels::most_columns<S>;
     const std::size_t columns = pair.width + 1;
-    std::fill_n(pair.moments, columns * columns, 0.0);
+    std::fill_n(pair.moments, panels::sums_room<double>(columns, columns), 0.0);
     for (std::size_t first = 0; first < pair.n_panels; first += panels_at_a_time) {
         const std::size_t count = std::min(panels_at_a_time, pair.n_panels - first);
         const double* const x = pair.x + first * columns * height;
@@ -73,7 +73,7 @@ GRAPHOPT_ALWAYS_INLINE void pair_body(const PairMoments& pair) {
                 }
             }
         }
-        // Row by row of moments in strips, each up to the diagonal.
+        // The moments in strips of columns, each down to the diagonal.
         for (std::size_t row = 0; row < columns; row += strip) {
             const std::size_t rows = std::min(strip, columns - row);
             panels::WeightedSums<S> sums{x,
@@ -83,7 +83,7 @@ GRAPHOPT_ALWAYS_INLINE void pair_body(const PairMoments& pair) {
                                          columns * height,
                                          rows,
                                          count,
-                                         pair.moments + row * columns,
+                                         pair.moments + row,
                                          columns};
             panels::add_weighted_sums<S>(sums);
         }
@@ -128,7 +128,7 @@ void soft_kmeans_jacobian(const SoftKMeansProblem<double>& problem,
     }
     const int threads = worthwhile_threads(
         problem.num_threads, problem.rows.size() * problem.n_clusters * problem.centers_size());
-    Scratch<double> moments(threads, pairs.size(), columns * columns);
+    Scratch<double> moments(threads, pairs.size(), panels::sums_room<double>(columns, columns));
     Scratch<double> scratch(threads, pairs.size(), pair_scratch(problem.width));
     parallel_chunks(pairs.size(), threads, [&](std::size_t i, int worker) {
         const auto [k, l] = pairs[i];
@@ -136,7 +136,7 @@ void soft_kmeans_jacobian(const SoftKMeansProblem<double>& problem,
         pair_moments({x.data(), assignment.data(), n_panels, problem.width, problem.n_clusters, k,
                       l, pair, scratch.of(worker)});
         for (std::size_t a = 0; a < columns; ++a) {
-            for (std::size_t b = 0; b < a; ++b) pair[b * columns + a] = pair[a * columns + b];
+            for (std::size_t b = 0; b < a; ++b) pair[a * columns + b] = pair[b * columns + a];
         }
         write_block(problem, point, k, l, pair, jacobian);
         if (l != k) write_block(problem, point, l, k, pair, jacobian);

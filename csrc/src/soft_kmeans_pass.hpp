@@ -77,9 +77,11 @@ class Chunks {
     std::vector<std::size_t> first_;
 };
 
-// total[i] = sum of partial[chunk][i], in the order of the chunks.
-void combine(const float* partial, std::size_t n_chunks, std::span<double> total);
-void combine(const double* partial, std::size_t n_chunks, std::span<double> total);
+// total[i] = sum of partial[chunk * stride + i] in the order of the chunks.
+void combine(const float* partial, std::size_t n_chunks, std::size_t stride,
+             std::span<double> total);
+void combine(const double* partial, std::size_t n_chunks, std::size_t stride,
+             std::span<double> total);
 
 // Private memory for each thread of a region, on cache lines of its own.
 template <class T>
@@ -97,11 +99,14 @@ class Scratch {
     AlignedArray<T> memory_;
 };
 
-// clusters x width to width x clusters, as `panels::product` wants it.
-template <class T>
-void transpose_centers(const T* centers, std::size_t n_clusters, std::size_t width, T* out) {
-    for (std::size_t k = 0; k < n_clusters; ++k) {
-        for (std::size_t d = 0; d < width; ++d) out[d * n_clusters + k] = centers[k * width + d];
+// n_rows x n_columns to n_columns x n_rows. Centres are held transposed, width x clusters, as
+// `panels::product` takes them and `panels::add_weighted_sums` leaves them.
+template <class From, class To>
+void transpose(const From* from, std::size_t n_rows, std::size_t n_columns, To* to) {
+    for (std::size_t i = 0; i < n_rows; ++i) {
+        for (std::size_t j = 0; j < n_columns; ++j) {
+            to[j * n_rows + i] = static_cast<To>(from[i * n_columns + j]);
+        }
     }
 }
 
@@ -112,7 +117,7 @@ AlignedArray<T> transposed_centers(const SoftKMeansProblem<T>& problem,
     const std::size_t size = problem.n_clusters * problem.width;
     AlignedArray<T> out(centers.size(), uninitialized);
     for (std::size_t at = 0; at < centers.size(); at += size) {
-        transpose_centers(centers.data() + at, problem.n_clusters, problem.width, out.data() + at);
+        transpose(centers.data() + at, problem.n_clusters, problem.width, out.data() + at);
     }
     return out;
 }

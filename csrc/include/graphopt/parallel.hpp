@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -132,7 +133,8 @@ class Spin {
 
 // Rounds of the same chunks, each needing the whole of the one before: calls body(round, chunk,
 // worker) for every chunk, then finish(round) on one thread, then goes on to the next round. One
-// region for all rounds, so a round costs far less than parallel_chunks; otherwise as there.
+// region for all rounds, so a round costs far less than parallel_chunks. A worker begins with the
+// same chunks in each round, whose data its cache may hold, and then helps the others.
 template <class Body, class Finish>
 void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads, Body&& body,
                      Finish&& finish) {
@@ -149,33 +151,47 @@ void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads
         return;
     }
 #if defined(_OPENMP)
-    const std::size_t n_pieces = n_rounds * n_chunks;
-    std::atomic<std::size_t> next{0};
-    std::atomic<std::size_t> done{0};
+    // The chunks of one worker, and how many of them were taken in all rounds together.
+    struct alignas(64) Share {
+        std::size_t begin = 0;
+        std::size_t size = 0;
+        std::atomic<std::size_t> taken{0};
+    };
+    const auto n_shares = static_cast<std::size_t>(threads);
+    std::vector<Share> shares(n_shares);
+    for (std::size_t i = 0; i < n_shares; ++i) {
+        shares[i].begin = i * n_chunks / n_shares;
+        shares[i].size = (i + 1) * n_chunks / n_shares - shares[i].begin;
+    }
+    std::atomic<std::size_t> done{0};      // chunks, in all rounds together
     std::atomic<std::size_t> finished{0};  // rounds
     FirstError error;
 #pragma omp parallel num_threads(threads) default(none) \
-    shared(next, done, finished, error, body, finish, n_chunks, n_pieces)
+    shared(shares, done, finished, error, body, finish, n_rounds, n_chunks, n_shares)
     {
         const int worker = omp_get_thread_num();
         InterruptPoll poll;
-        while (!error.stopped()) {
-            const std::size_t piece = next.fetch_add(1, std::memory_order_relaxed);
-            if (piece >= n_pieces) break;
-            const std::size_t round = piece / n_chunks;
-            // Pieces are handed out in order, so those waited for are being worked on.
+        for (std::size_t round = 0; round < n_rounds; ++round) {
             Spin spin;
             while (finished.load(std::memory_order_acquire) < round && !error.stopped()) spin();
-            if (error.stopped()) break;
-            try {
-                if (worker == 0) poll();
-                body(round, piece % n_chunks, worker);
-                if (done.fetch_add(1, std::memory_order_acq_rel) + 1 == (round + 1) * n_chunks) {
-                    finish(round);
-                    finished.store(round + 1, std::memory_order_release);
+            for (std::size_t i = 0; i < n_shares; ++i) {
+                Share& share = shares[(static_cast<std::size_t>(worker) + i) % n_shares];
+                std::size_t taken = share.taken.load(std::memory_order_relaxed);
+                while (taken < (round + 1) * share.size && !error.stopped()) {
+                    if (!share.taken.compare_exchange_weak(taken, taken + 1)) continue;
+                    const std::size_t chunk = share.begin + taken - round * share.size;
+                    try {
+                        if (worker == 0) poll();
+                        body(round, chunk, worker);
+                        if (done.fetch_add(1) + 1 == (round + 1) * n_chunks) {
+                            finish(round);
+                            finished.store(round + 1, std::memory_order_release);
+                        }
+                    } catch (...) {
+                        error.keep(round * n_chunks + chunk);
+                    }
+                    taken = share.taken.load(std::memory_order_relaxed);
                 }
-            } catch (...) {
-                error.keep(piece);
             }
         }
     }
