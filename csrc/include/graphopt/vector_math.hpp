@@ -2,6 +2,7 @@
 // is inlined into a GRAPHOPT_MULTIVERSION_FN and compiled for its instruction set.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -99,7 +100,14 @@ struct ExpConstants<double> {
     static constexpr int degree = 13;
 };
 
-constexpr double inverse_factorial(int n) { return n < 2 ? 1.0 : inverse_factorial(n - 1) / n; }
+// A table, so that an unrolled loop over it holds constants and no divisions.
+inline constexpr auto inverse_factorials = [] {
+    std::array<double, 16> values{1.0};
+    for (std::size_t n = 1; n < values.size(); ++n) {
+        values[n] = values[n - 1] / static_cast<double>(n);
+    }
+    return values;
+}();
 
 // e^x for x <= 0, within 2 units in the last place; 0 below `flush_below` (and at -infinity); NaN
 // stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2, and e^r by its Taylor series, whose remainder is
@@ -113,10 +121,10 @@ GRAPHOPT_ALWAYS_INLINE VectorOf<S> exp_nonpositive(VectorOf<S> x) {
     const Vector shifted = x * C::log2_e + C::rounder;
     const Vector n = shifted - C::rounder;
     const Vector r = (x - n * C::ln2_high) - n * C::ln2_low;
-    Vector series = broadcast<S>(static_cast<T>(inverse_factorial(C::degree)));
+    Vector series = broadcast<S>(static_cast<T>(inverse_factorials[C::degree]));
 #pragma GCC unroll 16
     for (int i = C::degree - 1; i >= 0; --i) {
-        series = series * r + static_cast<T>(inverse_factorial(i));
+        series = series * r + static_cast<T>(inverse_factorials[static_cast<std::size_t>(i)]);
     }
     typename S::Integer bits;
     std::memcpy(&bits, &shifted, sizeof bits);
