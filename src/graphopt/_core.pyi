@@ -108,18 +108,21 @@ def expected_hops(
     distances: _Hops,
     opening: _Reals,
     steps: NDArray[np.float64],
-    keep: bool,
     num_threads: int,
-) -> tuple[_Reals, _Reals, _Reals]: ...
+) -> _Reals: ...
 def expected_hops_gradient(
     distances: _Hops,
     opening: _Reals,
     upstream: _Reals,
-    from_level: _Reals,
-    sure: _Reals,
     steps: NDArray[np.float64],
     num_threads: int,
-) -> _Reals: ...
+) -> tuple[_Reals, _Reals]: ...
+def mean_expected_hops(
+    distances: _Hops,
+    opening: _Reals,
+    steps: NDArray[np.float64],
+    num_threads: int,
+) -> tuple[float, _Reals]: ...
 def order_sites(distances: NDArray[np.float64], num_threads: int) -> NDArray[np.int32]: ...
 def expected_lengths(
     distances: NDArray[np.float64],
