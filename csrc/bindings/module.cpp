@@ -7,6 +7,7 @@ void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_dropout(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
+void register_gcn(pybind11::module_& m);
 void register_k_center(pybind11::module_& m);
 void register_modularity(pybind11::module_& m);
 void register_paths(pybind11::module_& m);
@@ -23,6 +24,7 @@ PYBIND11_MODULE(_core, m) {
     register_csr(m);
     register_dropout(m);
     register_facility(m);
+    register_gcn(m);
     register_k_center(m);
     register_modularity(m);
     register_paths(m);

@@ -21,7 +21,8 @@ GRAPHOPT_ALWAYS_INLINE void multiply_rows(const EdgeOffset* indptr, const NodeId
         const auto first = static_cast<std::size_t>(indptr[row]);
         const std::span<const NodeId> columns(indices + first,
                                               static_cast<std::size_t>(indptr[row + 1]) - first);
-        multiply_row(columns, values + first, dense, width, width, out + row * width);
+        multiply_row<Finish::keep, Real>(columns, values + first, dense, width, nullptr, width,
+                                         out + row * width);
     }
 }
 

@@ -50,6 +50,30 @@ def spmm(
     dense: _Reals,
     num_threads: int,
 ) -> _Reals: ...
+def gcn_layers(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: _Reals,
+    n_columns: int,
+    projected: _Reals,
+    hidden_bias: _Reals,
+    out_weight: _Reals,
+    out_bias: _Reals,
+    dropout: float,
+    seed: int,
+    num_threads: int,
+) -> tuple[_Reals, _Reals]: ...
+def gcn_layers_gradient(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: _Reals,
+    n_columns: int,
+    hidden: _Reals,
+    out_weight: _Reals,
+    dropout: float,
+    upstream: _Reals,
+    num_threads: int,
+) -> tuple[_Reals, _Reals, _Reals, _Reals]: ...
 def hop_distances(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
