@@ -3,6 +3,7 @@
 
 namespace graphopt::bindings {
 
+void register_adam(pybind11::module_& m);
 void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_dropout(pybind11::module_& m);
@@ -20,6 +21,7 @@ void register_spmm(pybind11::module_& m);
 PYBIND11_MODULE(_core, m) {
     using namespace graphopt::bindings;
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
+    register_adam(m);
     register_build(m);
     register_csr(m);
     register_dropout(m);

@@ -50,6 +50,19 @@ def spmm(
     dense: _Reals,
     num_threads: int,
 ) -> _Reals: ...
+def adam_step(
+    parameter: _Reals,
+    gradient: _Reals,
+    first: _Reals,
+    second: _Reals,
+    learning_rate: float,
+    weight_decay: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    step: float,
+    num_threads: int,
+) -> None: ...
 def gcn_layers(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],

@@ -1,7 +1,8 @@
 """Kernels as torch operators that are called directly wherever nobody looks on.
 
-A registered operator is what ``torch.compile``, tracers and tensor subclasses need, but a call through torch's dispatcher costs some 50 microseconds each way: as much as many a kernel. So
-plain CPU tensors outside of all that go straight to the kernel, through a
+A registered operator is what ``torch.compile``, tracers and tensor subclasses need, but a call
+through torch's dispatcher costs some 50 microseconds each way: as much as many a kernel. So plain
+CPU tensors outside of all that go straight to the kernel, through a
 :class:`torch.autograd.Function` if a gradient may be asked for. Both ways run the same code.
 """
 
