@@ -3,10 +3,12 @@
 
 namespace graphopt::bindings {
 
+void register_adam(pybind11::module_& m);
 void register_build(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_dropout(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
+void register_gcn(pybind11::module_& m);
 void register_k_center(pybind11::module_& m);
 void register_modularity(pybind11::module_& m);
 void register_paths(pybind11::module_& m);
@@ -19,10 +21,12 @@ void register_spmm(pybind11::module_& m);
 PYBIND11_MODULE(_core, m) {
     using namespace graphopt::bindings;
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
+    register_adam(m);
     register_build(m);
     register_csr(m);
     register_dropout(m);
     register_facility(m);
+    register_gcn(m);
     register_k_center(m);
     register_modularity(m);
     register_paths(m);

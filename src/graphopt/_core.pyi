@@ -50,6 +50,43 @@ def spmm(
     dense: _Reals,
     num_threads: int,
 ) -> _Reals: ...
+def adam_step(
+    parameter: _Reals,
+    gradient: _Reals,
+    first: _Reals,
+    second: _Reals,
+    learning_rate: float,
+    weight_decay: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    step: float,
+    num_threads: int,
+) -> None: ...
+def gcn_layers(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: _Reals,
+    n_columns: int,
+    projected: _Reals,
+    hidden_bias: _Reals,
+    out_weight: _Reals,
+    out_bias: _Reals,
+    dropout: float,
+    seed: int,
+    num_threads: int,
+) -> tuple[_Reals, _Reals]: ...
+def gcn_layers_gradient(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: _Reals,
+    n_columns: int,
+    hidden: _Reals,
+    out_weight: _Reals,
+    dropout: float,
+    upstream: _Reals,
+    num_threads: int,
+) -> tuple[_Reals, _Reals, _Reals, _Reals]: ...
 def hop_distances(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
