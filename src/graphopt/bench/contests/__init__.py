@@ -1,0 +1,24 @@
+"""Every contest: one file per subject, one row of the table each."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from graphopt.bench.contest import Contest
+from graphopt.bench.contests import paths
+
+SUBJECTS: dict[str, tuple[Contest, ...]] = {"paths": paths.CONTESTS}
+
+CONTESTS: dict[str, Contest] = {
+    contest.name: contest for contests in SUBJECTS.values() for contest in contests
+}
+
+
+def find(name: str) -> Contest:
+    """Return a contest, or raise ValueError with the nearest names."""
+    if name in CONTESTS:
+        return CONTESTS[name]
+    near = [known for known in CONTESTS if known.startswith(name)]
+    near += [known for known in get_close_matches(name, CONTESTS, 5, 0.5) if known not in near]
+    hint = f"; the nearest are {', '.join(near[:6])}" if near else ""
+    raise ValueError(f"there is no contest {name!r}{hint}; `graphopt bench --list` names them")
