@@ -34,6 +34,8 @@ class Contestant:
         Whether it counts as a rival. Ours does not, nor do variants shown beside it.
     agree : callable, optional
         Instead of the contest's own comparison.
+    slow : bool
+        Left out where there is little time.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Contestant:
     note: str = ""
     peer: bool = True
     agree: Agree | None = None
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

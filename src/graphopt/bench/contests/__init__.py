@@ -5,9 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from graphopt.bench.contest import Contest
-from graphopt.bench.contests import paths
+from graphopt.bench.contests import paths, soft_kmeans
 
-SUBJECTS: dict[str, tuple[Contest, ...]] = {"paths": paths.CONTESTS}
+SUBJECTS: dict[str, tuple[Contest, ...]] = {
+    "paths": paths.CONTESTS,
+    "soft-kmeans": soft_kmeans.CONTESTS,
+}
 
 CONTESTS: dict[str, Contest] = {
     contest.name: contest for contests in SUBJECTS.values() for contest in contests
