@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from graphopt.graph import Graph
+from graphopt.reference import clusternet as twin
 
 Pair = tuple[Tensor, Tensor]
 
@@ -111,7 +115,8 @@ class SortedFacility:
     """
 
     def __init__(self, hops: NDArray[Any], charge: float) -> None:
-        self.distance, self.order = torch.from_numpy(hops.astype(np.float32)).sort(dim=1)
+        paid = np.minimum(hops, charge).astype(np.float32)
+        self.distance, self.order = torch.from_numpy(paid).sort(dim=1)
         self.charge = charge
 
     def __call__(self, opening: Tensor) -> Tensor:
@@ -129,7 +134,11 @@ class SparseModularity:
         ones = torch.ones(len(graph.indices))
         indptr, indices = torch.tensor(graph.indptr), torch.tensor(graph.indices.astype(np.int64))
         shape = (graph.n_nodes, graph.n_nodes)
-        self.adjacency = torch.sparse_csr_tensor(indptr, indices, ones, shape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that this format is in beta
+            self.adjacency = torch.sparse_csr_tensor(
+                indptr, indices, ones, shape, check_invariants=True
+            )
         self.degrees = torch.tensor(graph.degrees, dtype=torch.float32)
         self.total = float(self.degrees.sum())
 
@@ -147,3 +156,70 @@ def value_and_gradient(loss: Callable[[Tensor], Tensor], decision: Tensor) -> Pa
     value.backward()  # type: ignore[no-untyped-call]
     assert decision.grad is not None
     return value.detach(), decision.grad
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """ClusterNet in plain sparse PyTorch, from given weights on.
+
+    Attributes
+    ----------
+    features : Tensor, sparse, shape (n_nodes, n_features)
+    edges : Tensor of int64, shape (n_edges, 2)
+    initial : tuple of four Tensors
+        Weights and biases of the two layers.
+    centers : Tensor, shape (K, p)
+        Where soft k-means starts, every time.
+    loss : callable
+        Of unit rows, centres and assignment.
+    """
+
+    features: Tensor
+    edges: Tensor
+    initial: tuple[Tensor, Tensor, Tensor, Tensor]
+    centers: Tensor
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+
+    def run(self, kmeans_updates: Sequence[int], *, dropout: float, masking: float) -> list[float]:
+        """Train by Adam, a step per entry of `kmeans_updates`, and return the losses."""
+        n_nodes = self.features.shape[0]
+        weights = [weight.clone().requires_grad_() for weight in self.initial]
+        optimizer = torch.optim.Adam(weights, lr=0.01)
+        adjacency = twin.normalised_adjacency(n_nodes, self.edges, torch.float32)
+        losses = []
+        for updates in kmeans_updates:
+            if masking > 0.0:
+                kept = self.edges[torch.rand(len(self.edges)) >= masking]
+                adjacency = twin.normalised_adjacency(n_nodes, kept, torch.float32)
+            embedding = twin.embed(self.features, adjacency, tuple(weights), dropout)  # type: ignore[arg-type]
+            x = functional.normalize(embedding, dim=1)
+            centers = self.centers
+            with torch.no_grad():
+                for _ in range(updates - 1):
+                    centers = update(x, centers, 30.0)
+            centers = update(x, centers, 30.0)
+            loss = self.loss(x, centers, assign(x, centers, 30.0))
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+
+def facility_loss(
+    hops: NDArray[Any], charge: float, site_temperature: float
+) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Return the paper's loss of clusters: the mean expected distance to sites near the centres."""
+    paid = SortedFacility(hops, charge)
+
+    def loss(x: Tensor, centers: Tensor, assignment: Tensor) -> Tensor:
+        similarity = x @ functional.normalize(centers, dim=1).T
+        units = torch.softmax(site_temperature * similarity, dim=0).sum(dim=1)
+        opening = torch.tanh(2.0 * units)
+        most = len(centers)
+        return paid(opening * (most / torch.clamp(opening.sum(), min=most))).mean()
+
+    return loss

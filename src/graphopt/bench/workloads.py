@@ -7,6 +7,7 @@ without the network) :func:`published` gives those.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt.bench.contest import Size
 from graphopt.graph import Graph
 
 MORENO = (2_539, 10_455)
@@ -214,6 +216,39 @@ def published(name: str) -> Described | None:
         raise ValueError(f"name must be that of a single graph, not {name!r}")
     words = data.observed_features if hasattr(data.observed_features, "nnz") else None
     return Described(data.name, data.graph, data.observed, words)
+
+
+Source = Callable[[], tuple[Graph, str]]
+"""Returns a graph and where it comes from."""
+
+
+def like(name: str, size: tuple[int, int], scale: float) -> tuple[int, Source]:
+    """Return a number of nodes, and the published graph if it is at hand and wanted whole.
+
+    Else that of :func:`citations`, connected if the published one is, or a scale-free one.
+    """
+    n_nodes, n_edges = (max(60, round(scale * count)) for count in size)
+
+    def source() -> tuple[Graph, str]:
+        known = published(name) if name and scale == 1.0 else None
+        if known is not None:
+            return known.graph, known.name
+        if name.startswith("cora"):
+            connected = name.endswith("connected")
+            return citations(n_nodes, n_edges, connected=connected).graph, "synthetic"
+        return scale_free_graph(n_nodes, n_edges), "synthetic"
+
+    return n_nodes, source
+
+
+def size_of(source: Source) -> Callable[[], Size]:
+    """Return what tells the size of a source's graph."""
+
+    def size() -> Size:
+        graph, data = source()
+        return Size(graph.n_nodes, graph.n_edges, data)
+
+    return size
 
 
 # --- rows, assignments, probabilities -----------------------------------------------------------

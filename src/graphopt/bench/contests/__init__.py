@@ -5,11 +5,24 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from graphopt.bench.contest import Contest
-from graphopt.bench.contests import paths, soft_kmeans
+from graphopt.bench.contests import (
+    centers,
+    communities,
+    facility,
+    paths,
+    rounding,
+    soft_kmeans,
+    training,
+)
 
 SUBJECTS: dict[str, tuple[Contest, ...]] = {
     "paths": paths.CONTESTS,
+    "centers": centers.CONTESTS,
     "soft-kmeans": soft_kmeans.CONTESTS,
+    "facility": facility.CONTESTS,
+    "communities": communities.CONTESTS,
+    "rounding": rounding.CONTESTS,
+    "training": training.CONTESTS,
 }
 
 CONTESTS: dict[str, Contest] = {

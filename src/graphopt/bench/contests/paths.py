@@ -9,20 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt.bench import workloads
-from graphopt.bench.contest import Contest, Contestant, Faster, LineUp, Size, WithinMemory
+from graphopt.bench.contest import Contest, Contestant, Faster, LineUp, WithinMemory
 from graphopt.bench.peers import (
     igraph_distances,
     networkit_distances,
     rustworkx_distances,
     scipy_distances,
 )
+from graphopt.bench.workloads import Source, like, size_of
 from graphopt.graph import Graph
 from graphopt.paths import all_pairs_shortest_paths
 
 MEGABYTE = 2**20
-
-Source = Callable[[], tuple[Graph, str]]
-"""Returns a graph and where it comes from."""
 
 
 def same_distances(ours: NDArray[Any], theirs: Any) -> None:
@@ -44,14 +42,6 @@ def _reached(distances: NDArray[Any]) -> Any:
         return (np.isfinite(row) for row in distances)
     unreachable = np.iinfo(distances.dtype).max
     return (row != unreachable for row in distances)
-
-
-def _size(source: Source) -> Callable[[], Size]:
-    def size() -> Size:
-        graph, data = source()
-        return Size(graph.n_nodes, graph.n_edges, data)
-
-    return size
 
 
 def _ours(source: Source, sources: Any = None) -> Contestant:
@@ -79,25 +69,12 @@ def _peer(
     return Contestant(name, lambda: make(source()[0], first, **options)(), share=share, note=note)
 
 
-def _like(name: str, scale: float, size: tuple[int, int]) -> tuple[int, Source]:
-    """Return the number of nodes, and the published graph where it is at hand and wanted whole."""
-    n_nodes, n_edges = (max(20, round(scale * count)) for count in size)
-
-    def source() -> tuple[Graph, str]:
-        known = workloads.published(name) if name and scale == 1.0 else None
-        if known is not None:
-            return known.graph, known.name
-        return workloads.scale_free_graph(n_nodes, n_edges), "synthetic"
-
-    return n_nodes, source
-
-
 # --- hops ---------------------------------------------------------------------------------------
 
 
 def hops_moreno(scale: float) -> LineUp:
     """Race on moreno; peers do the whole work."""
-    n, source = _like("moreno", scale, workloads.MORENO)
+    n, source = like("moreno", workloads.MORENO, scale)
     contestants = (
         _ours(source),
         Contestant("rustworkx", lambda: rustworkx_distances(source()[0])()),
@@ -105,12 +82,12 @@ def hops_moreno(scale: float) -> LineUp:
         _peer("igraph", igraph_distances, source, n),
         _peer("scipy", scipy_distances, source, n),
     )
-    return LineUp(_size(source), contestants, same_distances)
+    return LineUp(size_of(source), contestants, same_distances)
 
 
 def _hops_large(name: str, scale: float, size: tuple[int, int]) -> LineUp:
     """Let peers start from a part of the nodes, which rustworkx cannot."""
-    n, source = _like(name, scale, size)
+    n, source = like(name, size, scale)
     contestants = (
         _ours(source),
         Contestant("rustworkx", lambda: rustworkx_distances(source()[0])()),
@@ -118,7 +95,7 @@ def _hops_large(name: str, scale: float, size: tuple[int, int]) -> LineUp:
         _peer("igraph", igraph_distances, source, n, 256),
         _peer("scipy", scipy_distances, source, n, 256),
     )
-    return LineUp(_size(source), contestants, same_distances)
+    return LineUp(size_of(source), contestants, same_distances)
 
 
 def hops_pubmed(scale: float) -> LineUp:
@@ -143,7 +120,7 @@ def hops_million(scale: float) -> LineUp:
         _peer("networkit", networkit_distances, source, 512, 8),
         _peer("scipy", scipy_distances, source, 512, 4),
     )
-    return LineUp(_size(source), contestants, same_distances)
+    return LineUp(size_of(source), contestants, same_distances)
 
 
 # --- lengths ------------------------------------------------------------------------------------
@@ -161,7 +138,7 @@ def _lengths_sparse(scale: float, lengths: str) -> LineUp:
         _peer("networkit", networkit_distances, source, n, 1000),
         _peer("igraph", igraph_distances, source, n, 500),
     )
-    return LineUp(_size(source), contestants, same_distances)
+    return LineUp(size_of(source), contestants, same_distances)
 
 
 def lengths_sparse_integer(scale: float) -> LineUp:
@@ -187,7 +164,7 @@ def lengths_dense(scale: float) -> LineUp:
         _peer("scipy, Dijkstra", scipy_distances, source, n, 250),
         _peer("networkit", networkit_distances, source, n, 100),
     )
-    return LineUp(_size(source), contestants, same_distances)
+    return LineUp(size_of(source), contestants, same_distances)
 
 
 CONTESTS = (
