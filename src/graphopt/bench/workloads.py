@@ -29,6 +29,20 @@ POWER_GRID = 5_000
 _remembered = lru_cache(maxsize=4)
 
 
+def forget() -> None:
+    """Free what the functions remember."""
+    for function in (
+        scale_free_graph,
+        random_graph,
+        power_grid,
+        complete_graph,
+        citations,
+        published,
+        clustered_rows,
+    ):
+        function.cache_clear()
+
+
 # --- graphs -------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from graphopt.bench.contest import Contest
@@ -38,3 +39,26 @@ def find(name: str) -> Contest:
     near += [known for known in get_close_matches(name, CONTESTS, 5, 0.5) if known not in near]
     hint = f"; the nearest are {', '.join(near[:6])}" if near else ""
     raise ValueError(f"there is no contest {name!r}{hint}; `graphopt bench --list` names them")
+
+
+def select(names: Sequence[str], *, quick: bool = False) -> list[Contest]:
+    """Return the contests named, or all of them (with `quick`: those that are).
+
+    A name that is the start of others and none itself stands for those: ``hops-`` for all hops.
+
+    Examples
+    --------
+    >>> [contest.name for contest in select(["modul"])]
+    ['modularity', 'modularity-20k']
+    """
+    if not names:
+        return [contest for contest in CONTESTS.values() if contest.quick or not quick]
+    chosen: dict[str, Contest] = {}
+    for name in names:
+        if name in CONTESTS:
+            chosen[name] = CONTESTS[name]
+            continue
+        begun = [contest for known, contest in CONTESTS.items() if name and known.startswith(name)]
+        for contest in begun or [find(name)]:
+            chosen[contest.name] = contest
+    return list(chosen.values())
