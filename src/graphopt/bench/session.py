@@ -62,7 +62,8 @@ def run(
                 without=lambda contestant: contestant.slow and not slow,
                 progress=step,
             )
-        _forget()
+        workloads.forget()
+        gc.collect()
         if memory:
             step("memory")
             found = peak_memory(contest.name, outcome.ours.name, scale=scale, threads=threads)
@@ -76,9 +77,3 @@ def save(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int, fol
     text = json.dumps(table.as_dict(outcomes, machine, threads), indent=1)
     (folder / "race.json").write_text(text + "\n")
     (folder / "race.md").write_text(table.as_markdown(outcomes, machine, threads))
-
-
-def _forget() -> None:
-    """Free the inputs of the last contest."""
-    workloads.forget()
-    gc.collect()

@@ -43,8 +43,9 @@ def _facility(name: str, size: tuple[int, int], scale: float, part: int | None) 
         )
 
     def same(mine: Answer, theirs: Answer) -> None:
-        np.testing.assert_allclose(theirs[0], mine[0][:customers], rtol=1e-3)
-        gradient = mine[1] if customers == n else ours(customers)()[1]
+        served = len(theirs[0])
+        np.testing.assert_allclose(theirs[0], mine[0][:served], rtol=1e-3)
+        gradient = mine[1] if served == n else ours(served)()[1]
         largest = float(gradient.abs().max())
         np.testing.assert_allclose(theirs[1], gradient, rtol=1e-3, atol=1e-3 * largest)
 
