@@ -4,6 +4,7 @@
 namespace graphopt::bindings {
 
 void register_build(pybind11::module_& m);
+void register_cnm(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_dropout(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
@@ -20,6 +21,7 @@ PYBIND11_MODULE(_core, m) {
     using namespace graphopt::bindings;
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
     register_build(m);
+    register_cnm(m);
     register_csr(m);
     register_dropout(m);
     register_facility(m);
