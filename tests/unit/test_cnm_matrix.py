@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from helpers import random_graph
 
-from graphopt import Graph, _core, cnm, modularity
+from graphopt import Graph, _core, cnm, modularity, newman, spectral
 from graphopt.communities import _cnm
 from graphopt.reference import communities as twin
 
@@ -130,7 +130,11 @@ def test_every_k_down_to_one() -> None:
 # --- the matrix as an argument ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", [cnm, lambda weights: modularity(weights, [0] * 5)])
+@pytest.mark.parametrize(
+    "function",
+    [cnm, newman, lambda weights: spectral(weights, 1), lambda w: modularity(w, [0] * 5)],
+    ids=["cnm", "newman", "spectral", "modularity"],
+)
 def test_a_bad_matrix_is_refused(function) -> None:
     good = random_weights(5, 1)
 

@@ -6,6 +6,16 @@ from graphopt.communities._cnm import cnm
 from graphopt.communities._inputs import check_strengths
 from graphopt.communities._leiden import leiden
 from graphopt.communities._modularity import modularity
+from graphopt.communities._newman import newman
 from graphopt.communities._result import CommunityResult
+from graphopt.communities._spectral import spectral
 
-__all__ = ["CommunityResult", "check_strengths", "cnm", "leiden", "modularity"]
+__all__ = [
+    "CommunityResult",
+    "check_strengths",
+    "cnm",
+    "leiden",
+    "modularity",
+    "newman",
+    "spectral",
+]

@@ -51,7 +51,7 @@ def check_weights(name: str, value: Graph | ArrayLike) -> Graph | NDArray[np.flo
     largest = float(weights.max())
     if weights.min() < 0.0:
         raise ValueError(f"{name} must not have negative weights")
-    if not np.array_equal(weights, weights.T):
+    if not _is_symmetric(weights):
         weights = _symmetrized(name, weights, _ASYMMETRY * largest)
     if weights.diagonal().any():
         weights = weights.copy()
@@ -59,6 +59,14 @@ def check_weights(name: str, value: Graph | ArrayLike) -> Graph | NDArray[np.flo
     if largest > 0.0 and not 1e-100 < largest < 1e100:
         weights = weights / largest  # products of strengths would leave the range of float64
     return weights
+
+
+def _is_symmetric(weights: NDArray[np.float64], block: int = 128) -> bool:
+    # By blocks of rows and columns that fit the cache.
+    return all(
+        np.array_equal(weights[i : i + block, i:], weights[i:, i : i + block].T)
+        for i in range(0, len(weights), block)
+    )
 
 
 def _symmetrized(name: str, weights: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:

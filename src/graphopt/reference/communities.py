@@ -96,3 +96,107 @@ def agglomeration(weights: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDAr
         gain[:, a] = gain[a]
         gain[a, a] = gain[b] = gain[:, b] = -np.inf
     return np.array(pairs, np.int64).reshape(-1, 2), np.array(gains)
+
+
+def group_modularity_matrix(
+    adjacency: NDArray[np.float64], members: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return Newman's generalised modularity matrix of a group: its rows sum to 0.
+
+    Parameters
+    ----------
+    adjacency : array of float64, shape (n_nodes, n_nodes)
+        Symmetric, with zeros on the diagonal.
+    members : array of int, shape (n_members,)
+
+    Returns
+    -------
+    array of float64, shape (n_members, n_members)
+    """
+    strengths = adjacency.sum(axis=1)
+    whole = adjacency - np.outer(strengths, strengths) / adjacency.sum()
+    group: NDArray[np.float64] = whole[np.ix_(members, members)]
+    return group - np.diag(group.sum(axis=1))
+
+
+def normalized_modularity_matrix(
+    adjacency: NDArray[np.float64], regularization: float
+) -> NDArray[np.float64]:
+    """Return ``D^-1/2 B D^-1/2`` of the graph with a further weight between all pairs.
+
+    Parameters
+    ----------
+    adjacency : array of float64, shape (n_nodes, n_nodes)
+        Symmetric, with zeros on the diagonal.
+    regularization : float
+        The further weights of a node, including one to itself, sum to this many mean strengths.
+
+    Returns
+    -------
+    array of float64, shape (n_nodes, n_nodes)
+    """
+    more = adjacency + regularization * adjacency.sum(axis=1).mean() / len(adjacency)
+    strengths = more.sum(axis=1)
+    modularities: NDArray[np.float64] = more - np.outer(strengths, strengths) / more.sum()
+    return modularities / np.sqrt(np.outer(strengths, strengths))
+
+
+def sign_split(
+    adjacency: NDArray[np.float64], members: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], float]:
+    """Split a group by the signs of its leading eigenvector.
+
+    Parameters
+    ----------
+    adjacency : array of float64, shape (n_nodes, n_nodes)
+        Symmetric, with zeros on the diagonal.
+    members : array of int, shape (n_members,)
+
+    Returns
+    -------
+    positive : array of bool, shape (n_members,)
+    eigenvalue : float
+        If it is not positive, the signs tell nothing.
+    """
+    values, vectors = np.linalg.eigh(group_modularity_matrix(adjacency, members))
+    return vectors[:, -1] > 0.0, float(values[-1])
+
+
+def kernighan_lin(
+    adjacency: NDArray[np.float64], members: NDArray[np.int64], positive: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Let nodes of a group change sides, each once a pass, until no pass ends better.
+
+    Parameters
+    ----------
+    adjacency : array of float64, shape (n_nodes, n_nodes)
+        Symmetric, with zeros on the diagonal.
+    members : array of int, shape (n_members,)
+    positive : array of bool, shape (n_members,)
+        The sides to start from.
+
+    Returns
+    -------
+    array of bool, shape (n_members,)
+        Both sides keep a node.
+    """
+
+    def quality(sides: NDArray[np.bool_]) -> float:
+        labels = np.arange(len(adjacency)) + 2
+        labels[members] = sides
+        return modularity(adjacency, labels)
+
+    while True:
+        states, sides, left = [positive], positive, set(range(len(members)))
+        while left:
+            moved = {i: np.where(np.arange(len(sides)) == i, ~sides, sides) for i in left}
+            best = max(left, key=lambda i: quality(moved[i]))
+            sides = moved[best]
+            left.remove(best)
+            if sides.all() or not sides.any():
+                break
+            states.append(sides)
+        best_state = max(states, key=quality)
+        if quality(best_state) <= quality(positive) + 1e-12:
+            return positive
+        positive = best_state
