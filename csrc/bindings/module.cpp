@@ -9,6 +9,7 @@ void register_csr(pybind11::module_& m);
 void register_dropout(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
 void register_k_center(pybind11::module_& m);
+void register_kernighan_lin(pybind11::module_& m);
 void register_modularity(pybind11::module_& m);
 void register_paths(pybind11::module_& m);
 void register_rounding(pybind11::module_& m);
@@ -26,6 +27,7 @@ PYBIND11_MODULE(_core, m) {
     register_dropout(m);
     register_facility(m);
     register_k_center(m);
+    register_kernighan_lin(m);
     register_modularity(m);
     register_paths(m);
     register_rounding(m);

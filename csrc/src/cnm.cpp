@@ -1,69 +1,30 @@
 #include "graphopt/cnm.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <limits>
 
 #include "graphopt/aligned.hpp"
 #include "graphopt/parallel.hpp"
-#include "graphopt/simd.hpp"
+#include "peak.hpp"
 
 namespace graphopt {
 namespace {
 
 constexpr double none = -std::numeric_limits<double>::infinity();
-constexpr std::size_t width = simd_bytes / sizeof(double);
 constexpr NodeId unknown = -1;
 
-GRAPHOPT_ALWAYS_INLINE float64x8 load(const double* from) {
-    float64x8 line;
-    std::memcpy(&line, from, sizeof(line));
-    return line;
-}
-
-// The largest values[k] + offsets[k]; `size` is a positive multiple of the width.
-GRAPHOPT_ALWAYS_INLINE double largest_sum(const double* values, const double* offsets,
-                                          std::size_t size) {
-    std::array<float64x8, 4> best;
-    best.fill(load(values) + load(offsets));
-    std::size_t k = width;
-    for (; k + best.size() * width <= size; k += best.size() * width) {
-        for (std::size_t part = 0; part < best.size(); ++part) {
-            const std::size_t at = k + part * width;
-            const float64x8 line = load(values + at) + load(offsets + at);
-            best[part] = best[part] < line ? line : best[part];
-        }
-    }
-    for (; k < size; k += width) {
-        const float64x8 line = load(values + k) + load(offsets + k);
-        best[0] = best[0] < line ? line : best[0];
-    }
-    double largest = none;
-    for (const float64x8& line : best) {
-        for (std::size_t lane = 0; lane < width; ++lane) largest = std::max(largest, line[lane]);
-    }
-    return largest;
-}
-
-struct Peak {
-    double value;
-    std::size_t index;  // the first one
-};
-
 GRAPHOPT_MULTIVERSION_FN Peak peak(const double* values, const double* offsets, std::size_t size) {
-    const double largest = largest_sum(values, offsets, size);
-    std::size_t k = 0;
-    while (values[k] + offsets[k] != largest) ++k;
-    return {largest, k};
+    return first_peak(size, [=](std::size_t k) __attribute__((always_inline)) {
+        return load_line(values + k) + load_line(offsets + k);
+    });
 }
 
 class Agglomeration {
   public:
     Agglomeration(std::span<const double> weights, std::size_t n)
         : n_(n),
-          stride_((chunk_count(n, width) | 1) *
-                  width),  // odd: columns do not fall on one cache set
+          // An odd number of lines, so that a column does not fall on one set of the cache.
+          stride_((chunk_count(n, peak_width) | 1) * peak_width),
           gains_(n * stride_),
           dead_(stride_),
           zeros_(stride_),

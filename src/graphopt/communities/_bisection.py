@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt import _core
 from graphopt.communities._eigenvectors import group_modularity, leading_eigenvectors
 from graphopt.communities._inputs import Matrix
 
@@ -111,49 +112,14 @@ def fine_tune(group: Group, side: Side) -> Side:
     best state on the way starts the next pass, until a pass finds none better. Both sides keep a
     node. O(n² + m) a pass.
     """
-    sign = np.where(side, 1.0, -1.0)
-    while (moves := _best_moves(group, sign)).size:
-        sign[moves] *= -1.0
-    return sign > 0.0
-
-
-def _best_moves(group: Group, sign: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the nodes whose move, in this order, raises modularity most in one pass."""
-    n = len(sign)
-    sign = sign.copy()
-    strengths, total = group.strengths, group.total
-    near = np.asarray(group.matrix @ sign)
-    volume = float(strengths @ sign)
-    own = strengths**2 / total
-    moved = np.zeros(n)  # -inf once a node has moved
-    order = np.empty(n, np.int64)
-    gained = np.empty(n)
-    n_positive = int((sign > 0.0).sum())
-    for step in range(n):
-        gains = sign * (strengths * (volume / total) - near)
-        gains -= own
-        gains += moved
-        node = int(gains.argmax())
-        order[step] = node
-        twice = -2.0 * float(sign[node])
-        n_positive += 1 if twice > 0.0 else -1
-        gained[step] = gains[node]
-        if n_positive in (0, n):
-            order, gained = order[: step + 1], gained[: step + 1]
-            gained[step] = -np.inf
-            break
-        sign[node] = -sign[node]
-        moved[node] = -np.inf
-        volume += twice * float(strengths[node])
-        _add_row(near, group.matrix, node, twice)
-    sums = np.cumsum(gained) * (2.0 / total)
-    best = int(sums.argmax())
-    return order[: best + 1] if sums[best] > ROUNDING else order[:0]
-
-
-def _add_row(to: NDArray[np.float64], matrix: Matrix, row: int, factor: float) -> None:
+    matrix, strengths, total = group.matrix, group.strengths, group.total
     if isinstance(matrix, np.ndarray):
-        to += factor * matrix[row]
-    else:
-        entries = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        to[matrix.indices[entries]] += factor * matrix.data[entries]
+        return _core.kernighan_lin(np.ascontiguousarray(matrix), strengths, total, side)
+    return _core.kernighan_lin_sparse(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32, copy=False),
+        matrix.data,
+        strengths,
+        total,
+        side,
+    )
