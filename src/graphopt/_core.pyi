@@ -40,6 +40,23 @@ def transpose_csr(
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
 ) -> _Csr: ...
+def cnm(
+    weights: NDArray[np.float64], n_groups: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]: ...
+def kernighan_lin(
+    matrix: NDArray[np.float64],
+    strengths: NDArray[np.float64],
+    total: float,
+    side: NDArray[np.bool_],
+) -> NDArray[np.bool_]: ...
+def kernighan_lin_sparse(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: NDArray[np.float64],
+    strengths: NDArray[np.float64],
+    total: float,
+    side: NDArray[np.bool_],
+) -> NDArray[np.bool_]: ...
 def dropout(values: _Reals, share: float, seed: int, num_threads: int) -> _Reals: ...
 def check_sparse(indptr: NDArray[np.int64], indices: NDArray[np.int32], n_columns: int) -> None: ...
 def spmm(
