@@ -63,7 +63,7 @@ SoftKMeansPoint<T> point_in(const SoftKMeansProblem<T>& problem, const Array<T>&
 template <class T>
 py::tuple py_soft_kmeans(const Array<T>& x, const Array<std::int64_t>& offsets,
                          const Array<T>& centers, double temperature, std::size_t iterations,
-                         std::size_t kept, bool want_assignment, int num_threads) {
+                         std::size_t kept, bool want_assignment, bool normalize, int num_threads) {
     const auto problem = problem_in(x, offsets, centers, temperature, num_threads);
     if (kept > iterations) throw std::invalid_argument("kept must be at most iterations");
     const py::ssize_t graphs = signed_size(problem.n_graphs());
@@ -77,7 +77,7 @@ py::tuple py_soft_kmeans(const Array<T>& x, const Array<std::int64_t>& offsets,
     const std::span<const T> start = in(centers);
     {
         const py::gil_scoped_release nogil;
-        soft_kmeans<T>(problem, start, iterations, output);
+        soft_kmeans<T>(problem, start, iterations, normalize, output);
     }
     return py::make_tuple(result, assignment, history, mass);
 }
@@ -205,7 +205,7 @@ template <class T>
 void register_for(py::module_& m) {
     m.def("soft_kmeans", &py_soft_kmeans<T>, py::arg("x").noconvert(),
           py::arg("offsets").noconvert(), py::arg("centers").noconvert(), py::arg("temperature"),
-          py::arg("iterations"), py::arg("kept"), py::arg("want_assignment"),
+          py::arg("iterations"), py::arg("kept"), py::arg("want_assignment"), py::arg("normalize"),
           py::arg("num_threads"));
     m.def("soft_kmeans_step_vjp", &py_step_vjp<T>, py::arg("x").noconvert(),
           py::arg("offsets").noconvert(), py::arg("centers").noconvert(),

@@ -29,7 +29,8 @@ void lengths_of_edges(const CsrView& graph, std::span<double> out, int num_threa
                     });
 }
 
-// Paths between the nodes [first, first + size) by way of these nodes: the textbook's three loops.
+// Paths between the nodes of a block by way of these nodes: the textbook's three loops. `d`: the
+// block on the diagonal.
 GRAPHOPT_MULTIVERSION_FN void close_block(Tile d, std::size_t size) {
     for (std::size_t k = 0; k < size; ++k) {
         const double* const through = d.data + k * d.stride;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "row_length.hpp"
 #include "soft_kmeans_pass.hpp"
 
 namespace graphopt {
@@ -19,6 +20,7 @@ struct ForwardChunk {
     std::size_t width;
     std::size_t n_clusters;
     T temperature;
+    bool normalize;    // rows, as they are packed
     T* x;              // panels
     bool keep;         // false: x has room for one block only
     const T* centers;  // transposed
@@ -26,6 +28,30 @@ struct ForwardChunk {
     T* assignment;     // rows x clusters; null: not wanted
     T* scratch;        // one block of assignments
 };
+
+// A panel of rows and its column of ones; `lengths` has room for a panel.
+template <class S, class T = ScalarOf<S>>
+GRAPHOPT_ALWAYS_INLINE void pack_rows(const ForwardChunk<T>& chunk, std::size_t row, T* lengths,
+                                      T* panel) {
+    constexpr std::size_t height = panel_rows<T>;
+    const std::size_t rows = std::min(height, chunk.n_rows - row);
+    const T* const from = chunk.rows + row * chunk.width;
+    panels::pack<S>(from, rows, chunk.width, panel);
+    T* const ones = panel + chunk.width * height;
+    for (std::size_t j = 0; j < height; ++j) ones[j] = j < rows ? T{1} : T{0};
+    if (!chunk.normalize) return;
+    for (std::size_t j = 0; j < height; ++j) {
+        lengths[j] =
+            j < rows ? row_divisor(row_length<S>(from + j * chunk.width, chunk.width)) : T{1};
+    }
+    for (std::size_t j = 0; j < height; j += S::lanes) {
+        const VectorOf<S> divisor = load<S>(lengths + j);
+        for (std::size_t d = 0; d < chunk.width; ++d) {
+            T* const at = panel + d * height + j;
+            store<S>(at, load<S>(at) / divisor);
+        }
+    }
+}
 
 template <class S, class T = ScalarOf<S>>
 GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
@@ -36,29 +62,33 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
     T* const r = chunk.scratch;
     if (chunk.sums != nullptr) {
         std::fill_n(chunk.sums, panels::sums_room<T>(columns, k_count), T{0});
-    };
+    }
     for (std::size_t begin = 0; begin < chunk.n_rows; begin += block_rows) {
         T* const x = chunk.keep ? chunk.x + begin * columns : chunk.x;
-        const std::size_t end = std::min(begin + block_rows, chunk.n_rows);
-        std::size_t panel = 0;
-        for (std::size_t row = begin; row < end; row += height, ++panel) {
-            const std::size_t rows = std::min(height, end - row);
-            T* const x_panel = x + panel * height * columns;
-            T* const r_panel = r + panel * height * k_count;
-            if (chunk.rows != nullptr) {
-                panels::pack<S>(chunk.rows + row * chunk.width, rows, chunk.width, x_panel);
-                T* const ones = x_panel + chunk.width * height;
-                for (std::size_t j = 0; j < height; ++j) ones[j] = j < rows ? T{1} : T{0};
-            }
-            panels::product<S>(x_panel, chunk.width, chunk.centers, k_count, r_panel);
-            panels::softmax<S>(r_panel, k_count, chunk.temperature);
-            if (chunk.assignment != nullptr) {
-                panels::unpack<S>(r_panel, rows, k_count, chunk.assignment + row * k_count);
+        const std::size_t count =
+            panels::panel_count<T>(std::min(block_rows, chunk.n_rows - begin));
+        if (chunk.rows != nullptr) {
+            for (std::size_t i = 0; i < count; ++i) {
+                pack_rows<S>(chunk, begin + i * height, r, x + i * height * columns);
             }
         }
-        if (chunk.sums == nullptr) continue;
-        panels::add_weighted_sums<S>({x, height * columns, columns, r, height * k_count, k_count,
-                                      panel, chunk.sums, k_count});
+        for (std::size_t i = 0; i < count; ++i) {
+            panels::product<S>(x + i * height * columns, chunk.width, chunk.centers, k_count,
+                               r + i * height * k_count);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            panels::softmax<S>(r + i * height * k_count, k_count, chunk.temperature);
+        }
+        if (chunk.sums != nullptr) {
+            panels::add_weighted_sums<S>({x, height * columns, columns, r, height * k_count,
+                                          k_count, count, chunk.sums, k_count});
+        }
+        if (chunk.assignment == nullptr) continue;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t row = begin + i * height;
+            panels::unpack<S>(r + i * height * k_count, std::min(height, chunk.n_rows - row),
+                              k_count, chunk.assignment + row * k_count);
+        }
     }
 }
 
@@ -134,8 +164,13 @@ struct Workspace {
 template <class T>
 class Run {
   public:
-    Run(const SoftKMeansProblem<T>& problem, std::size_t iterations, const SoftKMeansOutput<T>& out)
-        : problem_(problem), iterations_(iterations), out_(out), chunks_(problem) {}
+    Run(const SoftKMeansProblem<T>& problem, std::size_t iterations, bool normalize,
+        const SoftKMeansOutput<T>& out)
+        : problem_(problem),
+          iterations_(iterations),
+          normalize_(normalize),
+          out_(out),
+          chunks_(problem) {}
 
     void all() {
         // Large graphs one after another, all threads on each; then the small ones side by side.
@@ -202,6 +237,7 @@ class Run {
             .width = problem_.width,
             .n_clusters = problem_.n_clusters,
             .temperature = problem_.temperature,
+            .normalize = normalize_,
             .x = keep() ? workspace.x.data() + chunk.first_panel * panel_rows<T> * columns
                         : scratch + block * problem_.n_clusters,
             .keep = keep(),
@@ -238,6 +274,7 @@ class Run {
 
     const SoftKMeansProblem<T>& problem_;
     std::size_t iterations_;
+    bool normalize_;
     const SoftKMeansOutput<T>& out_;
     Chunks chunks_;
 };
@@ -255,14 +292,14 @@ GRAPHOPT_MULTIVERSION_FN void combine(const double* partial, std::size_t n_chunk
 
 template <class T>
 void soft_kmeans(const SoftKMeansProblem<T>& problem, std::span<const T> start,
-                 std::size_t iterations, const SoftKMeansOutput<T>& out) {
+                 std::size_t iterations, bool normalize, const SoftKMeansOutput<T>& out) {
     std::copy(start.begin(), start.end(), out.centers.begin());
-    Run<T>(problem, iterations, out).all();
+    Run<T>(problem, iterations, normalize, out).all();
 }
 
 template void soft_kmeans(const SoftKMeansProblem<float>&, std::span<const float>, std::size_t,
-                          const SoftKMeansOutput<float>&);
+                          bool, const SoftKMeansOutput<float>&);
 template void soft_kmeans(const SoftKMeansProblem<double>&, std::span<const double>, std::size_t,
-                          const SoftKMeansOutput<double>&);
+                          bool, const SoftKMeansOutput<double>&);
 
 }  // namespace graphopt

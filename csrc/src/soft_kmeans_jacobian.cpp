@@ -13,7 +13,7 @@ namespace {
 using panels::panel_rows;
 
 constexpr std::size_t height = panel_rows<double>;
-constexpr std::size_t panels_at_a_time = 4;  // whose products w x stay in the first cache
+constexpr std::size_t panels_at_a_time = 16;  // of which ten columns fit in the first cache
 
 struct PairMoments {
     const double* x;           // panels of width + 1 columns, the last of ones

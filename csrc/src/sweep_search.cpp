@@ -9,11 +9,12 @@
 namespace graphopt {
 namespace {
 
-constexpr std::size_t n_vectors = SweepSearch::n_lanes * sizeof(double) / simd_bytes;
-constexpr std::size_t bits = 64;  // of a word of `waiting`
+constexpr std::size_t per_vector = simd_bytes / sizeof(double);
+constexpr std::size_t n_vectors = SweepSearch::n_lanes / per_vector;  // of labels, a node
+constexpr std::size_t bits = 64;                                      // of a word of `waiting`
 
-// A search gives up after pulling each edge this often; single searches cost two to three times as
-// much on the graphs measured, so giving up in vain costs less than half as much again.
+// A search gives up after pulling all edges this often. Single searches cost two to three times as
+// much on the graphs measured, so giving up adds less than half.
 constexpr std::size_t max_rounds = 64;
 
 struct Sweep {
@@ -117,7 +118,7 @@ bool SweepSearch::run(std::span<const NodeId> sources, double cutoff, InterruptP
     const Sweep sweep{edges_in_, edges_out_, labels_.data(), waiting_, cutoff};
     for (std::size_t lane = 0; lane < sources.size(); ++lane) {
         const auto source = static_cast<std::size_t>(sources[lane]);
-        labels_[source * n_vectors + lane / 8].lanes[lane % 8] = 0.0;
+        labels_[source * n_vectors + lane / per_vector].lanes[lane % per_vector] = 0.0;
         wait_behind(sweep, source);
     }
     const std::size_t n_nodes = edges_in_.indptr.size() - 1;
@@ -139,7 +140,8 @@ void SweepSearch::write(std::span<const NodeId> place, std::span<double* const> 
         for (std::size_t lane = 0; lane < rows.size(); ++lane) {
             for (std::size_t v = begin; v < end; ++v) {
                 const auto node = static_cast<std::size_t>(place[v]);
-                rows[lane][v] = labels_[node * n_vectors + lane / 8].lanes[lane % 8];
+                rows[lane][v] =
+                    labels_[node * n_vectors + lane / per_vector].lanes[lane % per_vector];
             }
         }
     }

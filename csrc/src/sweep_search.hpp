@@ -32,14 +32,10 @@ class SweepSearch {
     // Lengths from source `lane` to the node numbered place[v], for all v, in rows[lane][v].
     void write(std::span<const NodeId> place, std::span<double* const> rows) const;
 
-    static constexpr std::size_t bytes_per_node = n_lanes * sizeof(double);
-
   private:
-    static constexpr std::size_t n_vectors = n_lanes * sizeof(double) / simd_bytes;
-
     const Csr& edges_in_;
     const Csr& edges_out_;
-    std::vector<Line<float64x8>> labels_;  // n_vectors a node
+    std::vector<Line<float64x8>> labels_;  // n_lanes a node
     std::vector<std::uint64_t> waiting_;   // a bit a node
 };
 

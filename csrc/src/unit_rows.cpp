@@ -1,40 +1,21 @@
 #include "graphopt/unit_rows.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include "graphopt/parallel.hpp"
-#include "graphopt/vector_math.hpp"
+#include "row_length.hpp"
 
 namespace graphopt {
 namespace {
 
 constexpr std::size_t chunk_rows = 1024;  // short enough to share, long enough to be worth it
 
-// Where the plain sum of squares overflows.
-template <class T>
-T scaled_length(const T* row, std::size_t width) {
-    T largest = 0;
-    for (std::size_t d = 0; d < width; ++d) largest = std::max(largest, std::abs(row[d]));
-    double sum = 0.0;
-    for (std::size_t d = 0; d < width; ++d) {
-        const double part = static_cast<double>(row[d] / largest);
-        sum += part * part;
-    }
-    return static_cast<T>(static_cast<double>(largest) * std::sqrt(sum));
-}
-
 template <class S, class T = ScalarOf<S>>
 GRAPHOPT_ALWAYS_INLINE void unit_body(const T* x, std::size_t rows, std::size_t width, T* unit,
                                       T* lengths) {
     for (std::size_t j = 0; j < rows; ++j) {
         const T* const row = x + j * width;
-        const T square = dot<S>(row, row, width);
-        T length = square < std::numeric_limits<T>::min() ? T{0} : std::sqrt(square);
-        if (length > std::numeric_limits<T>::max()) length = scaled_length(row, width);
+        const T length = row_length<S>(row, width);
         lengths[j] = length;
-        const T divisor = length == T{0} ? std::numeric_limits<T>::infinity() : length;
+        const T divisor = row_divisor(length);
         for (std::size_t d = 0; d < width; ++d) unit[j * width + d] = row[d] / divisor;
     }
 }

@@ -57,7 +57,8 @@ void sizes_around_the_tiles() {
                 const SoftKMeansProblem<double> problem{x, offsets, width, clusters, 2.0, 2};
                 std::vector<double> centers(start.size()), assignment(rows * clusters);
                 std::vector<double> history(start.size()), mass(clusters);
-                soft_kmeans<double>(problem, start, 1, {centers, assignment, history, mass, 1});
+                soft_kmeans<double>(problem, start, 1, false,
+                                    {centers, assignment, history, mass, 1});
                 CHECK(history == start);
                 double total = 0.0;
                 for (const double value : mass) total += value;
@@ -69,7 +70,7 @@ void sizes_around_the_tiles() {
                 if (width > 16) continue;
                 const std::size_t size = clusters * width;
                 std::vector<double> jacobian(size * size), at_start(rows * clusters);
-                soft_kmeans<double>(problem, start, 0, {history, at_start, {}, {}, 0});
+                soft_kmeans<double>(problem, start, 0, false, {history, at_start, {}, {}, 0});
                 soft_kmeans_jacobian(problem, {start, centers, mass, at_start}, jacobian);
                 for (std::size_t column = 0; column < size; ++column) {
                     double product = 0.0;

@@ -217,6 +217,7 @@ def soft_kmeans(
     iterations: int,
     kept: int,
     want_assignment: bool,
+    normalize: bool,
     num_threads: int,
 ) -> tuple[_Reals, _Reals, _Reals, _Reals]: ...
 

@@ -106,8 +106,13 @@ def iterates_kept(method: str, iterations: int) -> int:
     return min(1, iterations) if method in ("one-step", "auto") else 0
 
 
-def run(problem: Problem, start: Array, iterations: int, kept: int = 0) -> Trajectory:
-    """Run `iterations` updates from `start`, (B, K, p); keep the last `kept` iterates."""
+def run(
+    problem: Problem, start: Array, iterations: int, kept: int = 0, *, normalize: bool = False
+) -> Trajectory:
+    """Run `iterations` updates from `start`, (B, K, p); keep the last `kept` iterates.
+
+    `normalize`: with rows scaled to unit length, which are not written anywhere.
+    """
     _check_size(problem, start, kept)
     return Trajectory(
         *_core.soft_kmeans(
@@ -118,6 +123,7 @@ def run(problem: Problem, start: Array, iterations: int, kept: int = 0) -> Traje
             iterations,
             kept,
             True,
+            normalize,
             problem.num_threads,
         )
     )
@@ -145,6 +151,7 @@ def update(problem: Problem, centers: Array) -> tuple[Array, Array]:
         problem.temperature,
         1,
         1,
+        False,
         False,
         problem.num_threads,
     )

@@ -133,9 +133,9 @@ def soft_kmeans(
     >>> result.assignment.argmax(axis=1)
     array([0, 0, 1, 1])
     """
-    problem, start, _ = _problem(x, centers, temperature, offsets, normalize, num_threads)
+    problem, start, _ = _problem(x, centers, temperature, offsets, False, num_threads)
     iterations = check_integer("iterations", iterations, minimum=0)
-    trajectory = engine.run(problem, start, iterations)
+    trajectory = engine.run(problem, start, iterations, normalize=bool(normalize))
     shape = np.shape(centers)
     return SoftKMeansResult(trajectory.centers.reshape(shape), trajectory.assignment)
 

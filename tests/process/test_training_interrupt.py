@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -39,8 +40,13 @@ estimators.ProgressBar.__call__ = report
 @pytest.mark.parametrize("objective", ["modularity", "k-center"])
 def test_interrupted_training_keeps_a_decision(objective: str) -> None:
     program = SIGNAL + PROGRAM.format(objective=objective)
+    # One thread: on a busy machine waiting for a second one takes longer than what is tested.
     process = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     try:
         assert process.stdout is not None

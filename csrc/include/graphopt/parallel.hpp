@@ -122,9 +122,7 @@ class Spin {
             std::this_thread::yield();  // more threads than processors, perhaps
             return;
         }
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#endif
+        relax_processor();
     }
 
   private:

@@ -81,6 +81,15 @@ inline const char* chosen_isa() noexcept {
     return "baseline";
 }
 
+// Tells the processor that this thread only waits for another one.
+inline void relax_processor() noexcept {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 // Whether one instruction looks up 16 floats in a table of 32 (`__builtin_shuffle` of two
 // float32x16 by a third vector); elsewhere the same code is slower than single look-ups.
 inline bool has_wide_permutes() noexcept {

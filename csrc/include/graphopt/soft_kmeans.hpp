@@ -44,10 +44,11 @@ struct SoftKMeansOutput {
     std::size_t kept;
 };
 
-// Runs `iterations` updates from `start`; iterations + 1 passes over the rows.
+// Runs `iterations` updates from `start`; iterations + 1 passes over the rows, of which a copy is
+// made. `normalize`: takes rows of unit length for those given, as `unit_rows` would write them.
 template <class T>
 void soft_kmeans(const SoftKMeansProblem<T>& problem, std::span<const T> start,
-                 std::size_t iterations, const SoftKMeansOutput<T>& out);
+                 std::size_t iterations, bool normalize, const SoftKMeansOutput<T>& out);
 
 // Where F is differentiated: at `centers`, with `image` = F(centers) and `mass` = R(centers).
 // `assignment` at the same centres saves recomputing it; empty: it is recomputed.

@@ -38,6 +38,18 @@ def _problem(x: Tensor, offsets: Tensor, temperature: float, num_threads: int) -
     return Problem(_array(x), _array(offsets), temperature, _threads(num_threads))
 
 
+def need_no_dispatch(*tensors: Tensor) -> bool:
+    """Whether the operators may be run as plain functions, past torch's dispatcher.
+
+    On a small graph dispatch takes as long as the work. It is needed for a gradient, for
+    ``torch.compile`` and for tensors that are not memory.
+    """
+    if torch.compiler.is_compiling():
+        return False
+    grad = torch.is_grad_enabled()
+    return all(type(t) is Tensor and not (grad and t.requires_grad) for t in tensors)
+
+
 def _no_second_derivative(ctx: Any, *grads: Tensor) -> Any:
     raise RuntimeError(
         "soft k-means can be differentiated once; its gradient has no derivative of its own"
@@ -47,11 +59,15 @@ def _no_second_derivative(ctx: Any, *grads: Tensor) -> Any:
 # --- rows of unit length --------------------------------------------------------------------------
 
 
-@torch.library.custom_op("graphopt::unit_rows", mutates_args=(), device_types="cpu")
-def unit_rows(x: Tensor, num_threads: int) -> tuple[Tensor, Tensor]:
+def run_unit_rows(x: Tensor, num_threads: int) -> tuple[Tensor, Tensor]:
     """Return rows scaled to unit length (zero rows stay zero) and their lengths."""
     unit, lengths = _core.unit_rows(_array(x), _threads(num_threads))
     return torch.from_numpy(unit), torch.from_numpy(lengths)
+
+
+unit_rows = torch.library.custom_op(
+    "graphopt::unit_rows", run_unit_rows, mutates_args=(), device_types="cpu"
+)
 
 
 @unit_rows.register_fake
@@ -90,8 +106,7 @@ unit_rows_backward.register_autograd(_no_second_derivative)
 # --- the iteration --------------------------------------------------------------------------------
 
 
-@torch.library.custom_op("graphopt::soft_kmeans", mutates_args=(), device_types="cpu")
-def soft_kmeans(
+def run_soft_kmeans(
     x: Tensor,
     offsets: Tensor,
     start: Tensor,
@@ -113,6 +128,11 @@ def soft_kmeans(
         torch.from_numpy(found.history),
         torch.from_numpy(found.mass),
     )
+
+
+soft_kmeans = torch.library.custom_op(
+    "graphopt::soft_kmeans", run_soft_kmeans, mutates_args=(), device_types="cpu"
+)
 
 
 @soft_kmeans.register_fake
