@@ -122,9 +122,9 @@ BitSearch::BitSearch(const CsrView& outgoing, const CsrView& incoming, unsigned 
       incoming_(incoming),
       deepest_((std::uint32_t{1} << max_planes) - 2),
       n_entries_(outgoing.n_entries()),
-      seen_(outgoing.n_nodes()),
-      frontier_(outgoing.n_nodes()),
-      next_(outgoing.n_nodes()),
+      seen_(outgoing.n_nodes(), uninitialized),
+      frontier_(outgoing.n_nodes(), uninitialized),
+      next_(outgoing.n_nodes(), uninitialized),
       touched_(outgoing.n_nodes() + 1),
       touched_at_(outgoing.n_nodes()) {
     active_.reserve(outgoing.n_nodes());
@@ -170,7 +170,7 @@ void BitSearch::find_active(std::size_t n_items, Find&& find) {
     active_.resize(n_active);
 }
 
-void BitSearch::fill(Scratch<SourceBits>& words, const SourceBits& value) {
+void BitSearch::fill(AlignedArray<SourceBits>& words, const SourceBits& value) {
     over_ranges(words.size(), [&](std::size_t begin, std::size_t end) {
         std::fill(words.data() + begin, words.data() + end, value);
     });
@@ -205,7 +205,7 @@ void BitSearch::advance(std::uint32_t level_number) {
     const std::size_t n = outgoing_.n_nodes();
     const auto planes_needed = static_cast<std::size_t>(std::bit_width(level_number));
     for (; n_planes_ < planes_needed; ++n_planes_) {
-        if (planes_.size() == n_planes_) planes_.emplace_back(n);
+        if (planes_.size() == n_planes_) planes_.emplace_back(n, uninitialized);
         fill(planes_[n_planes_], {});
     }
     Level level{seen_.data(), frontier_.data(), next_.data(), {}, 0};

@@ -9,10 +9,10 @@
 #include <span>
 #include <vector>
 
+#include "graphopt/aligned.hpp"
 #include "graphopt/csr.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
-#include "scratch.hpp"
 
 namespace graphopt {
 
@@ -60,7 +60,7 @@ class BitSearch {
   private:
     void start(std::span<const NodeId> sources);
     void advance(std::uint32_t level);
-    void fill(Scratch<SourceBits>& words, const SourceBits& value);
+    void fill(AlignedArray<SourceBits>& words, const SourceBits& value);
     template <class Body>
     void over_ranges(std::size_t n_items, Body&& body);
     template <class Find>
@@ -73,10 +73,10 @@ class BitSearch {
     std::uint32_t deepest_;
     std::size_t n_entries_;
 
-    Scratch<SourceBits> seen_;      // bits without a source count as seen
-    Scratch<SourceBits> frontier_;  // found at the last level; zero off `active_`
-    Scratch<SourceBits> next_;      // zero between levels if `next_is_clean_`
-    std::vector<Scratch<SourceBits>> planes_;
+    AlignedArray<SourceBits> seen_;      // bits without a source count as seen
+    AlignedArray<SourceBits> frontier_;  // found at the last level; zero off `active_`
+    AlignedArray<SourceBits> next_;      // zero between levels if `next_is_clean_`
+    std::vector<AlignedArray<SourceBits>> planes_;
     std::size_t n_planes_ = 0;  // used by this run
     bool next_is_clean_ = true;
     int num_threads_ = 1;

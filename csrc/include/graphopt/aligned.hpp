@@ -1,43 +1,29 @@
-// Scratch memory aligned to a cache line.
+// Scratch memory aligned to a cache line; large arrays lie on huge pages where the system has them,
+// so that they cost fewer page faults and reading them in no order misses no page tables.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <new>
-
-#include "graphopt/simd.hpp"
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include <type_traits>
 
 namespace graphopt {
 
-// Large arrays on large pages where the system has them to give: far fewer page faults.
-inline constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-inline std::align_val_t array_alignment(std::size_t bytes) noexcept {
-    return std::align_val_t{bytes < 2 * huge_page ? simd_bytes : huge_page};
-}
-
-inline void* allocate_array(std::size_t bytes) {
-    void* const memory = ::operator new(bytes, array_alignment(bytes));
-#if defined(__linux__)
-    if (bytes >= 2 * huge_page) ::madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-    return memory;
-}
+// Throws std::bad_alloc.
+void* allocate_aligned(std::size_t n_bytes);
+void free_aligned(void* memory, std::size_t n_bytes) noexcept;
 
 struct Uninitialized {};
 inline constexpr Uninitialized uninitialized{};
 
-// A fixed number of values of an arithmetic type, zeros unless said otherwise.
+// A fixed number of plain values, zeros unless said otherwise.
 template <class T>
 class AlignedArray {
+    static_assert(std::is_trivially_destructible_v<T>);
+
   public:
     AlignedArray(std::size_t size, Uninitialized)
-        : data_(static_cast<T*>(allocate_array(size * sizeof(T))), Free{size * sizeof(T)}),
+        : data_(static_cast<T*>(allocate_aligned(size * sizeof(T))), Free{size * sizeof(T)}),
           size_(size) {}
     explicit AlignedArray(std::size_t size) : AlignedArray(size, uninitialized) {
         std::fill_n(data(), size, T{});
@@ -46,11 +32,13 @@ class AlignedArray {
     T* data() noexcept { return data_.get(); }
     const T* data() const noexcept { return data_.get(); }
     std::size_t size() const noexcept { return size_; }
+    T& operator[](std::size_t i) noexcept { return data()[i]; }
+    const T& operator[](std::size_t i) const noexcept { return data()[i]; }
 
   private:
     struct Free {
-        std::size_t bytes = 0;
-        void operator()(T* p) const noexcept { ::operator delete(p, array_alignment(bytes)); }
+        std::size_t n_bytes = 0;
+        void operator()(T* p) const noexcept { free_aligned(p, n_bytes); }
     };
     std::unique_ptr<T, Free> data_;
     std::size_t size_;

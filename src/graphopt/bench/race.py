@@ -15,6 +15,7 @@ ROUNDS = 5
 LONG = 20.0
 """Seconds from which on a contestant runs fewer than the rounds asked for."""
 
+_NO_WARM_UP = 3.0  # seconds from which on the first run counts as a turn
 _BUDGET = 60.0  # seconds spent on a long contestant
 _TURN = 0.05  # seconds that a turn of a short call is filled with
 _MOST_CALLS = 200
@@ -155,8 +156,8 @@ def race(
     """Run a contest.
 
     Every contestant prepares, runs once to warm up, and shows that its answer agrees with ours;
-    then all take turns. A turn of a short call repeats it for some 50 ms. One that takes 20 s or
-    more has no warm-up and one to three turns.
+    then all take turns. A turn of a short call repeats it for some 50 ms. The first run of one that
+    takes 3 s or more counts as a turn, and one that takes 20 s or more has one to three turns.
 
     Parameters
     ----------
@@ -206,7 +207,7 @@ def race(
             line_up.agreement(contestant, answer, found)
         del found
         turns, calls = plan(call, seconds, rounds, clock)
-        counted = [seconds / contestant.share] if seconds >= LONG else []
+        counted = [seconds / contestant.share] if seconds >= _NO_WARM_UP else []
         runners[contestant.name] = _Runner(contestant, call, turns, calls, counted)
     size = line_up.size()
     del answer

@@ -91,6 +91,8 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
     if any(timing.share < 1.0 for timing in timings):
         notes.append("(5 %): did this part of the work; its time is divided by it.")
     notes += sorted({f"{timing.name}: {timing.note}." for timing in timings if timing.note})
+    if any(timing.name == "rustworkx" and timing.seconds for timing in timings):
+        notes.append("rustworkx takes its threads from RAYON_NUM_THREADS when it is first used.")
     missing = sorted({timing.name for timing in timings if "not installed" in timing.absent})
     if missing:
         notes.append(f"Not installed: {', '.join(missing)}; get it: pip install 'graphopt[bench]'")

@@ -39,10 +39,10 @@ def same_distances(ours: NDArray[Any], theirs: Any) -> None:
 
 
 def _reached(distances: NDArray[Any]) -> NDArray[np.bool_]:
-    if distances.dtype.kind == "f":
-        finite: NDArray[np.bool_] = np.isfinite(distances)
-        return finite
-    return np.not_equal(distances, np.iinfo(distances.dtype).max)
+    integer = distances.dtype.kind == "u"
+    unreachable = np.iinfo(distances.dtype).max if integer else np.inf
+    reached: NDArray[np.bool_] = distances != unreachable
+    return reached
 
 
 def _ours(source: Source, sources: Any = None) -> Contestant:
@@ -162,7 +162,7 @@ def lengths_dense(scale: float) -> LineUp:
     contestants = (
         _ours(source),
         _peer("scipy, Floyd-Warshall", scipy_distances, source, n, method="FW"),
-        _peer("scipy, Dijkstra", scipy_distances, source, n, 250),
+        _peer("scipy, Dijkstra", scipy_distances, source, n, 100),
         _peer("networkit", networkit_distances, source, n, 100),
     )
     return LineUp(size_of(source), contestants, same_distances)

@@ -1,4 +1,4 @@
-#include "scratch.hpp"
+#include "graphopt/aligned.hpp"
 
 #include <new>
 
@@ -20,7 +20,7 @@ std::align_val_t alignment_of(std::size_t n_bytes) {
 
 }  // namespace
 
-void* allocate_scratch(std::size_t n_bytes) {
+void* allocate_aligned(std::size_t n_bytes) {
     void* const memory = ::operator new(n_bytes, alignment_of(n_bytes));
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     // Advice only: where it is not taken, ordinary pages do.
@@ -31,7 +31,7 @@ void* allocate_scratch(std::size_t n_bytes) {
     return memory;
 }
 
-void free_scratch(void* memory, std::size_t n_bytes) noexcept {
+void free_aligned(void* memory, std::size_t n_bytes) noexcept {
     ::operator delete(memory, alignment_of(n_bytes));
 }
 
