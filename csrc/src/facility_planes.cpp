@@ -59,6 +59,7 @@ constexpr std::size_t lane_of(std::size_t customer) { return customer % 8 * 2 + 
 GRAPHOPT_ALWAYS_INLINE void load_tile(const std::array<const std::uint8_t*, plane_customers>& rows,
                                       std::size_t site, Tile& tile) {
     for (std::size_t c = 0; c < plane_customers; ++c) {
+        __builtin_prefetch(rows[c] + site + plane_sites);  // too many streams for the processor
         for (std::size_t g = 0; g < groups; ++g) {
             auto* const line = reinterpret_cast<unsigned char*>(&tile.distances[g][c / 8]);
             std::memcpy(line + c % 8 * 8, rows[c] + site + g * group_sites, group_sites);

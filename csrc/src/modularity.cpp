@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -11,26 +12,35 @@
 namespace graphopt {
 namespace {
 
-constexpr std::size_t nodes_per_chunk = 256;
+// Some tens of microseconds of work, which waking a thread must not outweigh.
+constexpr std::size_t nodes_per_chunk = 4096;
 
 template <class Real>
 constexpr std::size_t width = simd_bytes / sizeof(Real);
 
-// A row of the assignment becomes whole cache lines, padded with zeros: one line for up to 16
-// float32 groups, so an edge costs one load and one multiply-add.
+// Groups are taken a register at a time: up to 16 in float32, so an edge costs one load and one
+// addition. The register runs on into the next node's groups, whose lanes are not used.
 template <class Real>
 using Block = Line<std::conditional_t<std::is_same_v<Real, float>, float32x16, float64x8>>;
 
 template <class Real>
-struct Packed {
+GRAPHOPT_ALWAYS_INLINE Block<Real> load_block(const Real* from) {
+    Block<Real> block;
+    std::memcpy(&block, from, sizeof(block));
+    return block;
+}
+
+template <class Real>
+struct Assigned {
     const CsrView& graph;
     std::size_t n_groups;
     double resolution;
-    std::size_t n_blocks;           // per node
-    std::vector<Block<Real>> rows;  // n_nodes x n_blocks
+    std::vector<Real> rows;         // n_nodes x n_groups, and a register beyond
     std::vector<double> strengths;  // n_nodes
-    std::vector<double> volumes;    // r^T s, padded with zeros to whole blocks
+    std::vector<double> volumes;    // r^T s, and zeros to whole registers
     double total;                   // 2m
+
+    std::size_t n_blocks() const { return chunk_count(n_groups, width<Real>); }
 };
 
 double strength(const CsrView& graph, std::size_t node) {
@@ -42,102 +52,124 @@ double strength(const CsrView& graph, std::size_t node) {
     return sum;
 }
 
+// volumes[k] += strength * share, whole registers, for nodes [begin, end).
 template <class Real>
-Packed<Real> pack(const CsrView& graph, std::span<const Real> assignment, std::size_t n_groups,
-                  double resolution, int num_threads) {
+GRAPHOPT_ALWAYS_INLINE void add_volumes_body(const Assigned<Real>& assigned, std::size_t begin,
+                                             std::size_t end, double* volumes) {
+    constexpr std::size_t lanes = width<Real>;
+    for (std::size_t b = 0; b < assigned.n_blocks(); ++b) {
+        std::array<double, lanes> sum{};
+        for (std::size_t i = begin; i < end; ++i) {
+            const Real* const row = assigned.rows.data() + i * assigned.n_groups + b * lanes;
+            for (std::size_t k = 0; k < lanes; ++k) {
+                sum[k] += assigned.strengths[i] * static_cast<double>(row[k]);
+            }
+        }
+        const std::size_t used = std::min(lanes, assigned.n_groups - b * lanes);
+        std::copy_n(sum.data(), used, volumes + b * lanes);
+    }
+}
+
+GRAPHOPT_MULTIVERSION_FN void add_volumes(const Assigned<float>& assigned, std::size_t begin,
+                                          std::size_t end, double* volumes) {
+    add_volumes_body(assigned, begin, end, volumes);
+}
+
+GRAPHOPT_MULTIVERSION_FN void add_volumes(const Assigned<double>& assigned, std::size_t begin,
+                                          std::size_t end, double* volumes) {
+    add_volumes_body(assigned, begin, end, volumes);
+}
+
+template <class Real>
+Assigned<Real> assign(const CsrView& graph, std::span<const Real> assignment, std::size_t n_groups,
+                      double resolution, int num_threads) {
     const std::size_t n = graph.n_nodes();
-    const std::size_t n_blocks = chunk_count(n_groups, width<Real>);
-    Packed<Real> packed{graph,
-                        n_groups,
-                        resolution,
-                        n_blocks,
-                        std::vector<Block<Real>>(n * n_blocks),
-                        std::vector<double>(n),
-                        std::vector<double>(n_blocks * width<Real>),
-                        0.0};
+    Assigned<Real> assigned{graph, n_groups, resolution, {}, std::vector<double>(n), {}, 0.0};
+    assigned.rows.reserve(assignment.size() + width<Real>);
+    assigned.rows.assign(assignment.begin(), assignment.end());
+    assigned.rows.resize(assignment.size() + width<Real>);
+    const std::size_t padded = assigned.n_blocks() * width<Real>;
     const std::size_t n_chunks = chunk_count(n, nodes_per_chunk);
-    std::vector<double> totals(n_chunks), volumes(n_chunks * n_groups);
+    std::vector<double> totals(n_chunks), volumes(n_chunks * padded);
     parallel_ranges(n, nodes_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
-                        double* const volume = volumes.data() + chunk * n_groups;
                         for (std::size_t i = begin; i < end; ++i) {
-                            const double s = packed.strengths[i] = strength(graph, i);
-                            totals[chunk] += s;
-                            for (std::size_t k = 0; k < n_groups; ++k) {
-                                const Real r = assignment[i * n_groups + k];
-                                packed.rows[i * n_blocks + k / width<Real>].lanes[k % width<Real>] =
-                                    r;
-                                volume[k] += s * static_cast<double>(r);
-                            }
+                            totals[chunk] += assigned.strengths[i] = strength(graph, i);
                         }
+                        add_volumes(assigned, begin, end, volumes.data() + chunk * padded);
                     });
+    assigned.volumes.resize(padded);
     for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
-        packed.total += totals[chunk];
-        for (std::size_t k = 0; k < n_groups; ++k) {
-            packed.volumes[k] += volumes[chunk * n_groups + k];
-        }
+        assigned.total += totals[chunk];
+        for (std::size_t k = 0; k < padded; ++k) assigned.volumes[k] += volumes[chunk * padded + k];
     }
-    return packed;
+    return assigned;
 }
 
 // Writes the gradient of nodes [begin, end); returns their part of the sum over entries.
 template <bool weighted, class Real>
-GRAPHOPT_ALWAYS_INLINE double rows_body(const Packed<Real>& packed, std::size_t begin,
+GRAPHOPT_ALWAYS_INLINE double rows_body(const Assigned<Real>& assigned, std::size_t begin,
                                         std::size_t end, Real* gradient) {
     constexpr std::size_t lanes = width<Real>;
-    const CsrView& graph = packed.graph;
-    const Block<Real>* const rows = packed.rows.data();
-    const std::size_t n_blocks = packed.n_blocks;
-    const double scale = 2.0 / packed.total;
-    std::array<double, lanes> inside{};
-    for (std::size_t i = begin; i < end; ++i) {
-        const auto first = static_cast<std::size_t>(graph.indptr[i]);
-        const auto last = static_cast<std::size_t>(graph.indptr[i + 1]);
-        const double pull = packed.resolution * packed.strengths[i] / packed.total;
-        for (std::size_t b = 0; b < n_blocks; ++b) {
+    const CsrView& graph = assigned.graph;
+    const std::size_t n_groups = assigned.n_groups, n_blocks = assigned.n_blocks();
+    const double scale = 2.0 / assigned.total;
+    double total = 0.0;
+    for (std::size_t b = 0; b < n_blocks; ++b) {
+        const Real* const rows = assigned.rows.data() + b * lanes;
+        const double* const volumes = assigned.volumes.data() + b * lanes;
+        const std::size_t used = std::min(lanes, n_groups - b * lanes);
+        std::array<double, lanes> inside{};
+        for (std::size_t i = begin; i < end; ++i) {
+            const auto first = static_cast<std::size_t>(graph.indptr[i]);
+            const auto last = static_cast<std::size_t>(graph.indptr[i + 1]);
             Block<Real> sum{};
             for (std::size_t e = first; e < last; ++e) {
                 const auto j = static_cast<std::size_t>(graph.indices[e]);
+                const Block<Real> other = load_block(rows + j * n_groups);
                 if constexpr (weighted) {
-                    sum.lanes += static_cast<Real>(graph.weights[e]) * rows[j * n_blocks + b].lanes;
+                    sum.lanes += static_cast<Real>(graph.weights[e]) * other.lanes;
                 } else {
-                    sum.lanes += rows[j * n_blocks + b].lanes;
+                    sum.lanes += other.lanes;
                 }
             }
-            const Block<Real>& own = rows[i * n_blocks + b];
-            const double* const volumes = packed.volumes.data() + b * lanes;
+            const Block<Real> own = load_block(rows + i * n_groups);
+            const double pull = assigned.resolution * assigned.strengths[i] / assigned.total;
             std::array<Real, lanes> out;
             for (std::size_t k = 0; k < lanes; ++k) {
                 const auto near = static_cast<double>(sum.lanes[k]);
                 inside[k] += near * static_cast<double>(own.lanes[k]);
                 out[k] = static_cast<Real>(scale * (near - pull * volumes[k]));
             }
-            const std::size_t used = std::min(lanes, packed.n_groups - b * lanes);
-            std::copy_n(out.data(), used, gradient + i * packed.n_groups + b * lanes);
+            const std::size_t at = i * n_groups + b * lanes;
+            if (n_blocks == 1 && at + lanes <= end * n_groups) {
+                std::copy_n(out.data(), lanes, gradient + at);  // the next nodes overwrite the rest
+            } else {
+                std::copy_n(out.data(), used, gradient + at);
+            }
         }
+        for (std::size_t k = 0; k < used; ++k) total += inside[k];
     }
-    double sum = 0.0;
-    for (const double part : inside) sum += part;
-    return sum;
+    return total;
 }
 
-GRAPHOPT_MULTIVERSION_FN double rows_of(const Packed<float>& packed, std::size_t begin,
+GRAPHOPT_MULTIVERSION_FN double rows_of(const Assigned<float>& assigned, std::size_t begin,
                                         std::size_t end, float* gradient) {
-    return packed.graph.weighted() ? rows_body<true>(packed, begin, end, gradient)
-                                   : rows_body<false>(packed, begin, end, gradient);
+    return assigned.graph.weighted() ? rows_body<true>(assigned, begin, end, gradient)
+                                     : rows_body<false>(assigned, begin, end, gradient);
 }
 
-GRAPHOPT_MULTIVERSION_FN double rows_of(const Packed<double>& packed, std::size_t begin,
+GRAPHOPT_MULTIVERSION_FN double rows_of(const Assigned<double>& assigned, std::size_t begin,
                                         std::size_t end, double* gradient) {
-    return packed.graph.weighted() ? rows_body<true>(packed, begin, end, gradient)
-                                   : rows_body<false>(packed, begin, end, gradient);
+    return assigned.graph.weighted() ? rows_body<true>(assigned, begin, end, gradient)
+                                     : rows_body<false>(assigned, begin, end, gradient);
 }
 
 template <class Real>
 double run(const CsrView& graph, std::span<const Real> assignment, std::size_t n_groups,
            double resolution, std::span<Real> gradient, int num_threads) {
-    const Packed<Real> packed = pack(graph, assignment, n_groups, resolution, num_threads);
-    if (!(packed.total > 0.0)) {
+    const Assigned<Real> assigned = assign(graph, assignment, n_groups, resolution, num_threads);
+    if (!(assigned.total > 0.0)) {
         std::fill(gradient.begin(), gradient.end(), Real{0});
         return 0.0;
     }
@@ -145,13 +177,13 @@ double run(const CsrView& graph, std::span<const Real> assignment, std::size_t n
     std::vector<double> parts(chunk_count(n, nodes_per_chunk));
     parallel_ranges(n, nodes_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
-                        parts[chunk] = rows_of(packed, begin, end, gradient.data());
+                        parts[chunk] = rows_of(assigned, begin, end, gradient.data());
                     });
     double inside = 0.0;
     for (const double part : parts) inside += part;
     double expected = 0.0;
-    for (const double volume : packed.volumes) expected += volume * volume;
-    return (inside - resolution * expected / packed.total) / packed.total;
+    for (const double volume : assigned.volumes) expected += volume * volume;
+    return (inside - resolution * expected / assigned.total) / assigned.total;
 }
 
 }  // namespace

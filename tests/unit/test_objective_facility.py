@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from helpers import random_graph
 
 from graphopt import Graph
+from graphopt.errors import MemoryLimitError
 from graphopt.facility import expected_distances
 from graphopt.objectives import FacilityLocation, FacilityProblem
 from graphopt.reference import facility as twin
@@ -316,3 +318,29 @@ def test_bad_decisions_are_named():
         FacilityLocation(2).decode(torch.full((4,), torch.nan), problem)
     with pytest.raises(ValueError, match=r"decision must hold node numbers in 0\.\.3"):
         FacilityLocation().training_value(np.array([4]), problem)
+
+
+def test_a_table_that_does_not_fit_is_refused_with_its_size(monkeypatch):
+    hops, roads = random_graph(100, 200, seed=0), random_graph(100, 200, seed=0, weights="float")
+    monkeypatch.setattr("graphopt._validation.available_memory", lambda: 1_000)
+    with pytest.raises(MemoryLimitError, match=r"10,000 bytes and 1,000 are.*sources=sample\)\)$"):
+        FacilityLocation().prepare(hops)
+    with pytest.raises(MemoryLimitError, match=r"200,000 bytes.*or on hops, a byte each$"):
+        FacilityLocation().prepare(roads)
+    with pytest.raises(MemoryLimitError, match=r"costs and the order .* 4,800 bytes.*fewer cust"):
+        FacilityProblem.from_distances(np.ones((20, 20)), growth=0.1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+@pytest.mark.parametrize("growth", [0.0, 0.5])
+def test_a_problem_of_some_sites_charges_the_same(dtype, growth):
+    problem = FacilityProblem.from_distances(two_paths(dtype), charge=3, growth=growth)
+    few = problem.with_sites(np.array([1, 4, 8]))
+    assert (few.n_customers, few.n_sites) == (9, 3)
+    for sites in ([0], [2, 1], [0, 1, 2], []):
+        chosen = np.array([1, 4, 8])[sites] if sites else np.empty(0, np.int64)
+        expected = problem.paid(chosen)
+        np.testing.assert_array_equal(few.paid(np.array(sites, dtype=np.int64)), expected)
+        objective = FacilityLocation()
+        value = objective.training_value(np.array(sites, dtype=np.int64), few)
+        assert value == objective.training_value(chosen, problem)

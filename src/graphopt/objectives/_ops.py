@@ -32,17 +32,37 @@ def _real_array(name: str, tensor: Tensor) -> NDArray[Any]:
     return _array(tensor)
 
 
+class _Differentiated(torch.autograd.Function):
+    """A value whose gradient comes with it: an operator's shortcut where nothing is compiled."""
+
+    @staticmethod
+    def forward(ctx: Any, decision: Tensor, kernel: Any, arguments: tuple[Any, ...]) -> Tensor:
+        value, gradient = kernel(decision, *arguments)
+        ctx.save_for_backward(gradient)
+        result: Tensor = value
+        return result
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        (gradient,) = ctx.saved_tensors
+        return upstream * gradient, None, None
+
+
+def differentiable_value(operator: Any, kernel: Any, decision: Tensor, *arguments: Any) -> Tensor:
+    """Return the value of an operator whose `kernel` returns a value and its gradient."""
+    value: Tensor
+    if torch.compiler.is_compiling():
+        value, _ = operator(decision, *arguments)
+    else:  # the operator's dispatch would cost more than a small graph's kernel
+        value = _Differentiated.apply(decision, kernel, arguments)
+    return value
+
+
 # --- modularity ---------------------------------------------------------------------------------
 
 
-@torch.library.custom_op(
-    "graphopt::modularity",
-    mutates_args=(),
-    device_types="cpu",
-    schema="(Tensor assignment, Tensor indptr, Tensor indices, Tensor? weights, float resolution)"
-    " -> (Tensor, Tensor)",
-)
-def modularity(
+def modularity_kernel(
     assignment: Tensor, indptr: Tensor, indices: Tensor, weights: Tensor | None, resolution: float
 ) -> tuple[Tensor, Tensor]:
     """Return the modularity of a soft assignment and its gradient, from one pass."""
@@ -55,6 +75,15 @@ def modularity(
         get_num_threads(),
     )
     return torch.tensor(value, dtype=assignment.dtype), torch.from_numpy(gradient)
+
+
+modularity = torch.library.custom_op(
+    "graphopt::modularity",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor assignment, Tensor indptr, Tensor indices, Tensor? weights, float resolution)"
+    " -> (Tensor, Tensor)",
+)(modularity_kernel)
 
 
 @modularity.register_fake
@@ -81,18 +110,22 @@ modularity.register_autograd(_scale_gradient, setup_context=_keep_gradient)
 # --- expected distances in hops -----------------------------------------------------------------
 
 
-@torch.library.custom_op(
-    "graphopt::mean_expected_hops",
-    mutates_args=(),
-    device_types="cpu",
-    schema="(Tensor opening, Tensor distances, Tensor steps) -> (Tensor, Tensor)",
-)
-def mean_expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+def mean_expected_hops_kernel(
+    opening: Tensor, distances: Tensor, steps: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return the mean of the expected distances and its gradient, from one pass."""
     value, gradient = _core.mean_expected_hops(
         _array(distances), _real_array("opening", opening), _array(steps), get_num_threads()
     )
     return torch.tensor(value, dtype=opening.dtype), torch.from_numpy(gradient)
+
+
+mean_expected_hops = torch.library.custom_op(
+    "graphopt::mean_expected_hops",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor opening, Tensor distances, Tensor steps) -> (Tensor, Tensor)",
+)(mean_expected_hops_kernel)
 
 
 @mean_expected_hops.register_fake
@@ -218,11 +251,14 @@ expected_lengths.register_autograd(_lengths_backward, setup_context=_keep_length
 
 
 __all__ = [
+    "differentiable_value",
     "expected_hops",
     "expected_hops_gradient",
     "expected_lengths",
     "expected_lengths_gradient",
     "mean_expected_hops",
+    "mean_expected_hops_kernel",
     "modularity",
+    "modularity_kernel",
     "shared_tensor",
 ]

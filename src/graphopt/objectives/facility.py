@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from graphopt._validation import (
     RandomState,
     check_choice,
     check_integer,
+    check_memory,
     check_node_indices,
     check_number,
 )
@@ -102,6 +103,9 @@ class FacilityProblem:
             steps = torch.from_numpy(hop_steps(matrix, pays, growth))
             return cls(_ops.shared_tensor(matrix), pays, growth, steps)
         lengths = cast("NDArray[np.float64]", matrix)
+        if growth > 0.0:
+            way_around = "take growth 0, or fewer customers (rows)"
+            check_memory("the costs and the order of all distances", lengths.size * 12, way_around)
         kept = stretched = _ops.shared_tensor(lengths)
         if growth > 0.0:
             costs = distance_costs(np.minimum(lengths, pays), pays, growth)
@@ -118,6 +122,18 @@ class FacilityProblem:
     def n_sites(self) -> int:
         """Number of candidate sites."""
         return self.distances.shape[1]
+
+    def with_sites(self, sites: NDArray[Any]) -> FacilityProblem:
+        """Return the problem of deciding between these sites alone, stored site by site."""
+
+        def columns(table: Tensor | None) -> Any:
+            if table is None:
+                return None
+            return torch.from_numpy(np.ascontiguousarray(table.numpy().take(sites, axis=1).T)).T
+
+        stretched = self.stretched if self.stretched is self.distances else columns(self.stretched)
+        distances = columns(self.distances)
+        return replace(self, distances=distances, stretched=stretched, order=None)
 
     def expected_costs(self, opening: Tensor) -> Tensor:
         """Return every customer's expected cost, shape (n_customers,); differentiable.
@@ -142,9 +158,13 @@ class FacilityProblem:
         if self.steps is None:
             costs = self.expected_costs(opening)
             return costs.mean() if self.n_customers else costs.sum()
-        mean: Tensor
-        mean, _ = _ops.mean_expected_hops(self._checked(opening), self.distances, self.steps)
-        return mean
+        return _ops.differentiable_value(
+            _ops.mean_expected_hops,
+            _ops.mean_expected_hops_kernel,
+            self._checked(opening),
+            self.distances,
+            self.steps,
+        )
 
     def _checked(self, opening: Tensor) -> Tensor:
         """Return `opening` in a dtype that holds the costs, or raise if it is not one per site."""
@@ -167,7 +187,7 @@ class FacilityProblem:
         distances: NDArray[Any] = self.distances.numpy()
         if len(sites) == 0:
             return np.full(self.n_customers, self.charge)
-        nearest = distances[:, sites].min(axis=1)
+        nearest = distances.T[sites].min(axis=0)
         unreachable = np.inf if self.steps is None else np.iinfo(distances.dtype).max
         served = (nearest < self.charge) & (nearest != unreachable)
         return np.where(served, nearest, self.charge).astype(np.float64)
@@ -259,6 +279,15 @@ class FacilityLocation(Objective):
             raise ValueError("graph must be undirected")
         from graphopt.paths import all_pairs_shortest_paths
 
+        # Hops: a byte at least. Lengths: the distances, their costs and the order of the sites.
+        per_pair = 1 if graph.weights is None else 8 + 4 + (8 if self.growth > 0.0 else 0)
+        check_memory(
+            "the table of distances from every customer to every site",
+            graph.n_nodes**2 * per_pair,
+            "let prepare() return a sample of the customers, FacilityProblem.from_distances("
+            "all_pairs_shortest_paths(graph, sources=sample))"
+            + ("" if graph.weights is None else ", or on hops, a byte each"),
+        )
         distances = all_pairs_shortest_paths(graph)
         # A weighted graph's typical edge is its hop, whatever the unit of its lengths.
         weights = graph.weights
@@ -307,7 +336,9 @@ class FacilityLocation(Objective):
                 opening = (opening * (k / total)).astype(opening.dtype)
         draws = pipage_rounding(opening, k=k, draws=self.draws, random_state=random_state)
         candidates = np.unique(draws, axis=0)
-        values = [self.training_value(sites, problem) for sites in candidates]
+        drawn, places = np.unique(candidates, return_inverse=True)
+        few = problem.with_sites(drawn)
+        values = [self.training_value(s, few) for s in places.reshape(candidates.shape)]
         best: NDArray[np.int32] = candidates[values.index(min(values))]
         return best
 

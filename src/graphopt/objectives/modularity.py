@@ -76,8 +76,9 @@ class Modularity(Objective):
                 f"decision must have shape ({n_nodes}, n_clusters), not {tuple(decision.shape)}"
             )
         graph = problem.indptr, problem.indices, problem.weights
-        value: Tensor = _ops.modularity(decision, *graph, float(self.resolution))[0]
-        return -value
+        return -_ops.differentiable_value(
+            _ops.modularity, _ops.modularity_kernel, decision, *graph, float(self.resolution)
+        )
 
     def decode(
         self, decision: Tensor, problem: Any, *, random_state: RandomState = None
