@@ -79,9 +79,15 @@ GRAPHOPT_ALWAYS_INLINE void product_columns(LeftFactor<ScalarOf<S>> a, std::size
     for (; r + 6 <= rows; r += 6) {
         product_tile<S, 6, Vectors, add>(below(r), steps, b, stride, out + r * stride);
     }
-    for (; r < rows; ++r) {
-        product_tile<S, 1, Vectors, add>(below(r), steps, b, stride, out + r * stride);
+    if (r + 4 <= rows) {
+        product_tile<S, 4, Vectors, add>(below(r), steps, b, stride, out + r * stride);
+        r += 4;
     }
+    if (r + 2 <= rows) {
+        product_tile<S, 2, Vectors, add>(below(r), steps, b, stride, out + r * stride);
+        r += 2;
+    }
+    if (r < rows) product_tile<S, 1, Vectors, add>(below(r), steps, b, stride, out + r * stride);
 }
 
 // out = a b, or out += a b: rows x `stride` columns, of which `stride` is a padded width.

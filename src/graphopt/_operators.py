@@ -61,15 +61,19 @@ class Operator:
 
     def __call__(self, *args: Any) -> Any:
         """Run the kernel; arguments by position."""
-        if torch.compiler.is_compiling() or _under_a_mode() or not _all_plain(args):
+        if torch.compiler.is_compiling() or _under_a_mode():
             return self.registered(*args)
-        if torch.is_grad_enabled() and any(
-            isinstance(value, Tensor) and value.requires_grad for value in args
-        ):
-            if self._function is None:
-                return self.registered(*args)
-            return self._function.apply(*args)  # type: ignore[no-untyped-call]
-        return self._kernel(*args)
+        differentiable = False
+        for value in args:
+            if isinstance(value, Tensor):
+                if type(value) not in _PLAIN or not value.is_cpu:
+                    return self.registered(*args)
+                differentiable = differentiable or value.requires_grad
+        if not (differentiable and torch.is_grad_enabled()):
+            return self._kernel(*args)
+        if self._function is None:
+            return self.registered(*args)
+        return self._function.apply(*args)  # type: ignore[no-untyped-call]
 
 
 def operator(name: str, schema: str | None = None) -> Callable[[Callable[..., Any]], Operator]:
@@ -84,10 +88,3 @@ def operator(name: str, schema: str | None = None) -> Callable[[Callable[..., An
 def _under_a_mode() -> bool:
     """Return whether somebody wants to see every operator: a tracer, a counter."""
     return torch._C._len_torch_dispatch_stack() > 0
-
-
-def _all_plain(args: tuple[Any, ...]) -> bool:
-    return all(
-        type(value) in _PLAIN and value.is_cpu if isinstance(value, Tensor) else True
-        for value in args
-    )
