@@ -17,6 +17,8 @@
 #include <omp.h>
 #endif
 
+#include "graphopt/simd.hpp"
+
 namespace graphopt {
 
 // Asked for now and then by long kernels, on the calling thread, outside every lock. May throw; the

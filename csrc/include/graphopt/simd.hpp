@@ -101,13 +101,4 @@ inline bool has_wide_permutes() noexcept {
 #endif
 }
 
-// Tells the processor that this thread only waits for another one.
-inline void relax_processor() noexcept {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 }  // namespace graphopt
