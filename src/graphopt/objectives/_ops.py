@@ -44,7 +44,7 @@ class _Differentiated(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return upstream * gradient, None, None
 
@@ -55,7 +55,7 @@ def differentiable_value(operator: Any, kernel: Any, decision: Tensor, *argument
     if torch.compiler.is_compiling():
         value, _ = operator(decision, *arguments)
     else:  # the operator's dispatch would cost more than a small graph's kernel
-        value = _Differentiated.apply(decision, kernel, arguments)
+        value = _Differentiated.apply(decision, kernel, arguments)  # type: ignore[no-untyped-call]
     return value
 
 
