@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphopt.bench.machine import describe_machine
 from pytest_benchmark.fixture import BenchmarkFixture
-from scaling import STUDIES, Study, draw, fitted_exponent
 
+from graphopt.bench.machine import describe_machine
 from graphopt.bench.peers import threads_for_all
+from graphopt.bench.scaling import STUDIES, Study, draw, fitted_exponent
 
 THREADS = (1, 2)
 ROUNDS = 5
@@ -38,6 +38,7 @@ def results() -> Iterator[list[dict[str, Any]]]:
     draw(gathered, f"{machine['processor']}, {machine['isa']}", RESULTS / "scaling.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name.replace(" ", "-"))
 def test_scaling(
@@ -53,7 +54,7 @@ def test_scaling(
     exponent = fitted_exponent(study.sizes, medians)
     found = {
         "study": study.name,
-        "law": study.law,
+        "counted_exponent": study.law,
         "threads": threads,
         "n": list(study.sizes),
         "median": medians,

@@ -231,7 +231,7 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
     Parameters
     ----------
     results : sequence of dict
-        ``study``, ``law``, ``threads``, ``n`` and ``median`` (lists), ``exponent``.
+        ``study``, ``counted_exponent``, ``threads``, ``n`` and ``median`` (lists), ``exponent``.
     title : str
         The machine.
     path : Path
@@ -262,8 +262,10 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
             )
         first = of_study[0]
         n = np.asarray(first["n"], float)
-        guide = first["median"][-1] * 1.6 * (n / n[-1]) ** first["law"]
-        panel.loglog(n, guide, "--", color="#999999", linewidth=1, label=f"$n^{first['law']:g}$")
+        guide = first["median"][-1] * 1.6 * (n / n[-1]) ** first["counted_exponent"]
+        panel.loglog(
+            n, guide, "--", color="#999999", linewidth=1, label=f"$n^{first['counted_exponent']:g}$"
+        )
         panel.set_title(name, fontsize=11)
         panel.set_xlabel("n")
         panel.set_ylabel("seconds")
