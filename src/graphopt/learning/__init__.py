@@ -1,7 +1,16 @@
 """Training: from a graph and features to a decision."""
 
+from graphopt.learning.direct import DirectGCN
 from graphopt.learning.estimators import ClusterNet
 from graphopt.learning.recipes import PAPER, Recipe
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
 
-__all__ = ["PAPER", "Checkpoint", "ClusterNet", "Recipe", "TrainingRun", "train"]
+__all__ = [
+    "PAPER",
+    "Checkpoint",
+    "ClusterNet",
+    "DirectGCN",
+    "Recipe",
+    "TrainingRun",
+    "train",
+]

@@ -2,6 +2,7 @@
 
 from graphopt.nn.certificate import GradientCertificate, gradient_certificate
 from graphopt.nn.clusternet import ClusterNet
+from graphopt.nn.direct import DirectGCN
 from graphopt.nn.dropout import dropout
 from graphopt.nn.gcn import GCN, Adjacency
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
@@ -11,6 +12,7 @@ __all__ = [
     "GCN",
     "Adjacency",
     "ClusterNet",
+    "DirectGCN",
     "GradientCertificate",
     "SoftKMeans",
     "SoftKMeansOutput",
