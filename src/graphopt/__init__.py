@@ -3,7 +3,8 @@
 Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonzalez`,
 :func:`greedy_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`cnm`,
 :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning (:class:`ClusterNet`,
-:class:`DirectGCN`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on first use.
+:class:`DirectGCN`, :class:`LinkPredictor`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on
+first use.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from graphopt.rounding import pipage_rounding
 
 if TYPE_CHECKING:
     from graphopt import completion, datasets, learning, nn, objectives
-    from graphopt.learning import ClusterNet, DirectGCN
+    from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 
 __all__ = [
     "ClusterNet",
@@ -38,6 +39,7 @@ __all__ = [
     "DirectGCN",
     "Graph",
     "KCenterResult",
+    "LinkPredictor",
     "SoftKMeansResult",
     "all_pairs_shortest_paths",
     "build_config",
@@ -62,7 +64,7 @@ __all__ = [
 ]
 
 _LAZY_MODULES = ("completion", "datasets", "learning", "nn", "objectives")
-_LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN")
+_LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor")
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from graphopt.learning.direct import DirectGCN
 from graphopt.learning.estimators import ClusterNet
+from graphopt.learning.link_predictor import LinkPredictor, LinkScores
 from graphopt.learning.recipes import PAPER, Recipe
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
 
@@ -10,6 +11,8 @@ __all__ = [
     "Checkpoint",
     "ClusterNet",
     "DirectGCN",
+    "LinkPredictor",
+    "LinkScores",
     "Recipe",
     "TrainingRun",
     "train",

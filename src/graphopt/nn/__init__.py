@@ -5,6 +5,7 @@ from graphopt.nn.clusternet import ClusterNet
 from graphopt.nn.direct import DirectGCN
 from graphopt.nn.dropout import dropout
 from graphopt.nn.gcn import GCN, Adjacency
+from graphopt.nn.link_prediction import LinkPredictor
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
 
@@ -14,6 +15,7 @@ __all__ = [
     "ClusterNet",
     "DirectGCN",
     "GradientCertificate",
+    "LinkPredictor",
     "SoftKMeans",
     "SoftKMeansOutput",
     "SparseMatrix",
