@@ -3,7 +3,7 @@
 Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonzalez`,
 :func:`greedy_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`cnm`,
 :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning (:class:`ClusterNet`,
-:class:`DirectGCN`, :class:`LinkPredictor`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on
+:class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on
 first use.
 """
 
@@ -31,7 +31,7 @@ from graphopt.rounding import pipage_rounding
 
 if TYPE_CHECKING:
     from graphopt import completion, datasets, learning, nn, objectives
-    from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
+    from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor, TwoStage
 
 __all__ = [
     "ClusterNet",
@@ -41,6 +41,7 @@ __all__ = [
     "KCenterResult",
     "LinkPredictor",
     "SoftKMeansResult",
+    "TwoStage",
     "all_pairs_shortest_paths",
     "build_config",
     "cnm",
@@ -64,7 +65,7 @@ __all__ = [
 ]
 
 _LAZY_MODULES = ("completion", "datasets", "learning", "nn", "objectives")
-_LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor")
+_LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor", "TwoStage")
 
 
 def __getattr__(name: str) -> Any:

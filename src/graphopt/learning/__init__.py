@@ -5,6 +5,7 @@ from graphopt.learning.estimators import ClusterNet
 from graphopt.learning.link_predictor import LinkPredictor, LinkScores
 from graphopt.learning.recipes import PAPER, Recipe
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
+from graphopt.learning.two_stage import TwoStage
 
 __all__ = [
     "PAPER",
@@ -15,5 +16,6 @@ __all__ = [
     "LinkScores",
     "Recipe",
     "TrainingRun",
+    "TwoStage",
     "train",
 ]
