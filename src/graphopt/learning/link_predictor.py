@@ -375,7 +375,7 @@ class LinkPredictor(Parameters):
     def _keys(self, pairs: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return a number for each pair, whatever its order."""
         numbers: NDArray[np.int64] = pairs.min(axis=1) * np.int64(self.graph_.n_nodes)
-        return numbers + pairs.max(axis=1)
+        return np.asarray(numbers + pairs.max(axis=1))
 
     def _checked_pairs(self, name: str, pairs: ArrayLike) -> NDArray[np.int32]:
         nodes = np.asarray(pairs)
