@@ -3,7 +3,8 @@
 Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonzalez`,
 :func:`greedy_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`cnm`,
 :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning (:class:`ClusterNet`,
-:mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on first use.
+:class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on
+first use.
 """
 
 from __future__ import annotations
@@ -30,14 +31,17 @@ from graphopt.rounding import pipage_rounding
 
 if TYPE_CHECKING:
     from graphopt import completion, datasets, learning, nn, objectives
-    from graphopt.learning import ClusterNet
+    from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor, TwoStage
 
 __all__ = [
     "ClusterNet",
     "CommunityResult",
+    "DirectGCN",
     "Graph",
     "KCenterResult",
+    "LinkPredictor",
     "SoftKMeansResult",
+    "TwoStage",
     "all_pairs_shortest_paths",
     "build_config",
     "cnm",
@@ -61,13 +65,14 @@ __all__ = [
 ]
 
 _LAZY_MODULES = ("completion", "datasets", "learning", "nn", "objectives")
+_LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor", "TwoStage")
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY_MODULES:
         return import_module(f"graphopt.{name}")
-    if name == "ClusterNet":
-        return import_module("graphopt.learning").ClusterNet
+    if name in _LAZY_ESTIMATORS:
+        return getattr(import_module("graphopt.learning"), name)
     raise AttributeError(f"module 'graphopt' has no attribute {name!r}")
 
 

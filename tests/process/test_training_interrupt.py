@@ -24,7 +24,7 @@ print("interrupted", model.interrupted_, len(model.runs_), len(model.decision_),
 # Tells when training has begun, from inside.
 SIGNAL = """
 import signal
-from graphopt.learning import estimators
+from graphopt.learning import base
 
 
 def report(self, done, loss, best):
@@ -33,7 +33,7 @@ def report(self, done, loss, best):
 
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
-estimators.ProgressBar.__call__ = report
+base.ProgressBar.__call__ = report
 """
 
 

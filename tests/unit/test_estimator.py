@@ -18,7 +18,7 @@ from sklearn.metrics import adjusted_rand_score
 from graphopt import ClusterNet, Graph, evaluate_centers, modularity, set_num_threads
 from graphopt.completion import FeatureNeighbours
 from graphopt.errors import NotFittedError
-from graphopt.learning import Recipe, estimators
+from graphopt.learning import Recipe, base
 from graphopt.objectives import FacilityLocation, Modularity, Objective
 
 QUICK: dict[str, Any] = {
@@ -558,14 +558,14 @@ def interrupted_in_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Raise KeyboardInterrupt on entering the restarts whose numbers are in the list."""
     numbers: list[int] = []
     entered = iter(range(10))
-    original = estimators.train
+    original = base.train
 
     def train(*arguments: Any) -> Any:
         if next(entered) in numbers:
             raise KeyboardInterrupt
         return original(*arguments)
 
-    monkeypatch.setattr(estimators, "train", train)
+    monkeypatch.setattr(base, "train", train)
     return numbers
 
 
@@ -590,7 +590,7 @@ def test_an_interrupt_in_training_ends_all_restarts(monkeypatch: pytest.MonkeyPa
         if done == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(estimators.ProgressBar, "__call__", report)
+    monkeypatch.setattr(base.ProgressBar, "__call__", report)
     model = ClusterNet(3, **{**QUICK, "n_restarts": 4}).fit(planted())
     assert model.interrupted_ is True
     assert len(model.runs_) == 1

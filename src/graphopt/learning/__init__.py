@@ -1,7 +1,21 @@
 """Training: from a graph and features to a decision."""
 
+from graphopt.learning.direct import DirectGCN
 from graphopt.learning.estimators import ClusterNet
+from graphopt.learning.link_predictor import LinkPredictor, LinkScores
 from graphopt.learning.recipes import PAPER, Recipe
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
+from graphopt.learning.two_stage import TwoStage
 
-__all__ = ["PAPER", "Checkpoint", "ClusterNet", "Recipe", "TrainingRun", "train"]
+__all__ = [
+    "PAPER",
+    "Checkpoint",
+    "ClusterNet",
+    "DirectGCN",
+    "LinkPredictor",
+    "LinkScores",
+    "Recipe",
+    "TrainingRun",
+    "TwoStage",
+    "train",
+]

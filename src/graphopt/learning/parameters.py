@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from graphopt.graph import Graph
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -64,3 +66,11 @@ class Parameters:
             if value != defaults[name].default
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
+
+
+def check_graph(graph: object) -> None:
+    """Raise TypeError unless `graph` is a Graph."""
+    if not isinstance(graph, Graph):
+        raise TypeError(
+            f"graph must be a Graph, not {type(graph).__name__}; its from_... methods convert"
+        )

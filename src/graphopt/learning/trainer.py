@@ -16,7 +16,7 @@ from torch import Tensor
 from graphopt.learning.adam import Adam
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
-from graphopt.nn import ClusterNet
+from graphopt.nn import ClusterNet, DirectGCN, SparseMatrix
 from graphopt.objectives import Objective
 
 
@@ -35,7 +35,7 @@ class Checkpoint:
     state : dict
         Parameters and buffers of the network.
     kmeans_updates : int
-        Updates of soft k-means in force.
+        Updates of soft k-means in force; 0 for a network without it.
     """
 
     value: float
@@ -72,8 +72,30 @@ Progress = Callable[[int, float, float], None]
 """Called after every step with (steps made, loss, best training value so far)."""
 
 
+def decide(
+    network: ClusterNet | DirectGCN,
+    objective: Objective,
+    features: SparseMatrix | Tensor,
+    adjacency: SparseMatrix,
+) -> Tensor:
+    """Return the relaxed decision: the network's own, or what the objective makes of clusters."""
+    output = network(features, adjacency)
+    return output if isinstance(output, Tensor) else objective.relax(output)
+
+
+def kmeans_updates(network: ClusterNet | DirectGCN) -> int:
+    """Return how many updates of soft k-means a forward pass makes; 0 where there is none."""
+    return int(network.cluster.iterations) if isinstance(network, ClusterNet) else 0
+
+
+def set_kmeans_updates(network: ClusterNet | DirectGCN, updates: int) -> None:
+    """Set the updates of soft k-means; nothing happens where there is none."""
+    if isinstance(network, ClusterNet):
+        network.cluster.iterations = updates
+
+
 def train(
-    network: ClusterNet,
+    network: ClusterNet | DirectGCN,
     inputs: EncoderInputs,
     objective: Objective,
     problem: Any,
@@ -88,7 +110,7 @@ def train(
 
     Parameters
     ----------
-    network : ClusterNet
+    network : ClusterNet or DirectGCN
     inputs : EncoderInputs
         What the encoder sees.
     objective : Objective
@@ -111,26 +133,26 @@ def train(
         """Decide, and return the decision's value and the better of it and `best`."""
         network.eval()
         with torch.no_grad():
-            relaxed = objective.relax(network(inputs.features, inputs.adjacency.whole))
+            relaxed = decide(network, objective, inputs.features, inputs.adjacency.whole)
         decision = objective.decode(relaxed, problem, random_state=random_state)
         value = objective.training_value(decision, problem)
         network.train()
         if best is not None and not objective.better(value, best.value):
             return value, best
         state = copy.deepcopy(network.state_dict())
-        return value, Checkpoint(value, step, decision, state, network.cluster.iterations)
+        return value, Checkpoint(value, step, decision, state, kmeans_updates(network))
 
-    network.cluster.iterations = recipe.kmeans_updates(0)
+    set_kmeans_updates(network, recipe.kmeans_updates(0))
     value, best = look(0, None)
     run = TrainingRun(best, checks=[(0, value)])
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(int(random_state.integers(2**63)))
         try:
             for done in range(1, recipe.iterations + 1):
-                network.cluster.iterations = recipe.kmeans_updates(done - 1)
+                set_kmeans_updates(network, recipe.kmeans_updates(done - 1))
                 features, adjacency = inputs.perturbed(recipe.feature_dropout, recipe.masking)
                 optimizer.zero_grad()
-                loss = objective.loss(objective.relax(network(features, adjacency)), problem)
+                loss = objective.loss(decide(network, objective, features, adjacency), problem)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 run.losses.append(loss.item())
@@ -142,7 +164,7 @@ def train(
         except KeyboardInterrupt:
             run.interrupted = True
     network.load_state_dict(run.best.state)
-    network.cluster.iterations = run.best.kmeans_updates
+    set_kmeans_updates(network, run.best.kmeans_updates)
     network.eval()
     run.seconds = time.perf_counter() - start
     return run

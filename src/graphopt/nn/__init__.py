@@ -2,8 +2,10 @@
 
 from graphopt.nn.certificate import GradientCertificate, gradient_certificate
 from graphopt.nn.clusternet import ClusterNet
+from graphopt.nn.direct import DirectGCN
 from graphopt.nn.dropout import dropout
 from graphopt.nn.gcn import GCN, Adjacency
+from graphopt.nn.link_prediction import LinkPredictor
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
 
@@ -11,7 +13,9 @@ __all__ = [
     "GCN",
     "Adjacency",
     "ClusterNet",
+    "DirectGCN",
     "GradientCertificate",
+    "LinkPredictor",
     "SoftKMeans",
     "SoftKMeansOutput",
     "SparseMatrix",

@@ -1,0 +1,99 @@
+"""GCN-e2e: a graph encoder that puts out the decision itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from graphopt._validation import check_choice, check_integer
+from graphopt.nn.gcn import GCN
+from graphopt.nn.sparse import SparseMatrix
+
+
+class DirectGCN(nn.Module):
+    """Decide by a graph convolutional network alone, without a clustering layer.
+
+    Parameters
+    ----------
+    in_features : int
+        Width of the node features.
+    n_clusters : int
+        Number of groups, or of facilities.
+    decides : {"labels", "centers"}
+        ``"labels"``: a softmax over groups for every node. ``"centers"``: a sigmoid for every
+        node, the probability that a facility opens there; all are scaled down if they sum to more
+        than `n_clusters`.
+    hidden_features : int
+        Width of the hidden layer.
+    dropout : float
+        Dropped share of the hidden layer while training.
+
+    Notes
+    -----
+    GCN-e2e in Wilder et al., "End to End Learning and Optimization on Graphs", NeurIPS 2019,
+    section 5.
+
+    Examples
+    --------
+    >>> from graphopt import Graph
+    >>> from graphopt.nn import Adjacency
+    >>> ring = Adjacency(Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 0)])).whole
+    >>> network = DirectGCN(4, 2, decides="centers")
+    >>> opening = network(torch.eye(4), ring)
+    >>> opening.shape, bool(opening.sum() < 2.00001)
+    (torch.Size([4]), True)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        n_clusters: int,
+        *,
+        decides: str = "labels",
+        hidden_features: int = 50,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__()
+        self.n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
+        self.decides = check_choice("decides", decides, ("labels", "centers"))
+        n_outputs = n_clusters if decides == "labels" else 1
+        self.encoder = GCN(in_features, hidden_features, n_outputs, dropout=dropout)
+
+    def initialize(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        random_state: np.random.Generator,
+    ) -> None:
+        """Draw parameters anew and calibrate them to the data (:meth:`GCN.calibrate`).
+
+        Parameters
+        ----------
+        features, adjacency
+            As for :meth:`forward`.
+        random_state : numpy.random.Generator
+        """
+        generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
+        self.encoder.reset_parameters(generator)
+        self.encoder.calibrate(features, adjacency)
+
+    def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
+        """Decide, softly.
+
+        Parameters
+        ----------
+        features : Tensor or SparseMatrix, shape (n_nodes, in_features)
+        adjacency : SparseMatrix, shape (n_nodes, n_nodes)
+            Row-normalised, with self loops.
+
+        Returns
+        -------
+        Tensor
+            Shape (n_nodes, n_clusters), rows sum to 1; or (n_nodes,), the sum at most `n_clusters`.
+        """
+        scores: Tensor = self.encoder(features, adjacency)
+        if self.decides == "labels":
+            return torch.softmax(scores, dim=1)
+        opening = torch.sigmoid(scores[:, 0])
+        return opening * (self.n_clusters / torch.clamp(opening.sum(), min=self.n_clusters))
