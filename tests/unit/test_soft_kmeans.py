@@ -51,6 +51,21 @@ def test_rows_can_be_used_as_they_are(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("p", [1, 5, 16, 50])
+def test_rows_scaled_on_the_way_give_the_bits_of_rows_scaled_before(p, dtype):
+    x, centers = problem(700, 7, p, dtype)
+    x *= 10.0 ** np.arange(-3, 4).repeat(100).astype(dtype)[:, None]
+    x[[0, 31, 699]] = 0
+    unit = graphopt._core.unit_rows(x, 1)[0]
+    for iterations in (0, 1, 5):
+        settings = {"temperature": 9.0, "iterations": iterations}
+        found = soft_kmeans(x, centers, **settings)
+        before = soft_kmeans(unit, centers, normalize=False, **settings)
+        np.testing.assert_array_equal(found.centers, before.centers)
+        np.testing.assert_array_equal(found.assignment, before.assignment)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_equals_torch(dtype):
     torch = pytest.importorskip("torch")
     x, centers = problem(200, 6, 20, dtype)
