@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from helpers import random_graph
 
-from graphopt import Graph, _core, cnm, modularity, newman, spectral
+from graphopt import Graph, _core, _validation, cnm, modularity, newman, spectral
 from graphopt.communities import _cnm
+from graphopt.errors import MemoryLimitError
 from graphopt.reference import communities as twin
 
 
@@ -185,6 +186,12 @@ def test_any_form_of_matrix_is_taken_and_left_as_it_is() -> None:
     slightly_off = single * (1 + 1e-6 * np.random.default_rng(0).random((30, 30), np.float32))
     for near in (single, slightly_off):
         assert cnm(near, 4).modularity == pytest.approx(expected.modularity, abs=1e-4)
+
+
+def test_too_little_memory_is_said_before_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_validation, "available_memory", lambda: 1_000)
+    with pytest.raises(MemoryLimitError, match="a matrix of gains of 30 nodes needs 7,200 bytes"):
+        cnm(random_weights(30, 2))
 
 
 def test_without_any_weight() -> None:

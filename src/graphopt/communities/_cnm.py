@@ -95,7 +95,9 @@ def _merge_matrix(weights: NDArray[np.float64], k: int | None) -> NDArray[np.int
     n_isolated = n_nodes - len(nodes)
     if len(nodes) == 0:
         return with_isolated(nodes, nodes, n_nodes, n_nodes if k is None else k)
-    check_memory(f"the gains of {len(nodes):,} nodes", 8 * len(nodes) ** 2, "drop weak edges")
+    check_memory(
+        f"a matrix of gains of {len(nodes):,} nodes", 8 * len(nodes) ** 2, "drop weak edges"
+    )
     pairs, gains = _core.cnm(np.ascontiguousarray(between), max(1, (k or 1) - n_isolated))
     n_gaining = int((gains > 0.0).sum())  # the first ones: once none gains, none will
     if k is None:

@@ -52,7 +52,7 @@ def newman(
     Warns
     -----
     ConvergenceWarning
-        If the eigenvector of a group of over 5,000 nodes was not found precisely.
+        If the eigenvector of a group of over 1,000 nodes was not found precisely.
 
     Notes
     -----

@@ -66,7 +66,7 @@ def spectral(
     Warns
     -----
     ConvergenceWarning
-        If the eigenvectors of a graph of over 5,000 nodes were not found precisely.
+        If the eigenvectors of a graph of over 1,000 nodes were not found precisely.
 
     Notes
     -----
