@@ -78,7 +78,8 @@ bool count_path_lengths(const std::function<double(SplitMix64&)>& draw_weight) {
     const auto nodes = all_nodes(n);
     std::vector<double> lengths(n * n, 1.0);
     counted([&] {
-        path_lengths(view(graph), nodes, unreachable<double>, std::span(lengths), one_thread);
+        path_lengths(view(graph), false, nodes, unreachable<double>, std::span(lengths),
+                     one_thread);
     });
     return lengths[0] == 0.0 && lengths[n + 1] == 0.0;
 }
@@ -118,7 +119,8 @@ struct Clustering {
     }
 
     void run(std::size_t iterations) {
-        soft_kmeans<float>(problem(), start, iterations, {centers, assignment, history, mass, 1});
+        soft_kmeans<float>(problem(), start, iterations, false,
+                           {centers, assignment, history, mass, 1});
     }
 };
 
@@ -152,12 +154,9 @@ bool count_expected_hops() {
     const HopTable<std::uint8_t> table{hops, n, n, steps};
     const std::vector<float> opening(n, 0.01f), upstream(n, 1.0f / static_cast<float>(n));
     std::vector<float> expected(n), gradient(n);
-    std::vector<float> from_level(n * table.n_levels()), sure(n);
     counted([&] {
-        expected_hops<std::uint8_t, float>(table, opening, expected, {from_level, sure},
-                                           one_thread);
-        expected_hops_gradient<std::uint8_t, float>(table, opening, upstream, {from_level, sure},
-                                                    gradient, one_thread);
+        expected_hops_gradient<std::uint8_t, float>(table, opening, upstream, expected, gradient,
+                                                    one_thread);
     });
     return all_finite(expected) && all_finite(gradient);
 }
