@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from graphopt import _core
 from graphopt._certificate import gradient_bound
+from graphopt._threads import one_blas_thread
 from graphopt._validation import check_choice, check_integer, check_memory, check_number
 from graphopt.errors import ConvergenceWarning
 
@@ -291,7 +292,10 @@ def _solve_dense(problem: Problem, centers: Array, v: Array) -> Array:
         jacobian = centers_jacobian(
             problem.x[begin:end], centers[graph], problem.temperature, problem.num_threads
         )
-        solution = np.linalg.solve(np.eye(size) - jacobian.T, v[graph].reshape(size).astype(float))
+        with one_blas_thread():
+            solution = np.linalg.solve(
+                np.eye(size) - jacobian.T, v[graph].reshape(size).astype(float)
+            )
         u[graph] = solution.reshape(n_clusters, width)
     return u
 

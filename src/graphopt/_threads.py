@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from graphopt._validation import check_integer
 
@@ -48,6 +51,24 @@ def resolve_num_threads(num_threads: int | None) -> int:
     if num_threads is None:
         return get_num_threads()
     return check_integer("num_threads", num_threads, minimum=1)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let NumPy's linear algebra run on the calling thread alone.
+
+    Small systems are solved sooner so, as its threads and those of the kernels would wait for each
+    other's processors; and several threads may add up in another order.
+    """
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache  # looks through all loaded libraries
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _omp_num_threads() -> int | None:

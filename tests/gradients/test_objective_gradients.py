@@ -82,21 +82,21 @@ def test_operators_are_registered_right(dtype):
     assignment = torch.rand(20, 3, dtype=dtype, requires_grad=True)
     for maybe in (weights, None):
         torch.library.opcheck(
-            modularity, (assignment, indptr, indices, maybe, 1.0), test_utils=CHECKS
+            modularity.registered, (assignment, indptr, indices, maybe, 1.0), test_utils=CHECKS
         )
     steps = torch.tensor([0.5, 1, 2, 4, 8, 3], dtype=torch.float64)
     x, upstream = openings(dtype=dtype), torch.rand(12, dtype=dtype)
     for hop_dtype in HOP_DTYPES if dtype == torch.float32 else [np.uint8]:
         hops = torch.from_numpy(distances(dtype=hop_dtype))
-        torch.library.opcheck(mean_expected_hops, (x, hops, steps), test_utils=CHECKS)
-        torch.library.opcheck(expected_hops, (x, hops, steps), test_utils=CHECKS)
+        torch.library.opcheck(mean_expected_hops.registered, (x, hops, steps), test_utils=CHECKS)
+        torch.library.opcheck(expected_hops.registered, (x, hops, steps), test_utils=CHECKS)
         arguments = upstream, x.detach(), hops, steps
-        torch.library.opcheck(expected_hops_gradient, arguments, test_utils=CHECKS)
+        torch.library.opcheck(expected_hops_gradient.registered, arguments, test_utils=CHECKS)
     problem = FacilityProblem.from_distances(distances(dtype=np.float64))
     given = x, problem.distances, problem.order, 6.0
-    torch.library.opcheck(expected_lengths, given, test_utils=CHECKS)
+    torch.library.opcheck(expected_lengths.registered, given, test_utils=CHECKS)
     given = upstream, x.detach(), problem.distances, problem.order, 6.0
-    torch.library.opcheck(expected_lengths_gradient, given, test_utils=CHECKS)
+    torch.library.opcheck(expected_lengths_gradient.registered, given, test_utils=CHECKS)
 
 
 def test_losses_compile():

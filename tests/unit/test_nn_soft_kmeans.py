@@ -122,14 +122,17 @@ def test_operators_are_registered_right(method, iterations):
     start = rows(6, 4, seed=1).reshape(2, 3, 4).requires_grad_()
     offsets = torch.tensor([0, 5, 12])
     torch.library.opcheck(
-        operators.soft_kmeans, (x, offsets, start, 3.0, iterations, method, 1e-6, 100, 0, 2)
+        operators.soft_kmeans.registered,
+        (x, offsets, start, 3.0, iterations, method, 1e-6, 100, 0, 2),
     )
 
 
 def test_small_operators_are_registered_right():
     x = rows(9, 4).requires_grad_()
-    torch.library.opcheck(operators.unit_rows, (x, 1))
-    torch.library.opcheck(operators.kmeans_plus_plus, (x.detach(), torch.tensor([0, 4, 9]), 2, 0))
+    torch.library.opcheck(operators.unit_rows.registered, (x, 1))
+    torch.library.opcheck(
+        operators.kmeans_plus_plus.registered, (x.detach(), torch.tensor([0, 4, 9]), 2, 0)
+    )
 
 
 @pytest.mark.parametrize("method", ["one-step", "implicit"])

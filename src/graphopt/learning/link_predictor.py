@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._threads import one_blas_thread
 from graphopt._validation import (
     RandomState,
     check_integer,
@@ -287,8 +288,6 @@ class LinkPredictor(Parameters):
         O(n² embedding_features).
         """
         self._check_fitted()
-        from threadpoolctl import threadpool_limits
-
         n = self.graph_.n_nodes
         check_memory(
             f"the probabilities of all pairs of {n:,} nodes",
@@ -297,7 +296,7 @@ class LinkPredictor(Parameters):
         )
         scaled = self.embedding_ * self.relation_
         dense = np.empty((n, n), np.float32)
-        with threadpool_limits(1, "blas"):  # several may add up in another order
+        with one_blas_thread():
             for start in range(0, n, _BLOCK_ROWS):
                 stop = min(start + _BLOCK_ROWS, n)
                 block = _probabilities(self.embedding_[start:stop] @ scaled[start:].T)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graphopt import _core, clustering
 from graphopt import _soft_kmeans as engine
+from graphopt._operators import operator
 from graphopt._soft_kmeans import GradientReport, GradientSettings, Problem, Trajectory
 from graphopt._threads import resolve_num_threads
 
@@ -38,18 +39,6 @@ def _problem(x: Tensor, offsets: Tensor, temperature: float, num_threads: int) -
     return Problem(_array(x), _array(offsets), temperature, _threads(num_threads))
 
 
-def need_no_dispatch(*tensors: Tensor) -> bool:
-    """Whether the operators may be run as plain functions, past torch's dispatcher.
-
-    On a small graph dispatch takes as long as the work. It is needed for a gradient, for
-    ``torch.compile`` and for tensors that are not memory.
-    """
-    if torch.compiler.is_compiling():
-        return False
-    grad = torch.is_grad_enabled()
-    return all(type(t) is Tensor and not (grad and t.requires_grad) for t in tensors)
-
-
 def _no_second_derivative(ctx: Any, *grads: Tensor) -> Any:
     raise RuntimeError(
         "soft k-means can be differentiated once; its gradient has no derivative of its own"
@@ -59,15 +48,11 @@ def _no_second_derivative(ctx: Any, *grads: Tensor) -> Any:
 # --- rows of unit length --------------------------------------------------------------------------
 
 
-def run_unit_rows(x: Tensor, num_threads: int) -> tuple[Tensor, Tensor]:
+@operator("graphopt::unit_rows")
+def unit_rows(x: Tensor, num_threads: int) -> tuple[Tensor, Tensor]:
     """Return rows scaled to unit length (zero rows stay zero) and their lengths."""
     unit, lengths = _core.unit_rows(_array(x), _threads(num_threads))
     return torch.from_numpy(unit), torch.from_numpy(lengths)
-
-
-unit_rows = torch.library.custom_op(
-    "graphopt::unit_rows", run_unit_rows, mutates_args=(), device_types="cpu"
-)
 
 
 @unit_rows.register_fake
@@ -75,7 +60,7 @@ def _(x: Tensor, num_threads: int) -> tuple[Tensor, Tensor]:
     return x.new_empty(x.shape), x.new_empty(x.shape[:1])
 
 
-@torch.library.custom_op("graphopt::unit_rows_backward", mutates_args=(), device_types="cpu")
+@operator("graphopt::unit_rows_backward")
 def unit_rows_backward(unit: Tensor, lengths: Tensor, grad: Tensor, num_threads: int) -> Tensor:
     """Return the gradient by x of :func:`unit_rows`."""
     return torch.from_numpy(
@@ -106,7 +91,8 @@ unit_rows_backward.register_autograd(_no_second_derivative)
 # --- the iteration --------------------------------------------------------------------------------
 
 
-def run_soft_kmeans(
+@operator("graphopt::soft_kmeans")
+def soft_kmeans(
     x: Tensor,
     offsets: Tensor,
     start: Tensor,
@@ -128,11 +114,6 @@ def run_soft_kmeans(
         torch.from_numpy(found.history),
         torch.from_numpy(found.mass),
     )
-
-
-soft_kmeans = torch.library.custom_op(
-    "graphopt::soft_kmeans", run_soft_kmeans, mutates_args=(), device_types="cpu"
-)
 
 
 @soft_kmeans.register_fake
@@ -158,7 +139,7 @@ def _(
     )
 
 
-@torch.library.custom_op("graphopt::soft_kmeans_backward", mutates_args=(), device_types="cpu")
+@operator("graphopt::soft_kmeans_backward")
 def soft_kmeans_backward(
     x: Tensor,
     offsets: Tensor,
@@ -216,7 +197,7 @@ soft_kmeans_backward.register_autograd(_no_second_derivative)
 # --- where it starts ------------------------------------------------------------------------------
 
 
-@torch.library.custom_op("graphopt::kmeans_plus_plus", mutates_args=(), device_types="cpu")
+@operator("graphopt::kmeans_plus_plus")
 def kmeans_plus_plus(x: Tensor, offsets: Tensor, n_clusters: int, random_state: int) -> Tensor:
     """Return k-means++ centres of each graph, (B, K, p); every graph draws from the same seed."""
     rows, bounds = _array(x), _array(offsets)

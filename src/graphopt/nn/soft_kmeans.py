@@ -155,17 +155,14 @@ class SoftKMeans(torch.nn.Module):
         _check_rows(x)
         bounds = _check_offsets(x, offsets)
         threads = self.num_threads or 0
-        plain = operators.need_no_dispatch(x, *(() if centers is None else (centers,)))
-        unit_rows = operators.run_unit_rows if plain else operators.unit_rows
-        soft_kmeans = operators.run_soft_kmeans if plain else operators.soft_kmeans
-        embedding = unit_rows(x, threads)[0] if self.normalize else x
+        embedding = operators.unit_rows(x, threads)[0] if self.normalize else x
         if centers is None:
             start = operators.kmeans_plus_plus(
                 embedding.detach(), bounds, self.n_clusters, self.random_state
             )
         else:
             start = self._check_centers(x, bounds, centers)
-        found, assignment, _, _ = soft_kmeans(
+        found, assignment, _, _ = operators.soft_kmeans(
             embedding,
             bounds,
             start,

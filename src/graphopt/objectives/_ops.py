@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphopt import _core
+from graphopt._operators import operator
 from graphopt._threads import get_num_threads
 
 
@@ -32,37 +33,15 @@ def _real_array(name: str, tensor: Tensor) -> NDArray[Any]:
     return _array(tensor)
 
 
-class _Differentiated(torch.autograd.Function):
-    """A value whose gradient comes with it: an operator's shortcut where nothing is compiled."""
-
-    @staticmethod
-    def forward(ctx: Any, decision: Tensor, kernel: Any, arguments: tuple[Any, ...]) -> Tensor:
-        value, gradient = kernel(decision, *arguments)
-        ctx.save_for_backward(gradient)
-        result: Tensor = value
-        return result
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient,) = ctx.saved_tensors
-        return upstream * gradient, None, None
-
-
-def differentiable_value(operator: Any, kernel: Any, decision: Tensor, *arguments: Any) -> Tensor:
-    """Return the value of an operator whose `kernel` returns a value and its gradient."""
-    value: Tensor
-    if torch.compiler.is_compiling():
-        value, _ = operator(decision, *arguments)
-    else:  # the operator's dispatch would cost more than a small graph's kernel
-        value = _Differentiated.apply(decision, kernel, arguments)  # type: ignore[no-untyped-call]
-    return value
-
-
 # --- modularity ---------------------------------------------------------------------------------
 
 
-def modularity_kernel(
+@operator(
+    "graphopt::modularity",
+    schema="(Tensor assignment, Tensor indptr, Tensor indices, Tensor? weights, float resolution)"
+    " -> (Tensor, Tensor)",
+)
+def modularity(
     assignment: Tensor, indptr: Tensor, indices: Tensor, weights: Tensor | None, resolution: float
 ) -> tuple[Tensor, Tensor]:
     """Return the modularity of a soft assignment and its gradient, from one pass."""
@@ -75,15 +54,6 @@ def modularity_kernel(
         get_num_threads(),
     )
     return torch.tensor(value, dtype=assignment.dtype), torch.from_numpy(gradient)
-
-
-modularity = torch.library.custom_op(
-    "graphopt::modularity",
-    mutates_args=(),
-    device_types="cpu",
-    schema="(Tensor assignment, Tensor indptr, Tensor indices, Tensor? weights, float resolution)"
-    " -> (Tensor, Tensor)",
-)(modularity_kernel)
 
 
 @modularity.register_fake
@@ -99,6 +69,7 @@ def _keep_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tens
     ctx.save_for_backward(output[1])
 
 
+@torch.autograd.function.once_differentiable
 def _scale_gradient(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
     (gradient,) = ctx.saved_tensors
     return upstream * gradient, *(None,) * ctx.n_others
@@ -110,22 +81,16 @@ modularity.register_autograd(_scale_gradient, setup_context=_keep_gradient)
 # --- expected distances in hops -----------------------------------------------------------------
 
 
-def mean_expected_hops_kernel(
-    opening: Tensor, distances: Tensor, steps: Tensor
-) -> tuple[Tensor, Tensor]:
+@operator(
+    "graphopt::mean_expected_hops",
+    schema="(Tensor opening, Tensor distances, Tensor steps) -> (Tensor, Tensor)",
+)
+def mean_expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean of the expected distances and its gradient, from one pass."""
     value, gradient = _core.mean_expected_hops(
         _array(distances), _real_array("opening", opening), _array(steps), get_num_threads()
     )
     return torch.tensor(value, dtype=opening.dtype), torch.from_numpy(gradient)
-
-
-mean_expected_hops = torch.library.custom_op(
-    "graphopt::mean_expected_hops",
-    mutates_args=(),
-    device_types="cpu",
-    schema="(Tensor opening, Tensor distances, Tensor steps) -> (Tensor, Tensor)",
-)(mean_expected_hops_kernel)
 
 
 @mean_expected_hops.register_fake
@@ -136,10 +101,8 @@ def _(opening: Tensor, distances: Tensor, steps: Tensor) -> tuple[Tensor, Tensor
 mean_expected_hops.register_autograd(_scale_gradient, setup_context=_keep_gradient)
 
 
-@torch.library.custom_op(
+@operator(
     "graphopt::expected_hops",
-    mutates_args=(),
-    device_types="cpu",
     schema="(Tensor opening, Tensor distances, Tensor steps) -> Tensor",
 )
 def expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
@@ -155,10 +118,8 @@ def _(opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
     return opening.new_empty(distances.shape[0])
 
 
-@torch.library.custom_op(
+@operator(
     "graphopt::expected_hops_gradient",
-    mutates_args=(),
-    device_types="cpu",
     schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor steps) -> Tensor",
 )
 def expected_hops_gradient(
@@ -190,10 +151,8 @@ expected_hops.register_autograd(_hops_backward, setup_context=_keep_hops)
 # --- expected distances as real lengths ---------------------------------------------------------
 
 
-@torch.library.custom_op(
+@operator(
     "graphopt::expected_lengths",
-    mutates_args=(),
-    device_types="cpu",
     schema="(Tensor opening, Tensor distances, Tensor order, float charge) -> Tensor",
 )
 def expected_lengths(opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
@@ -210,10 +169,8 @@ def _(opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tenso
     return opening.new_empty(distances.shape[0])
 
 
-@torch.library.custom_op(
+@operator(
     "graphopt::expected_lengths_gradient",
-    mutates_args=(),
-    device_types="cpu",
     schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor order, float charge)"
     " -> Tensor",
 )
@@ -251,14 +208,11 @@ expected_lengths.register_autograd(_lengths_backward, setup_context=_keep_length
 
 
 __all__ = [
-    "differentiable_value",
     "expected_hops",
     "expected_hops_gradient",
     "expected_lengths",
     "expected_lengths_gradient",
     "mean_expected_hops",
-    "mean_expected_hops_kernel",
     "modularity",
-    "modularity_kernel",
     "shared_tensor",
 ]

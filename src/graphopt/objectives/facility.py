@@ -158,13 +158,10 @@ class FacilityProblem:
         if self.steps is None:
             costs = self.expected_costs(opening)
             return costs.mean() if self.n_customers else costs.sum()
-        return _ops.differentiable_value(
-            _ops.mean_expected_hops,
-            _ops.mean_expected_hops_kernel,
-            self._checked(opening),
-            self.distances,
-            self.steps,
-        )
+        mean: Tensor = _ops.mean_expected_hops(self._checked(opening), self.distances, self.steps)[
+            0
+        ]
+        return mean
 
     def _checked(self, opening: Tensor) -> Tensor:
         """Return `opening` in a dtype that holds the costs, or raise if it is not one per site."""

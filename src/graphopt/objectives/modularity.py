@@ -76,9 +76,8 @@ class Modularity(Objective):
                 f"decision must have shape ({n_nodes}, n_clusters), not {tuple(decision.shape)}"
             )
         graph = problem.indptr, problem.indices, problem.weights
-        return -_ops.differentiable_value(
-            _ops.modularity, _ops.modularity_kernel, decision, *graph, float(self.resolution)
-        )
+        value: Tensor = _ops.modularity(decision, *graph, float(self.resolution))[0]
+        return -value
 
     def decode(
         self, decision: Tensor, problem: Any, *, random_state: RandomState = None
