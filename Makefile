@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+WITH_TOOLS := PATH="$(abspath $(BIN)):$$PATH"
 SOURCES := $(shell find src csrc -type f -not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 
-.PHONY: run test lint test-cpp bench format clean
+.PHONY: run test lint test-cpp count-instructions bench format clean
 
 run: $(VENV)/installed  ## install, then learn and decide on a synthetic graph
 	$(BIN)/graphopt run
@@ -21,10 +22,19 @@ lint: $(VENV)/installed-lint  ## everything a tool can enforce
 	$(BIN)/lint-imports
 	$(BIN)/stubtest --concise graphopt._core graphopt._convert
 
-test-cpp: $(VENV)/installed-lint  ## C++ tests, under sanitizers
-	PATH="$(abspath $(BIN)):$$PATH" cmake --preset sanitize
-	PATH="$(abspath $(BIN)):$$PATH" cmake --build --preset sanitize
-	PATH="$(abspath $(BIN)):$$PATH" ctest --preset sanitize
+test-cpp: test-cpp-sanitize  ## C++ tests, under sanitizers
+
+# test-cpp-processors: what users install, on older processors too; test-cpp-portable: compiled
+# without AVX; test-cpp-arm64: cross-compiled. qemu imitates the processors.
+test-cpp-%: build-%
+	$(WITH_TOOLS) ctest --preset $*
+
+build-%: $(VENV)/installed-lint
+	$(WITH_TOOLS) cmake --preset $*
+	$(WITH_TOOLS) cmake --build --preset $*
+
+count-instructions: build-portable  ## of the main kernels, beside the stored counts; UPDATE=1 stores
+	$(BIN)/python csrc/instructions/count.py build/portable/csrc/instructions/kernels $(if $(UPDATE),--update)
 
 bench: $(VENV)/installed-bench  ## speed beside other libraries
 	$(BIN)/python -m pytest benchmarks

@@ -32,48 +32,56 @@ std::int64_t py_largest_finite_hop(const Array<Hops>& distances, int num_threads
     return largest_finite_hop(values, num_threads);
 }
 
-// Returns the expected distances and, if `keep`, what the gradient needs (else empty arrays).
 template <class Hops, class Real>
-py::tuple py_expected_hops(const Array<Hops>& distances, const Array<Real>& opening,
-                           const Array<double>& steps, bool keep, int num_threads) {
+Array<Real> py_expected_hops(const Array<Hops>& distances, const Array<Real>& opening,
+                             const Array<double>& steps, int num_threads) {
     const HopTable<Hops> hops = hops_in(distances, steps);
     const std::span<const Real> x = vector_in(opening, "opening");
     require_size(opening, hops.n_sites, "opening");
-    const py::ssize_t kept = keep ? distances.shape(0) : 0;
     Array<Real> expected = empty<Real>({distances.shape(0)});
-    Array<Real> from_level = empty<Real>({kept, static_cast<py::ssize_t>(hops.n_levels())});
-    Array<Real> sure = empty<Real>({kept});
     const std::span<Real> result = out(expected);
-    const HopSums<Real> saved{out(from_level), out(sure)};
     {
         const py::gil_scoped_release nogil;
-        expected_hops(hops, x, result, saved, num_threads);
+        expected_hops(hops, x, result, num_threads);
     }
-    return py::make_tuple(expected, from_level, sure);
+    return expected;
 }
 
+// Returns the expected distances and the gradient of their sum weighted by `upstream`.
 template <class Hops, class Real>
-Array<Real> py_expected_hops_gradient(const Array<Hops>& distances, const Array<Real>& opening,
-                                      const Array<Real>& upstream, const Array<Real>& from_level,
-                                      const Array<Real>& sure, const Array<double>& steps,
-                                      int num_threads) {
+py::tuple py_expected_hops_gradient(const Array<Hops>& distances, const Array<Real>& opening,
+                                    const Array<Real>& upstream, const Array<double>& steps,
+                                    int num_threads) {
     const HopTable<Hops> hops = hops_in(distances, steps);
     const std::span<const Real> x = vector_in(opening, "opening");
     require_size(opening, hops.n_sites, "opening");
     const std::span<const Real> weights = vector_in(upstream, "upstream");
     require_size(upstream, hops.n_customers, "upstream");
-    const HopSums<const Real> saved{in(from_level), vector_in(sure, "sure")};
-    if (!saved.empty()) {
-        require_size(sure, hops.n_customers, "sure");
-        require_size(from_level, hops.n_customers * hops.n_levels(), "from_level");
-    }
+    Array<Real> expected = empty<Real>({distances.shape(0)});
     Array<Real> gradient = empty<Real>({opening.shape(0)});
-    const std::span<Real> result = out(gradient);
+    const std::span<Real> values = out(expected), slopes = out(gradient);
     {
         const py::gil_scoped_release nogil;
-        expected_hops_gradient(hops, x, weights, saved, result, num_threads);
+        expected_hops_gradient(hops, x, weights, values, slopes, num_threads);
     }
-    return gradient;
+    return py::make_tuple(expected, gradient);
+}
+
+// Returns the mean of the expected distances and its gradient.
+template <class Hops, class Real>
+py::tuple py_mean_expected_hops(const Array<Hops>& distances, const Array<Real>& opening,
+                                const Array<double>& steps, int num_threads) {
+    const HopTable<Hops> hops = hops_in(distances, steps);
+    const std::span<const Real> x = vector_in(opening, "opening");
+    require_size(opening, hops.n_sites, "opening");
+    Array<Real> gradient = empty<Real>({opening.shape(0)});
+    const std::span<Real> slopes = out(gradient);
+    double mean = 0.0;
+    {
+        const py::gil_scoped_release nogil;
+        mean = mean_expected_hops(hops, x, slopes, num_threads);
+    }
+    return py::make_tuple(mean, gradient);
 }
 
 Array<std::int32_t> py_order_sites(const Array<double>& distances, int num_threads) {
@@ -140,12 +148,13 @@ Array<Real> py_expected_lengths_gradient(const Array<double>& distances,
 template <class Hops, class Real>
 void define_hops(py::module_& m) {
     m.def("expected_hops", &py_expected_hops<Hops, Real>, py::arg("distances").noconvert(),
-          py::arg("opening").noconvert(), py::arg("steps").noconvert(), py::arg("keep"),
-          py::arg("num_threads"));
+          py::arg("opening").noconvert(), py::arg("steps").noconvert(), py::arg("num_threads"));
     m.def("expected_hops_gradient", &py_expected_hops_gradient<Hops, Real>,
           py::arg("distances").noconvert(), py::arg("opening").noconvert(),
-          py::arg("upstream").noconvert(), py::arg("from_level").noconvert(),
-          py::arg("sure").noconvert(), py::arg("steps").noconvert(), py::arg("num_threads"));
+          py::arg("upstream").noconvert(), py::arg("steps").noconvert(), py::arg("num_threads"));
+    m.def("mean_expected_hops", &py_mean_expected_hops<Hops, Real>,
+          py::arg("distances").noconvert(), py::arg("opening").noconvert(),
+          py::arg("steps").noconvert(), py::arg("num_threads"));
 }
 
 template <class Hops>

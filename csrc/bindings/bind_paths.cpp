@@ -48,7 +48,7 @@ py::object py_hop_distances(const Array<EdgeOffset>& indptr, const Array<NodeId>
 }
 
 Array<double> py_path_lengths(const Array<EdgeOffset>& indptr, const Array<NodeId>& indices,
-                              const std::optional<Array<double>>& weights,
+                              const std::optional<Array<double>>& weights, bool directed,
                               const Array<NodeId>& sources, double cutoff, int num_threads) {
     const CsrView graph = csr_in(indptr, indices, weights);
     const auto from = nodes_in(sources, graph.n_nodes(), "sources");
@@ -57,7 +57,21 @@ Array<double> py_path_lengths(const Array<EdgeOffset>& indptr, const Array<NodeI
     const auto target = out(lengths);
     {
         const py::gil_scoped_release nogil;
-        path_lengths(graph, from, cutoff, target, num_threads);
+        path_lengths(graph, directed, from, cutoff, target, num_threads);
+    }
+    return lengths;
+}
+
+Array<double> py_floyd_warshall(const Array<EdgeOffset>& indptr, const Array<NodeId>& indices,
+                                const std::optional<Array<double>>& weights, bool directed,
+                                int num_threads) {
+    const CsrView graph = csr_in(indptr, indices, weights);
+    const auto n = static_cast<py::ssize_t>(graph.n_nodes());
+    auto lengths = empty<double>({n, n});
+    const auto target = out(lengths);
+    {
+        const py::gil_scoped_release nogil;
+        floyd_warshall(graph, directed, target, num_threads);
     }
     return lengths;
 }
@@ -87,7 +101,11 @@ void register_paths(py::module_& m) {
           py::arg("cutoff"), py::arg("bytes"), py::arg("num_threads"));
     m.def("path_lengths", &py_path_lengths, py::arg("indptr").noconvert(),
           py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true),
-          py::arg("sources").noconvert(), py::arg("cutoff"), py::arg("num_threads"));
+          py::arg("directed"), py::arg("sources").noconvert(), py::arg("cutoff"),
+          py::arg("num_threads"));
+    m.def("floyd_warshall", &py_floyd_warshall, py::arg("indptr").noconvert(),
+          py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true),
+          py::arg("directed"), py::arg("num_threads"));
     m.def("distances_to_nearest", &py_distances_to_nearest, py::arg("indptr").noconvert(),
           py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true),
           py::arg("sources").noconvert());

@@ -3,11 +3,15 @@
 
 namespace graphopt::bindings {
 
+void register_adam(pybind11::module_& m);
 void register_build(pybind11::module_& m);
+void register_cnm(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_dropout(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
+void register_gcn(pybind11::module_& m);
 void register_k_center(pybind11::module_& m);
+void register_kernighan_lin(pybind11::module_& m);
 void register_modularity(pybind11::module_& m);
 void register_paths(pybind11::module_& m);
 void register_rounding(pybind11::module_& m);
@@ -20,11 +24,15 @@ void register_spmm(pybind11::module_& m);
 PYBIND11_MODULE(_core, m) {
     using namespace graphopt::bindings;
     m.doc() = "Compiled kernels of graphopt. Use the functions of the package instead.";
+    register_adam(m);
     register_build(m);
+    register_cnm(m);
     register_csr(m);
     register_dropout(m);
     register_facility(m);
+    register_gcn(m);
     register_k_center(m);
+    register_kernighan_lin(m);
     register_modularity(m);
     register_paths(m);
     register_rounding(m);

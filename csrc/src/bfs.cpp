@@ -16,6 +16,9 @@ namespace {
 // Below this many sources a word's 512 bits are too empty to pay.
 constexpr std::size_t fewest_sources = 32;
 
+// From here on threads share the search of a block; below, the pieces of a level are too small.
+constexpr std::size_t fewest_shared_nodes = std::size_t{1} << 15;
+
 // One plain search. `queue` holds n_nodes entries. False when a distance does not fit.
 template <class T>
 bool search_from(const CsrView& graph, NodeId source, std::uint32_t cutoff, std::span<T> row,
@@ -43,6 +46,9 @@ bool search_from(const CsrView& graph, NodeId source, std::uint32_t cutoff, std:
 // other stand on the same nodes at the same time, so a block of them needs fewer words.
 std::vector<std::size_t> near_together(const CsrView& graph, std::span<const NodeId> sources) {
     const std::size_t n = graph.n_nodes();
+    std::vector<std::size_t> order(sources.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    if (sources.size() <= BitSearch::width) return order;  // all in one block
     std::vector<std::size_t> rank(n, n);
     std::vector<NodeId> queue;
     queue.reserve(n);
@@ -59,12 +65,13 @@ std::vector<std::size_t> near_together(const CsrView& graph, std::span<const Nod
             }
         }
     }
-    std::vector<std::size_t> order(sources.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return rank[static_cast<std::size_t>(sources[a])] <
-               rank[static_cast<std::size_t>(sources[b])];
-    });
+    // Sorted by counting: where the sources of each rank begin in `order`.
+    std::vector<std::size_t> place(n + 1, 0);
+    for (const NodeId v : sources) ++place[rank[static_cast<std::size_t>(v)] + 1];
+    std::partial_sum(place.begin(), place.end(), place.begin());
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        order[place[rank[static_cast<std::size_t>(sources[i])]]++] = i;
+    }
     return order;
 }
 
@@ -109,22 +116,31 @@ class HopJob {
             const std::size_t n_blocks = chunk_count(sources_.size(), BitSearch::width);
             const std::vector<std::size_t> order = near_together(graph_, sources_);
             std::vector<char> thin(n_blocks, 0);
-            std::vector<std::unique_ptr<BitSearch>> searches(
-                static_cast<std::size_t>(usable_threads(num_threads_, n_blocks)));
-            parallel_chunks(n_blocks, num_threads_, [&](std::size_t block, int worker) {
+            const auto threads = static_cast<std::size_t>(usable_threads(num_threads_, n_blocks));
+            std::vector<std::unique_ptr<BitSearch>> searches(threads);
+            const auto run = [&](std::size_t block, std::size_t worker, int num_threads) {
                 if (!fits_) return;
-                auto& search = searches[static_cast<std::size_t>(worker)];
+                auto& search = searches[worker];
                 if (!search) {
                     search = std::make_unique<BitSearch>(graph_, incoming_, 8 * sizeof(T));
                 }
                 InterruptPoll poll;
                 const auto positions = block_of(order, block);
-                const SearchEnd end = search_block(*search, positions, [&] {
+                const SearchEnd end = search_block(*search, positions, num_threads, [&] {
                     if (worker == 0) poll();  // on the calling thread only
                 });
                 if (end == SearchEnd::too_deep) fits_ = false;
                 if (end == SearchEnd::too_thin) thin[block] = 1;
+            };
+            // A block a thread while that keeps all busy; what remains is shared, as are the
+            // blocks of a large graph, whose words would fill the memory if every thread had some.
+            const bool large = graph_.n_nodes() >= fewest_shared_nodes;
+            const std::size_t alone = large ? 0 : n_blocks - n_blocks % threads;
+            parallel_chunks(alone, num_threads_, [&](std::size_t block, int worker) {
+                run(block, static_cast<std::size_t>(worker), 1);
             });
+            for (std::size_t block = alone; block < n_blocks; ++block) run(block, 0, num_threads_);
+
             for (std::size_t block = 0; block < n_blocks; ++block) {
                 if (!thin[block]) continue;
                 const auto positions = block_of(order, block);
@@ -140,7 +156,8 @@ class HopJob {
     }
 
     template <class Poll>
-    SearchEnd search_block(BitSearch& search, std::span<const std::size_t> positions, Poll&& poll) {
+    SearchEnd search_block(BitSearch& search, std::span<const std::size_t> positions,
+                           int num_threads, Poll&& poll) {
         if (positions.size() < fewest_sources) return SearchEnd::too_thin;
         std::vector<NodeId> nodes;
         std::vector<T*> rows;
@@ -148,7 +165,7 @@ class HopJob {
             nodes.push_back(sources_[i]);
             rows.push_back(row(i));
         }
-        const SearchEnd end = search.run(nodes, cutoff_, poll);
+        const SearchEnd end = search.run(nodes, cutoff_, num_threads, poll);
         if (end == SearchEnd::complete) search.write(rows);
         return end;
     }

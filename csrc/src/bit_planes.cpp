@@ -81,13 +81,14 @@ GRAPHOPT_ALWAYS_INLINE void store_line(std::uint16_t* to, const uint64x8* groups
 
 template <class T>
 GRAPHOPT_ALWAYS_INLINE void write_all(std::span<const SourceBits* const> planes,
-                                      std::span<const SourceBits> seen, std::span<T* const> rows) {
+                                      const SourceBits* seen, std::span<T* const> rows,
+                                      std::size_t first, std::size_t last) {
     constexpr std::size_t words = sizeof(SourceBits) / sizeof(unsigned long long);
     const std::size_t n_planes = planes.size();
     SourceBits bits[8 * sizeof(T)][tile];
     SourceBits unseen[tile];
-    for (std::size_t begin = 0; begin < seen.size(); begin += tile) {
-        const std::size_t count = std::min(tile, seen.size() - begin);
+    for (std::size_t begin = first; begin < last; begin += tile) {
+        const std::size_t count = std::min(tile, last - begin);
         for (std::size_t p = 0; p < n_planes; ++p) {
             std::fill(std::copy_n(planes[p] + begin, count, bits[p]), bits[p] + tile, SourceBits{});
             transpose_bits(bits[p]);
@@ -115,15 +116,15 @@ GRAPHOPT_ALWAYS_INLINE void write_all(std::span<const SourceBits* const> planes,
 }  // namespace
 
 GRAPHOPT_MULTIVERSION_FN
-void write_distances(std::span<const SourceBits* const> planes, std::span<const SourceBits> seen,
-                     std::span<std::uint8_t* const> rows) {
-    write_all(planes, seen, rows);
+void write_distances(std::span<const SourceBits* const> planes, const SourceBits* seen,
+                     std::span<std::uint8_t* const> rows, std::size_t begin, std::size_t end) {
+    write_all(planes, seen, rows, begin, end);
 }
 
 GRAPHOPT_MULTIVERSION_FN
-void write_distances(std::span<const SourceBits* const> planes, std::span<const SourceBits> seen,
-                     std::span<std::uint16_t* const> rows) {
-    write_all(planes, seen, rows);
+void write_distances(std::span<const SourceBits* const> planes, const SourceBits* seen,
+                     std::span<std::uint16_t* const> rows, std::size_t begin, std::size_t end) {
+    write_all(planes, seen, rows, begin, end);
 }
 
 }  // namespace graphopt

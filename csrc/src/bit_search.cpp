@@ -52,13 +52,14 @@ GRAPHOPT_ALWAYS_INLINE bool settle(const Level& level, std::size_t node, const u
     return true;
 }
 
-// Every unfinished node collects from its predecessors. Returns the number of active nodes.
+// Every unfinished node in [begin, end) collects from its predecessors. Writes the active ones
+// among them to `active`, which has room for all.
 GRAPHOPT_MULTIVERSION_FN
 std::size_t pull(const Level& level, const EdgeOffset* indptr, const NodeId* indices,
-                 std::size_t n_nodes, NodeId* active) {
+                 std::size_t begin, std::size_t end, NodeId* active) {
     const uint64x8 none{};
     std::size_t n_active = 0;
-    for (std::size_t v = 0; v < n_nodes; ++v) {
+    for (std::size_t v = begin; v < end; ++v) {
         if (!any(~level.seen[v].bits)) {
             level.next[v].bits = none;
             continue;
@@ -73,16 +74,16 @@ std::size_t pull(const Level& level, const EdgeOffset* indptr, const NodeId* ind
     return n_active;
 }
 
-// Every active node spreads to its successors. `next` is zero on entry, `frontier` on return.
-// `touched_at[v] == stamp` marks the nodes already in `touched`.
+// Every active node spreads to its successors, which are listed in `touched` (room for one more
+// than there are nodes). `next` is zero on entry, `frontier` on return. `touched_at[v] == stamp`
+// marks the nodes already listed.
 GRAPHOPT_MULTIVERSION_FN
 std::size_t push(const Level& level, const EdgeOffset* indptr, const NodeId* indices,
-                 std::size_t n_active, NodeId* active, NodeId* touched, std::uint32_t* touched_at,
+                 std::span<const NodeId> active, NodeId* touched, std::uint32_t* touched_at,
                  std::uint32_t stamp) {
     const uint64x8 none{};
     std::size_t n_touched = 0;
-    for (std::size_t i = 0; i < n_active; ++i) {
-        const NodeId u = active[i];
+    for (const NodeId u : active) {
         const uint64x8 bits = level.frontier[u].bits;
         level.frontier[u].bits = none;
         for (EdgeOffset e = indptr[u]; e < indptr[u + 1]; ++e) {
@@ -93,13 +94,25 @@ std::size_t push(const Level& level, const EdgeOffset* indptr, const NodeId* ind
             touched_at[v] = stamp;
         }
     }
-    std::size_t n_found = 0;
-    for (std::size_t i = 0; i < n_touched; ++i) {
-        const NodeId v = touched[i];
-        active[n_found] = v;
-        n_found += settle(level, static_cast<std::size_t>(v), level.next[v].bits) ? 1 : 0;
+    return n_touched;
+}
+
+// What is new at the touched nodes. Writes the active ones among them to `active`.
+GRAPHOPT_MULTIVERSION_FN
+std::size_t settle_touched(const Level& level, std::span<const NodeId> touched, NodeId* active) {
+    std::size_t n_active = 0;
+    for (const NodeId v : touched) {
+        active[n_active] = v;
+        const auto node = static_cast<std::size_t>(v);
+        n_active += settle(level, node, level.next[v].bits) ? 1 : 0;
     }
-    return n_found;
+    return n_active;
+}
+
+// Pieces of a level, for threads to share: many enough for balance, a multiple of 64 because that
+// many nodes are written together.
+std::size_t range_size(std::size_t n_items) {
+    return std::clamp<std::size_t>(n_items / 64 / 64, 1, 128) * 64;
 }
 
 }  // namespace
@@ -114,17 +127,62 @@ BitSearch::BitSearch(const CsrView& outgoing, const CsrView& incoming, unsigned 
       next_(outgoing.n_nodes()),
       touched_(outgoing.n_nodes() + 1),
       touched_at_(outgoing.n_nodes()) {
-    active_.reserve(outgoing.n_nodes() + 1);
+    active_.reserve(outgoing.n_nodes());
+}
+
+// Calls body(begin, end). One thread alone does not enter a parallel region: it may be in one.
+template <class Body>
+void BitSearch::over_ranges(std::size_t n_items, Body&& body) {
+    if (num_threads_ == 1) {
+        if (n_items > 0) body(std::size_t{0}, n_items);
+    } else {
+        parallel_ranges(
+            n_items, range_size(n_items), num_threads_,
+            [&](std::size_t begin, std::size_t end, std::size_t, int) { body(begin, end); });
+    }
+}
+
+// find(begin, end, active) writes the active nodes it finds, at most end - begin, and returns how
+// many; here they become active_.
+template <class Find>
+void BitSearch::find_active(std::size_t n_items, Find&& find) {
+    const std::size_t size =
+        num_threads_ == 1 ? std::max<std::size_t>(n_items, 1) : range_size(n_items);
+    active_.resize(n_items);
+    found_.assign(chunk_count(n_items, size), {});
+    over_ranges(n_items, [&](std::size_t begin, std::size_t end) {
+        NodeId* const active = active_.data() + begin;
+        Found& found = found_[begin / size];
+        found.n_active = find(begin, end, active);
+        for (std::size_t i = 0; i < found.n_active; ++i) {
+            found.n_edges += outgoing_.neighbours(static_cast<std::size_t>(active[i])).size();
+        }
+    });
+    std::size_t n_active = 0;
+    active_edges_ = 0;
+    for (std::size_t range = 0; range < found_.size(); ++range) {
+        const auto from = active_.begin() + static_cast<std::ptrdiff_t>(range * size);
+        std::copy_n(from, found_[range].n_active,
+                    active_.begin() + static_cast<std::ptrdiff_t>(n_active));
+        n_active += found_[range].n_active;
+        active_edges_ += found_[range].n_edges;
+    }
+    active_.resize(n_active);
+}
+
+void BitSearch::fill(Scratch<SourceBits>& words, const SourceBits& value) {
+    over_ranges(words.size(), [&](std::size_t begin, std::size_t end) {
+        std::fill(words.data() + begin, words.data() + end, value);
+    });
 }
 
 void BitSearch::start(std::span<const NodeId> sources) {
-    const std::size_t n = outgoing_.n_nodes();
     SourceBits unused;
     for (std::size_t bit = sources.size(); bit < width; ++bit)
         unused.bits[bit / 64] |= 1ULL << bit % 64;
-    std::fill(seen_.begin(), seen_.end(), unused);
-    std::fill(frontier_.begin(), frontier_.end(), SourceBits{});
-    std::fill(next_.begin(), next_.end(), SourceBits{});
+    fill(seen_, unused);
+    fill(frontier_, {});
+    fill(next_, {});
     std::fill(touched_at_.begin(), touched_at_.end(), 0);
     n_planes_ = 0;
     next_is_clean_ = true;
@@ -140,54 +198,53 @@ void BitSearch::start(std::span<const NodeId> sources) {
         seen_[node].bits[bit / 64] |= 1ULL << bit % 64;
     }
     work_ = 0;
-    budget_ = sources.size() * (n + n_entries_) / budget_divisor;
+    budget_ = sources.size() * (outgoing_.n_nodes() + n_entries_) / budget_divisor;
 }
 
 void BitSearch::advance(std::uint32_t level_number) {
     const std::size_t n = outgoing_.n_nodes();
     const auto planes_needed = static_cast<std::size_t>(std::bit_width(level_number));
     for (; n_planes_ < planes_needed; ++n_planes_) {
-        if (planes_.size() == n_planes_) planes_.emplace_back();
-        planes_[n_planes_].assign(n, SourceBits{});
+        if (planes_.size() == n_planes_) planes_.emplace_back(n);
+        fill(planes_[n_planes_], {});
     }
     Level level{seen_.data(), frontier_.data(), next_.data(), {}, 0};
     for (std::size_t p = 0; p < planes_needed; ++p) {
         if (level_number >> p & 1) level.planes[level.n_planes++] = planes_[p].data();
     }
 
-    std::size_t n_active = active_.size();
     if (active_edges_ < n_entries_ / push_advantage) {
-        if (!next_is_clean_) std::fill(next_.begin(), next_.end(), SourceBits{});
-        work_ += active_edges_ + n_active;
-        active_.resize(n + 1);  // the loops write one past what they keep
-        n_active = push(level, outgoing_.indptr.data(), outgoing_.indices.data(), n_active,
-                        active_.data(), touched_.data(), touched_at_.data(), level_number);
+        if (!next_is_clean_) fill(next_, {});
         next_is_clean_ = true;
+        work_ += active_edges_ + active_.size();
+        const std::size_t n_touched =
+            push(level, outgoing_.indptr.data(), outgoing_.indices.data(), active_, touched_.data(),
+                 touched_at_.data(), level_number);
+        const std::span<const NodeId> touched(touched_);
+        find_active(n_touched, [&](std::size_t begin, std::size_t end, NodeId* active) {
+            return settle_touched(level, touched.subspan(begin, end - begin), active);
+        });
     } else {
-        work_ += n_entries_ + n;
-        active_.resize(n + 1);
-        n_active =
-            pull(level, incoming_.indptr.data(), incoming_.indices.data(), n, active_.data());
         next_is_clean_ = false;
+        work_ += n_entries_ + n;
+        find_active(n, [&](std::size_t begin, std::size_t end, NodeId* active) {
+            return pull(level, incoming_.indptr.data(), incoming_.indices.data(), begin, end,
+                        active);
+        });
     }
-    active_.resize(n_active);
-    frontier_.swap(next_);
-    active_edges_ = 0;
-    for (const NodeId u : active_) {
-        active_edges_ += outgoing_.neighbours(static_cast<std::size_t>(u)).size();
-    }
+    std::swap(frontier_, next_);
 }
 
-void BitSearch::write(std::span<std::uint8_t* const> rows) const {
+template <class T>
+void BitSearch::write_rows(std::span<T* const> rows) {
     std::vector<const SourceBits*> planes;
     for (std::size_t p = 0; p < n_planes_; ++p) planes.push_back(planes_[p].data());
-    write_distances(planes, seen_, rows);
+    over_ranges(outgoing_.n_nodes(), [&](std::size_t begin, std::size_t end) {
+        write_distances(planes, seen_.data(), rows, begin, end);
+    });
 }
 
-void BitSearch::write(std::span<std::uint16_t* const> rows) const {
-    std::vector<const SourceBits*> planes;
-    for (std::size_t p = 0; p < n_planes_; ++p) planes.push_back(planes_[p].data());
-    write_distances(planes, seen_, rows);
-}
+void BitSearch::write(std::span<std::uint8_t* const> rows) { write_rows(rows); }
+void BitSearch::write(std::span<std::uint16_t* const> rows) { write_rows(rows); }
 
 }  // namespace graphopt

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "graphopt/csr.hpp"
+#include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
+#include "scratch.hpp"
 
 namespace graphopt {
 
@@ -34,9 +36,12 @@ class BitSearch {
     // undirected). Distances above 2^max_planes - 2 are too deep.
     BitSearch(const CsrView& outgoing, const CsrView& incoming, unsigned max_planes);
 
-    // Precondition: 1 to 512 sources. `poll` is called once a level.
+    // The threads share the levels of the one search. `poll` is called once a level.
+    // Precondition: 1 to 512 sources.
     template <class Poll>
-    SearchEnd run(std::span<const NodeId> sources, std::uint32_t cutoff, Poll&& poll) {
+    SearchEnd run(std::span<const NodeId> sources, std::uint32_t cutoff, int num_threads,
+                  Poll&& poll) {
+        num_threads_ = num_threads;
         start(sources);
         std::uint32_t level = 0;
         while (!active_.empty() && level < cutoff) {
@@ -49,30 +54,42 @@ class BitSearch {
     }
 
     // Writes what `run` found: rows[i], n_nodes long, for source i.
-    void write(std::span<std::uint8_t* const> rows) const;
-    void write(std::span<std::uint16_t* const> rows) const;
+    void write(std::span<std::uint8_t* const> rows);
+    void write(std::span<std::uint16_t* const> rows);
 
   private:
     void start(std::span<const NodeId> sources);
     void advance(std::uint32_t level);
+    void fill(Scratch<SourceBits>& words, const SourceBits& value);
+    template <class Body>
+    void over_ranges(std::size_t n_items, Body&& body);
+    template <class Find>
+    void find_active(std::size_t n_items, Find&& find);
+    template <class T>
+    void write_rows(std::span<T* const> rows);
 
     CsrView outgoing_;
     CsrView incoming_;
     std::uint32_t deepest_;
     std::size_t n_entries_;
 
-    std::vector<SourceBits> seen_;      // bits without a source count as seen
-    std::vector<SourceBits> frontier_;  // found at the last level; zero off `active_`
-    std::vector<SourceBits> next_;      // zero between levels if `next_is_clean_`
-    std::vector<std::vector<SourceBits>> planes_;
+    Scratch<SourceBits> seen_;      // bits without a source count as seen
+    Scratch<SourceBits> frontier_;  // found at the last level; zero off `active_`
+    Scratch<SourceBits> next_;      // zero between levels if `next_is_clean_`
+    std::vector<Scratch<SourceBits>> planes_;
     std::size_t n_planes_ = 0;  // used by this run
     bool next_is_clean_ = true;
+    int num_threads_ = 1;
 
-    std::vector<NodeId> active_;   // nodes with a bit in frontier_
+    std::vector<NodeId> active_;    // nodes with a bit in frontier_
+    std::size_t active_edges_ = 0;  // their edges
+    struct Found {
+        std::size_t n_active = 0, n_edges = 0;
+    };
+    std::vector<Found> found_;     // by each range of a level
     std::vector<NodeId> touched_;  // scratch
     std::vector<std::uint32_t> touched_at_;
-    std::size_t active_edges_ = 0;  // their edges
-    std::size_t work_ = 0;          // words combined by this run
+    std::size_t work_ = 0;  // words combined by this run
     std::size_t budget_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "graphopt/k_center.hpp"
@@ -39,24 +40,42 @@ class Coverage {
         return true;
     }
 
+    // The same in two steps, the first without a branch: true if the customer comes closer, which
+    // is then to be assigned.
+    bool lower(std::size_t customer, T distance) {
+        const T before = distances_[customer];
+        distances_[customer] = std::min(before, distance);
+        return distance < before;
+    }
+    void assign(std::span<const NodeId> customers) {
+        for (const NodeId v : customers) assignment_[static_cast<std::size_t>(v)] = position_;
+    }
+
     // The customer farthest from all centres, the smallest on ties; if none is at a distance, the
     // smallest node that is not a centre.
     NodeId farthest() const {
-        const auto worst = std::max_element(distances_.begin(), distances_.end());
+        const T worst = largest();
         const std::ptrdiff_t node =
-            *worst > T{0} ? worst - distances_.begin()
-                          : std::find(chosen_.begin(), chosen_.end(), 0) - chosen_.begin();
+            worst > T{0}
+                ? std::find(distances_.begin(), distances_.end(), worst) - distances_.begin()
+                : std::find(chosen_.begin(), chosen_.end(), 0) - chosen_.begin();
         return static_cast<NodeId>(node);
     }
 
     KCenter result() && {
-        const T worst = *std::max_element(distances_.begin(), distances_.end());
+        const T worst = largest();
         return {std::move(centers_), std::move(assignment_),
                 worst == unreachable<T> ? std::numeric_limits<double>::infinity()
                                         : static_cast<double>(worst)};
     }
 
   private:
+    T largest() const {
+        T worst = 0;
+        for (const T distance : distances_) worst = std::max(worst, distance);
+        return worst;
+    }
+
     std::vector<T> distances_;  // of every customer from its nearest centre
     std::vector<std::int32_t> assignment_;
     std::vector<char> chosen_;

@@ -1,131 +1,37 @@
 #include "graphopt/facility.hpp"
 
-#include <array>
-#include <cstring>
+#include <numeric>
 #include <type_traits>
 
 #include "facility_common.hpp"
+#include "facility_levels.hpp"
+#include "facility_planes.hpp"
 #include "graphopt/simd.hpp"
 
 namespace graphopt {
 namespace {
 
+using facility::backward_rows;
 using facility::Closed;
 using facility::customers_per_chunk;
+using facility::forward_rows;
 using facility::Partials;
+using facility::permute_levels;
+using facility::plane_customers;
+using facility::Rows;
+using facility::SubsetLogs;
+using facility::table_stride;
 
-// Rows taken together in the forward pass: as many independent chains of multiplications.
-constexpr std::size_t forward_rows = 8;
-// Rows taken together in the backward pass: each loads and stores the gradient once.
-constexpr std::size_t backward_rows = 4;
-template <class Hops>
-using Rows = std::array<const Hops*, backward_rows>;
 constexpr std::size_t columns_per_chunk = 4096;
 
-// A byte indexes its table directly; wider distances are clamped to the last entry.
-template <class Hops>
-constexpr bool is_byte = sizeof(Hops) == 1;
-
-template <class Hops>
-GRAPHOPT_ALWAYS_INLINE std::size_t table_index(Hops level, Hops last) {
-    return is_byte<Hops> ? level : std::min(level, last);
-}
-
-// Entries of one customer's table, and the step between tables: never a multiple of a cache page,
-// where stores to one table would look like loads from another.
-template <class Hops>
-std::size_t table_size(std::size_t n_levels) {
-    return is_byte<Hops> ? 256 : n_levels + 1;
-}
-constexpr std::size_t table_padding = 8;
-
-// tables[r][level of site i in row r] *= keep[i], for `Rows` rows at once.
-template <std::size_t Rows, class Hops>
-GRAPHOPT_ALWAYS_INLINE void multiply_by_level(const Hops* rows, std::size_t n_sites,
-                                              const double* keep, Hops last, double* tables,
-                                              std::size_t stride) {
-    for (std::size_t i = 0; i < n_sites; ++i) {
-        const double factor = keep[i];
-        for (std::size_t r = 0; r < Rows; ++r) {
-            tables[r * stride + table_index(rows[r * n_sites + i], last)] *= factor;
-        }
-    }
-}
-
-// sums[i] += tables[0][level of site i in row 0] + ...: four rows read, one sum written.
+// Whether a register holds a table.
 template <class Hops, class Real>
-GRAPHOPT_ALWAYS_INLINE void add_by_level_body(const Rows<Hops>& rows, std::size_t n_sites,
-                                              Hops last, const Real* tables, std::size_t stride,
-                                              Real* sums) {
-    const Hops *row0 = rows[0], *row1 = rows[1], *row2 = rows[2], *row3 = rows[3];
-    const Real *table0 = tables, *table1 = tables + stride, *table2 = tables + 2 * stride,
-               *table3 = tables + 3 * stride;
-    for (std::size_t i = 0; i < n_sites; ++i) {
-        sums[i] += (table0[table_index(row0[i], last)] + table1[table_index(row1[i], last)]) +
-                   (table2[table_index(row2[i], last)] + table3[table_index(row3[i], last)]);
-    }
+constexpr bool may_permute = facility::is_byte<Hops> && std::is_same_v<Real, float>;
+
+template <class Hops, class Real>
+bool permutes(const HopTable<Hops>& hops) {
+    return may_permute<Hops, Real> && hops.n_levels() <= permute_levels && has_wide_permutes();
 }
-
-#define GRAPHOPT_ADD_BY_LEVEL(Hops, Real)                                                         \
-    GRAPHOPT_MULTIVERSION_FN void add_by_level(const Rows<Hops>& rows, std::size_t n_sites,       \
-                                               Hops last, const Real* tables, std::size_t stride, \
-                                               Real* sums) {                                      \
-        add_by_level_body(rows, n_sites, last, tables, stride, sums);                             \
-    }
-GRAPHOPT_ADD_BY_LEVEL(std::uint8_t, float)
-GRAPHOPT_ADD_BY_LEVEL(std::uint8_t, double)
-GRAPHOPT_ADD_BY_LEVEL(std::uint16_t, float)
-GRAPHOPT_ADD_BY_LEVEL(std::uint16_t, double)
-GRAPHOPT_ADD_BY_LEVEL(std::uint32_t, float)
-GRAPHOPT_ADD_BY_LEVEL(std::uint32_t, double)
-#undef GRAPHOPT_ADD_BY_LEVEL
-
-// The same by whole registers, where they can be looked up in: bytes with few levels, float sums.
-// A table is 32 entries, the last of them 0 for what never serves. Sums come in the order of
-// `unpermute`: lane l of the q-th vector of a block is site 4 l + q, since four bytes share a lane.
-constexpr std::size_t permute_levels = 31;
-constexpr std::size_t permute_block = 64;
-
-void unpermute(std::span<float> sums) {
-    std::array<float, permute_block> block;
-    for (std::size_t i = 0; i + permute_block <= sums.size(); i += permute_block) {
-        std::copy_n(sums.data() + i, permute_block, block.data());
-        for (std::size_t k = 0; k < permute_block; ++k) sums[i + k] = block[k % 4 * 16 + k / 4];
-    }
-}
-
-#if GRAPHOPT_HAS_MULTIVERSION
-GRAPHOPT_MULTIVERSION_FN void add_by_level_permuted(const Rows<std::uint8_t>& rows,
-                                                    std::size_t n_sites, const float* tables,
-                                                    std::size_t stride, float* sums) {
-    std::array<Line<float32x16>, 2 * backward_rows> halves;
-    for (std::size_t r = 0; r < backward_rows; ++r) {
-        std::memcpy(&halves[2 * r], tables + r * stride, 2 * simd_bytes);
-    }
-    const uint32x16 last = uint32x16{} + static_cast<unsigned>(permute_levels);
-    std::size_t i = 0;
-    for (; i + permute_block <= n_sites; i += permute_block) {
-        std::array<Line<float32x16>, 4> block;
-        std::memcpy(block.data(), sums + i, sizeof(block));
-        for (std::size_t r = 0; r < backward_rows; ++r) {
-            uint32x16 bytes;
-            std::memcpy(&bytes, rows[r] + i, sizeof(bytes));
-            for (unsigned q = 0; q < 4; ++q) {
-                const uint32x16 level = (bytes >> (8 * q)) & 255U;
-                block[q].lanes += __builtin_shuffle(halves[2 * r].lanes, halves[2 * r + 1].lanes,
-                                                    level < last ? level : last);
-            }
-        }
-        std::memcpy(sums + i, block.data(), sizeof(block));
-    }
-    for (; i < n_sites; ++i) {
-        for (std::size_t r = 0; r < backward_rows; ++r) sums[i] += tables[r * stride + rows[r][i]];
-    }
-}
-#else
-void add_by_level_permuted(const Rows<std::uint8_t>&, std::size_t, const float*, std::size_t,
-                           float*) {}  // never called: has_wide_permutes() is false
-#endif
 
 // The two sure sites nearest to a customer, by level; n_levels where there is none.
 struct Nearest {
@@ -150,7 +56,7 @@ Nearest nearest_sure(const Hops* row, const Closed& closed, std::size_t n_levels
 
 struct CustomerSums {
     double expected;
-    double sure;
+    double sure;  // expected, without the factor of the nearest sure site, beyond its level
 };
 
 // Turns a customer's table of factors by level into products up to each level, then into their
@@ -165,52 +71,66 @@ CustomerSums sum_levels(double* table, const HopTable<Hops>& hops, const Nearest
     }
     const double tail = product * hops.steps[n_levels];
 
-    const bool has_sure = nearest.level < hops.n_levels();
-    double sure = nearest.next_level < hops.n_levels() ? 0.0 : tail;
+    const bool has_sure = nearest.level < n_levels;
+    double sure = nearest.next_level < n_levels ? 0.0 : tail;
     for (std::size_t t = nearest.next_level; t-- > nearest.level;) sure += table[t];
-    for (std::size_t t = nearest.level; t < hops.n_levels(); ++t) table[t] = 0.0;
+    for (std::size_t t = nearest.level; t < n_levels; ++t) table[t] = 0.0;
     double sum = has_sure ? 0.0 : tail;
     for (std::size_t t = nearest.level; t-- > 0;) table[t] = sum += table[t];
     return {sum, has_sure ? sure : 0.0};
 }
 
-// Tables for up to `forward_rows` customers, from their rows.
-template <class Hops>
-class ForwardTables {
+// What every customer is expected to pay, for one opening.
+template <class Hops, class Real>
+class Forward {
   public:
-    explicit ForwardTables(const HopTable<Hops>& hops)
+    Forward(const HopTable<Hops>& hops, std::span<const Real> opening)
         : hops_(hops),
-          stride_(table_size<Hops>(hops.n_levels()) + table_padding),
-          values_(forward_rows * stride_) {}
+          closed_(opening),
+          by_planes_(permutes<Hops, Real>(hops)),
+          logs_(by_planes_ ? std::span<const double>(closed_.keep) : std::span<const double>{}) {}
 
-    // Calls use(customer, table, sums, nearest) for customers [begin, end), at most forward_rows.
+    const Closed& closed() const { return closed_; }
+
+    // Calls use(customer, table, sums, nearest) for customers [begin, end), in order.
     template <class Use>
-    void run(std::size_t begin, std::size_t end, const Closed& closed, Use&& use) {
-        std::fill(values_.begin(), values_.end(), 1.0);
-        const std::size_t n = hops_.n_sites;
-        const Hops* const rows = hops_.distances.data() + begin * n;
-        const auto last = static_cast<Hops>(hops_.n_levels());
-        if (end - begin == forward_rows) {
-            multiply_by_level<forward_rows>(rows, n, closed.keep.data(), last, values_.data(),
-                                            stride_);
-        } else {
-            for (std::size_t r = 0; r < end - begin; ++r) {
-                multiply_by_level<1>(rows + r * n, n, closed.keep.data(), last, table(r), stride_);
+    void run(std::size_t begin, std::size_t end, Use&& use) const {
+        const std::size_t stride = table_stride<Hops>(hops_.n_levels());
+        const std::size_t block = by_planes_ ? plane_customers : forward_rows;
+        std::vector<double> tables(block * stride);
+        for (std::size_t first = begin; first < end; first += block) {
+            const std::size_t n_rows = std::min(block, end - first);
+            const Hops* const rows = hops_.distances.data() + first * hops_.n_sites;
+            multiply(rows, n_rows, tables, stride);
+            for (std::size_t r = 0; r < n_rows; ++r) {
+                double* const table = tables.data() + r * stride;
+                const Nearest nearest =
+                    nearest_sure(rows + r * hops_.n_sites, closed_, hops_.n_levels());
+                const CustomerSums sums = sum_levels(table, hops_, nearest);
+                use(first + r, static_cast<const double*>(table), sums, nearest);
             }
-        }
-        for (std::size_t r = 0; r < end - begin; ++r) {
-            const Nearest nearest = nearest_sure(rows + r * n, closed, hops_.n_levels());
-            const CustomerSums sums = sum_levels(table(r), hops_, nearest);
-            use(begin + r, static_cast<const double*>(table(r)), sums, nearest);
         }
     }
 
   private:
-    double* table(std::size_t r) { return values_.data() + r * stride_; }
+    void multiply(const Hops* rows, std::size_t n_rows, std::vector<double>& tables,
+                  std::size_t stride) const {
+        if constexpr (may_permute<Hops, Real>) {
+            if (by_planes_) {
+                facility::multiply_by_level_planes(rows, n_rows, hops_.n_sites, logs_,
+                                                   hops_.n_levels(), tables.data(), stride);
+                return;
+            }
+        }
+        std::fill(tables.begin(), tables.end(), 1.0);
+        facility::multiply_by_level(rows, n_rows, std::span<const double>(closed_.keep),
+                                    static_cast<Hops>(hops_.n_levels()), tables.data(), stride);
+    }
 
     const HopTable<Hops>& hops_;
-    std::size_t stride_;
-    std::vector<double> values_;
+    Closed closed_;
+    bool by_planes_;
+    SubsetLogs logs_;
 };
 
 // The gradient of one chunk of customers, before the division by 1 - x.
@@ -219,15 +139,13 @@ class BackwardChunk {
   public:
     BackwardChunk(const HopTable<Hops>& hops, std::span<Real> sums)
         : hops_(hops),
-          permuted_(may_permute && hops.n_levels() <= permute_levels && has_wide_permutes()),
-          stride_(table_size<Hops>(hops.n_levels()) + table_padding),
+          permuted_(permutes<Hops, Real>(hops)),
+          stride_(table_stride<Hops>(hops.n_levels())),
           tables_(backward_rows * stride_),
           by_site_(sums.subspan(0, hops.n_sites)),
           by_sure_(sums.subspan(hops.n_sites)) {}
 
-    // `from_level`: the customer's sums, of any floating type.
-    template <class Sum>
-    void add(std::size_t customer, Real upstream, const Sum* from_level, double sure,
+    void add(std::size_t customer, Real upstream, const double* from_level, double sure,
              const Nearest& nearest) {
         if (nearest.level < hops_.n_levels()) {
             by_sure_[nearest.site] += upstream * static_cast<Real>(sure);
@@ -243,31 +161,27 @@ class BackwardChunk {
     // To be called once, after the last customer.
     void finish() {
         flush();
-        if constexpr (may_permute) {
-            if (permuted_) unpermute(by_site_);
+        if constexpr (may_permute<Hops, Real>) {
+            if (permuted_) facility::unpermute(by_site_);
         }
     }
 
   private:
-    static constexpr bool may_permute = is_byte<Hops> && std::is_same_v<Real, float>;
-
     void flush() {
         if (filled_ == 0) return;
         for (std::size_t r = filled_; r < backward_rows; ++r) {  // rows that add nothing
             rows_[r] = rows_[0];
             std::fill_n(tables_.data() + r * stride_, hops_.n_levels(), Real{0});
         }
-        if constexpr (may_permute) {
+        filled_ = 0;
+        if constexpr (may_permute<Hops, Real>) {
             if (permuted_) {
-                add_by_level_permuted(rows_, hops_.n_sites, tables_.data(), stride_,
-                                      by_site_.data());
+                facility::add_by_level_permuted(rows_, tables_.data(), stride_, by_site_);
+                return;
             }
         }
-        if (!permuted_) {
-            add_by_level(rows_, hops_.n_sites, static_cast<Hops>(hops_.n_levels()), tables_.data(),
-                         stride_, by_site_.data());
-        }
-        filled_ = 0;
+        facility::add_by_level(rows_, static_cast<Hops>(hops_.n_levels()),
+                               static_cast<const Real*>(tables_.data()), stride_, by_site_);
     }
 
     const HopTable<Hops>& hops_;
@@ -316,57 +230,36 @@ std::int64_t largest_finite_hop(std::span<const Hops> distances, int num_threads
 
 template <class Hops, class Real>
 void expected_hops(const HopTable<Hops>& hops, std::span<const Real> opening,
-                   std::span<Real> expected, HopSums<Real> saved, int num_threads) {
-    const Closed closed(opening);
-    parallel_ranges(hops.n_customers, customers_per_chunk(hops.n_customers), num_threads,
-                    [&](std::size_t begin, std::size_t end, std::size_t, int) {
-                        ForwardTables<Hops> tables(hops);
-                        for (std::size_t row = begin; row < end; row += forward_rows) {
-                            tables.run(row, std::min(row + forward_rows, end), closed,
-                                       [&](std::size_t customer, const double* from_level,
-                                           const CustomerSums& sums, const Nearest&) {
-                                           expected[customer] = static_cast<Real>(sums.expected);
-                                           if (saved.empty()) return;
-                                           saved.sure[customer] = static_cast<Real>(sums.sure);
-                                           Real* const out =
-                                               saved.from_level.data() + customer * hops.n_levels();
-                                           for (std::size_t t = 0; t < hops.n_levels(); ++t) {
-                                               out[t] = static_cast<Real>(from_level[t]);
-                                           }
-                                       });
-                        }
-                    });
+                   std::span<Real> expected, int num_threads) {
+    const Forward<Hops, Real> forward(hops, opening);
+    parallel_ranges(
+        hops.n_customers, customers_per_chunk(hops.n_customers), num_threads,
+        [&](std::size_t begin, std::size_t end, std::size_t, int) {
+            forward.run(begin, end,
+                        [&](std::size_t j, const double*, const CustomerSums& sums,
+                            const Nearest&) { expected[j] = static_cast<Real>(sums.expected); });
+        });
 }
 
 template <class Hops, class Real>
 void expected_hops_gradient(const HopTable<Hops>& hops, std::span<const Real> opening,
-                            std::span<const Real> upstream, HopSums<const Real> saved,
+                            std::span<const Real> upstream, std::span<Real> expected,
                             std::span<Real> gradient, int num_threads) {
-    const Closed closed(opening);
+    const Forward<Hops, Real> forward(hops, opening);
+    const Closed& closed = forward.closed();
     const std::size_t n = hops.n_sites;
     Partials<Real> partials(hops.n_customers, n + closed.sure.size());
-    parallel_ranges(
-        hops.n_customers, customers_per_chunk(hops.n_customers), num_threads,
-        [&](std::size_t begin, std::size_t end, std::size_t index, int) {
-            BackwardChunk<Hops, Real> chunk(hops, partials.of_chunk(index));
-            if (!saved.empty()) {
-                for (std::size_t j = begin; j < end; ++j) {
-                    chunk.add(j, upstream[j], saved.from_level.data() + j * hops.n_levels(),
-                              static_cast<double>(saved.sure[j]),
-                              nearest_sure(hops.distances.data() + j * n, closed, hops.n_levels()));
-                }
-            } else {
-                ForwardTables<Hops> tables(hops);
-                for (std::size_t row = begin; row < end; row += forward_rows) {
-                    tables.run(row, std::min(row + forward_rows, end), closed,
-                               [&](std::size_t j, const double* from_level,
-                                   const CustomerSums& sums, const Nearest& nearest) {
-                                   chunk.add(j, upstream[j], from_level, sums.sure, nearest);
-                               });
-                }
-            }
-            chunk.finish();
-        });
+    parallel_ranges(hops.n_customers, customers_per_chunk(hops.n_customers), num_threads,
+                    [&](std::size_t begin, std::size_t end, std::size_t index, int) {
+                        BackwardChunk<Hops, Real> chunk(hops, partials.of_chunk(index));
+                        forward.run(begin, end,
+                                    [&](std::size_t j, const double* from_level,
+                                        const CustomerSums& sums, const Nearest& nearest) {
+                                        expected[j] = static_cast<Real>(sums.expected);
+                                        chunk.add(j, upstream[j], from_level, sums.sure, nearest);
+                                    });
+                        chunk.finish();
+                    });
     parallel_ranges(n, columns_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {
                         for (std::size_t i = begin; i < end; ++i) {
@@ -378,12 +271,25 @@ void expected_hops_gradient(const HopTable<Hops>& hops, std::span<const Real> op
     }
 }
 
-#define GRAPHOPT_INSTANTIATE(Hops, Real)                                                       \
-    template void expected_hops(const HopTable<Hops>&, std::span<const Real>, std::span<Real>, \
-                                HopSums<Real>, int);                                           \
-    template void expected_hops_gradient(const HopTable<Hops>&, std::span<const Real>,         \
-                                         std::span<const Real>, HopSums<const Real>,           \
-                                         std::span<Real>, int);
+template <class Hops, class Real>
+double mean_expected_hops(const HopTable<Hops>& hops, std::span<const Real> opening,
+                          std::span<Real> gradient, int num_threads) {
+    const auto n = static_cast<double>(std::max<std::size_t>(1, hops.n_customers));
+    std::vector<Real> expected(hops.n_customers);
+    const std::vector<Real> upstream(hops.n_customers, static_cast<Real>(1.0 / n));
+    expected_hops_gradient(hops, opening, std::span<const Real>(upstream),
+                           std::span<Real>(expected), gradient, num_threads);
+    return std::accumulate(expected.begin(), expected.end(), 0.0) / n;
+}
+
+#define GRAPHOPT_INSTANTIATE(Hops, Real)                                                          \
+    template void expected_hops(const HopTable<Hops>&, std::span<const Real>, std::span<Real>,    \
+                                int);                                                             \
+    template void expected_hops_gradient(const HopTable<Hops>&, std::span<const Real>,            \
+                                         std::span<const Real>, std::span<Real>, std::span<Real>, \
+                                         int);                                                    \
+    template double mean_expected_hops(const HopTable<Hops>&, std::span<const Real>,              \
+                                       std::span<Real>, int);
 #define GRAPHOPT_INSTANTIATE_HOPS(Hops)                                   \
     template std::int64_t largest_finite_hop(std::span<const Hops>, int); \
     GRAPHOPT_INSTANTIATE(Hops, float)                                     \

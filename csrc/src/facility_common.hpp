@@ -27,10 +27,9 @@ struct Closed {
     }
 };
 
-// Customers per chunk: enough work for a thread, and at most about 64 partial gradients.
+// Customers per chunk: whole blocks of 64, and at most 64 partial gradients.
 inline std::size_t customers_per_chunk(std::size_t n_customers) {
-    const std::size_t wanted = std::max<std::size_t>(64, chunk_count(n_customers, 64));
-    return chunk_count(wanted, 8) * 8;
+    return std::max<std::size_t>(1, chunk_count(n_customers, 64 * 64)) * 64;
 }
 
 // One partial gradient per chunk of customers: `width` sums, negated and not yet divided by keep.

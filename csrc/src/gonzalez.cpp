@@ -1,3 +1,7 @@
+#include <bit>
+#include <optional>
+#include <span>
+
 #include "coverage.hpp"
 #include "graphopt/parallel.hpp"
 #include "node_heap.hpp"
@@ -28,22 +32,57 @@ KCenter from_matrix(std::span<const T> distances, std::size_t n, std::size_t k, 
     });
 }
 
-// A search may stop at a node that has a centre at least as near: whatever lies behind it has, too.
-KCenter by_hops(const CsrView& graph, std::size_t k, NodeId first) {
-    std::vector<NodeId> queue;
-    queue.reserve(graph.n_nodes());
-    return farthest_first<std::uint32_t>(
-        graph.n_nodes(), k, first, [&](Coverage<std::uint32_t>& coverage, NodeId center) {
-            queue.clear();
-            const auto reach = [&](NodeId node, std::uint32_t hops) {
-                if (coverage.improve(static_cast<std::size_t>(node), hops)) queue.push_back(node);
-            };
-            reach(center, 0);
-            for (std::size_t begin = 0; begin < queue.size(); ++begin) {
-                const auto u = static_cast<std::size_t>(queue[begin]);
-                for (const NodeId v : graph.neighbours(u)) reach(v, coverage.distances()[u] + 1);
+// Sorts distinct nodes by marking them in a bit set: cheap when they are many.
+class NodeSorter {
+  public:
+    explicit NodeSorter(std::size_t n_nodes) : words_(chunk_count(n_nodes, 64), 0) {}
+
+    void operator()(std::span<NodeId> nodes) {
+        for (const NodeId v : nodes) {
+            words_[static_cast<std::size_t>(v) / 64] |= 1ULL << static_cast<std::size_t>(v) % 64;
+        }
+        auto next = nodes.begin();
+        for (std::size_t w = 0; w < words_.size(); ++w) {
+            for (; words_[w] != 0; words_[w] &= words_[w] - 1) {
+                *next++ = static_cast<NodeId>(
+                    w * 64 + static_cast<std::size_t>(std::countr_zero(words_[w])));
             }
-        });
+        }
+    }
+
+  private:
+    std::vector<std::uint64_t> words_;  // zero between calls
+};
+
+// A search may stop at a node that has a centre at least as near: whatever lies behind it has, too.
+// Nothing if a distance needs a wider type: a narrow one keeps what is read in no order, the
+// distances, in the cache.
+template <class T>
+std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first) {
+    const std::size_t n = graph.n_nodes();
+    std::vector<NodeId> queue(n + 1);  // the loop writes one past what it keeps
+    NodeSorter sort(n);
+    bool fits = true;
+    KCenter found = farthest_first<T>(n, k, first, [&](Coverage<T>& coverage, NodeId center) {
+        coverage.lower(static_cast<std::size_t>(center), 0);
+        queue[0] = center;
+        std::size_t begin = 0, end = 1;
+        for (T hops = 1; begin < end && fits; ++hops) {
+            const std::size_t level_end = end;
+            if (hops == unreachable<T>) fits = false;
+            // The rows of many nodes are read faster in the order in which they lie in memory.
+            if (level_end - begin > n / 64) sort(std::span(queue).subspan(begin, end - begin));
+            for (; begin < level_end; ++begin) {
+                for (const NodeId v : graph.neighbours(static_cast<std::size_t>(queue[begin]))) {
+                    queue[end] = v;
+                    end += coverage.lower(static_cast<std::size_t>(v), hops) ? 1 : 0;
+                }
+            }
+        }
+        coverage.assign(std::span(queue).first(end));
+    });
+    if (!fits) return std::nullopt;
+    return found;
 }
 
 KCenter by_length(const CsrView& graph, std::size_t k, NodeId first) {
@@ -70,7 +109,9 @@ KCenter by_length(const CsrView& graph, std::size_t k, NodeId first) {
 }  // namespace
 
 KCenter gonzalez(const CsrView& graph, std::size_t k, NodeId first) {
-    return graph.weighted() ? by_length(graph, k, first) : by_hops(graph, k, first);
+    if (graph.weighted()) return by_length(graph, k, first);
+    if (auto found = by_hops<std::uint8_t>(graph, k, first)) return *std::move(found);
+    return *by_hops<std::uint32_t>(graph, k, first);
 }
 
 KCenter gonzalez(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,

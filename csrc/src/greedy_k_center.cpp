@@ -1,5 +1,6 @@
+#include <algorithm>
 #include <cstring>
-#include <optional>
+#include <numeric>
 #include <tuple>
 #include <type_traits>
 
@@ -11,7 +12,9 @@ namespace graphopt {
 namespace {
 
 constexpr std::size_t candidates_per_chunk = 128;
-constexpr std::size_t lines_between_looks = 16;  // how often a scan asks whether it has lost
+constexpr std::size_t lines_between_looks = 64;  // how often a scan asks whether it has lost
+constexpr std::size_t prefetched_candidates = 12;
+constexpr std::size_t most_leaders = 32;
 
 template <class T>
 struct Line {
@@ -26,62 +29,55 @@ GRAPHOPT_ALWAYS_INLINE typename Line<T>::type load(const T* from) {
     return line;
 }
 
-// The largest min(current[j], row[j]), or something above `limit` as soon as that is certain.
+// Smaller is better; compared in this order.
 template <class T>
-GRAPHOPT_ALWAYS_INLINE T scan_largest(const T* current, const T* row, std::size_t n, T limit) {
+struct Choice {
+    T largest;
+    std::size_t n_at_largest;
+    double sum;  // of the finite distances
+    NodeId candidate;
+
+    bool operator<(const Choice& other) const noexcept {
+        return std::tie(largest, n_at_largest, sum, candidate) <
+               std::tie(other.largest, other.n_at_largest, other.sum, other.candidate);
+    }
+};
+
+template <class T>
+struct Extent {
+    T largest;             // of min(current[j], row[j]), or something above `limit`
+    std::size_t at_limit;  // how many equal `limit`
+};
+
+// Stops as soon as the largest is certain to exceed `limit`, or more than `allowed` to equal it.
+template <class T>
+GRAPHOPT_ALWAYS_INLINE Extent<T> scan(const T* current, const T* row, std::size_t n, T limit,
+                                      std::size_t allowed) {
     constexpr std::size_t width = Line<T>::width;
-    T largest = 0;
+    Extent<T> found{0, 0};
     std::size_t j = 0;
     while (j + width <= n) {
         typename Line<T>::type line{};
+        decltype(line == line) hits{};  // a lane counts down by one a line
         const std::size_t stop = std::min(n, j + lines_between_looks * width);
         for (; j + width <= stop; j += width) {
             const auto a = load(current + j), b = load(row + j);
             const auto nearer = a < b ? a : b;
             line = line < nearer ? nearer : line;
-        }
-        T values[width];
-        std::memcpy(values, &line, sizeof(line));
-        for (const T value : values) largest = std::max(largest, value);
-        if (largest > limit) return largest;
-    }
-    for (; j < n; ++j) largest = std::max(largest, std::min(current[j], row[j]));
-    return largest;
-}
-
-// Smaller is better; compared in this order.
-template <class T>
-struct Quality {
-    T largest;
-    std::size_t n_at_largest;
-    double sum;  // of the finite distances
-
-    bool operator<(const Quality& other) const noexcept {
-        return std::tie(largest, n_at_largest, sum) <
-               std::tie(other.largest, other.n_at_largest, other.sum);
-    }
-};
-
-// How many min(current[j], row[j]) equal `largest`.
-template <class T>
-GRAPHOPT_ALWAYS_INLINE std::size_t count_largest(const T* current, const T* row, std::size_t n,
-                                                 T largest) {
-    constexpr std::size_t width = Line<T>::width;
-    std::size_t count = 0, j = 0;
-    while (j + width <= n) {
-        // A lane counts down by one a line; 64 lines fit a byte.
-        decltype(load(row) == load(row)) hits{};
-        const std::size_t stop = std::min(n, j + 64 * width);
-        for (; j + width <= stop; j += width) {
-            const auto a = load(current + j), b = load(row + j);
-            hits += (a < b ? a : b) == largest;
+            hits += nearer == limit;
         }
         for (std::size_t lane = 0; lane < width; ++lane) {
-            count += static_cast<std::size_t>(-static_cast<std::int64_t>(hits[lane]));
+            found.largest = std::max(found.largest, line[lane]);
+            found.at_limit += static_cast<std::size_t>(-static_cast<std::int64_t>(hits[lane]));
         }
+        if (found.largest > limit || found.at_limit > allowed) return found;
     }
-    for (; j < n; ++j) count += std::min(current[j], row[j]) == largest ? 1 : 0;
-    return count;
+    for (; j < n; ++j) {
+        const T nearer = std::min(current[j], row[j]);
+        found.largest = std::max(found.largest, nearer);
+        found.at_limit += nearer == limit ? 1 : 0;
+    }
+    return found;
 }
 
 // Floats are added in eight interleaved parts, always the same ones.
@@ -104,66 +100,131 @@ GRAPHOPT_ALWAYS_INLINE double sum_finite(const T* current, const T* row, std::si
     return static_cast<double>(sum);
 }
 
+// What a step compares candidates on.
 template <class T>
-struct Choice {
-    Quality<T> quality;
-    NodeId candidate;
+struct Step {
+    const T* distances;
+    const T* current;  // of every customer from its nearest centre so far
+    std::size_t n;
+    std::span<const NodeId> suspects;  // customers likely to show that a candidate is no good
 };
 
-// The best candidate in [begin, end) that is not chosen yet; the first on ties.
+// Whether the suspects alone prove that the candidate is worse.
 template <class T>
-GRAPHOPT_ALWAYS_INLINE std::optional<Choice<T>> best_in_range(const Coverage<T>& coverage,
-                                                              const T* distances, std::size_t n,
-                                                              std::size_t begin, std::size_t end) {
-    std::optional<Choice<T>> best;
-    const T* const current = coverage.distances().data();
-    for (std::size_t c = begin; c < end; ++c) {
-        if (coverage.chosen(c)) continue;
-        const T* const row = distances + c * n;
-        Quality<T> quality{unreachable<T>, n, 0.0};
-        const Quality<T> bound = best ? best->quality : quality;
-        quality.largest = scan_largest(current, row, n, bound.largest);
-        if (quality.largest > bound.largest) continue;
-        quality.n_at_largest = count_largest(current, row, n, quality.largest);
-        if (quality.largest == bound.largest && quality.n_at_largest > bound.n_at_largest) continue;
-        quality.sum = sum_finite(current, row, n);
-        if (!best || quality < best->quality) best = {quality, static_cast<NodeId>(c)};
+GRAPHOPT_ALWAYS_INLINE bool refuted(const Step<T>& step, const T* row, const Choice<T>& best) {
+    std::size_t at_largest = 0;
+    for (const NodeId customer : step.suspects) {
+        const auto j = static_cast<std::size_t>(customer);
+        const T nearer = std::min(step.current[j], row[j]);
+        if (nearer > best.largest) return true;
+        if (nearer == best.largest && ++at_largest > best.n_at_largest) return true;
     }
-    return best;
+    return false;
 }
 
-#define GRAPHOPT_BEST_CANDIDATE(T)                                                               \
-    GRAPHOPT_MULTIVERSION_FN                                                                     \
-    std::optional<Choice<T>> best_candidate(const Coverage<T>& coverage, const T* distances,     \
-                                            std::size_t n, std::size_t begin, std::size_t end) { \
-        return best_in_range(coverage, distances, n, begin, end);                                \
+// Puts the best of the candidates in the place of `best` if it is better.
+template <class T>
+GRAPHOPT_ALWAYS_INLINE void choose(const Step<T>& step, std::span<const NodeId> candidates,
+                                   Choice<T>& best) {
+    const auto row_of = [&](std::size_t i) __attribute__((always_inline)) {
+        return step.distances + static_cast<std::size_t>(candidates[i]) * step.n;
+    };
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (i + prefetched_candidates < candidates.size() && !step.suspects.empty()) {
+            __builtin_prefetch(row_of(i + prefetched_candidates) + step.suspects.front());
+        }
+        const T* const row = row_of(i);
+        if (refuted(step, row, best)) continue;
+        const auto [largest, at_limit] =
+            scan(step.current, row, step.n, best.largest, best.n_at_largest);
+        if (largest > best.largest || at_limit > best.n_at_largest) continue;
+        Choice<T> choice{largest, at_limit, 0.0, candidates[i]};
+        if (largest < best.largest) {
+            choice.n_at_largest = scan(step.current, row, step.n, largest, step.n).at_limit;
+        }
+        choice.sum = sum_finite(step.current, row, step.n);
+        if (choice < best) best = choice;
     }
-GRAPHOPT_BEST_CANDIDATE(std::uint8_t)
-GRAPHOPT_BEST_CANDIDATE(std::uint16_t)
-GRAPHOPT_BEST_CANDIDATE(std::uint32_t)
-GRAPHOPT_BEST_CANDIDATE(float)
-GRAPHOPT_BEST_CANDIDATE(double)
-#undef GRAPHOPT_BEST_CANDIDATE
+}
 
+#define GRAPHOPT_CHOOSE_CANDIDATE(T)                                               \
+    GRAPHOPT_MULTIVERSION_FN                                                       \
+    void choose_candidate(const Step<T>& step, std::span<const NodeId> candidates, \
+                          Choice<T>& best) {                                       \
+        choose(step, candidates, best);                                            \
+    }
+GRAPHOPT_CHOOSE_CANDIDATE(std::uint8_t)
+GRAPHOPT_CHOOSE_CANDIDATE(std::uint16_t)
+GRAPHOPT_CHOOSE_CANDIDATE(std::uint32_t)
+GRAPHOPT_CHOOSE_CANDIDATE(float)
+GRAPHOPT_CHOOSE_CANDIDATE(double)
+#undef GRAPHOPT_CHOOSE_CANDIDATE
+
+// The customers that are farthest now: the first that a good candidate must bring closer. Among
+// equals (all, before there is a centre) those that a good candidate leaves farthest.
+template <class T>
+void list_suspects(const Step<T>& step, const T* good_row, std::vector<NodeId>& suspects) {
+    // Reading more than one number a cache line of the row would cost as much as reading it all.
+    const std::size_t count =
+        std::min(step.n, std::clamp<std::size_t>(step.n / simd_bytes, 16, 256));
+    const auto farther = [&](NodeId a, NodeId b) {
+        const auto i = static_cast<std::size_t>(a), j = static_cast<std::size_t>(b);
+        if (step.current[i] != step.current[j]) return step.current[i] > step.current[j];
+        if (good_row[i] != good_row[j]) return good_row[i] > good_row[j];
+        return i < j;
+    };
+    suspects.resize(step.n);
+    std::iota(suspects.begin(), suspects.end(), NodeId{0});
+    const auto end = suspects.begin() + static_cast<std::ptrdiff_t>(count);
+    std::nth_element(suspects.begin(), end - 1, suspects.end(), farther);
+    std::sort(suspects.begin(), end, farther);
+    suspects.resize(count);
+}
+
+// Each step begins with a few leaders, candidates that were good a step ago: against a good one,
+// almost all others are refuted by a customer or two. Who leads decides how much is looked at, not
+// who is found.
 template <class T>
 KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int num_threads) {
     Coverage<T> coverage(n);
-    std::vector<std::optional<Choice<T>>> found(chunk_count(n, candidates_per_chunk));
-    while (coverage.n_centers() < k) {
-        parallel_ranges(n, candidates_per_chunk, num_threads,
-                        [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
-                            found[chunk] =
-                                best_candidate(coverage, distances.data(), n, begin, end);
-                        });
-        std::optional<Choice<T>> best;
-        for (const auto& choice : found) {
-            if (choice && (!best || choice->quality < best->quality)) best = choice;
-        }
-        coverage.open(best->candidate);
-        const T* const row = distances.data() + static_cast<std::size_t>(best->candidate) * n;
-        for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
+    std::vector<NodeId> candidates(n), leaders, suspects;
+    std::iota(candidates.begin(), candidates.end(), NodeId{0});
+    for (std::size_t i = 0; i < std::min(n, most_leaders); ++i) {
+        leaders.push_back(static_cast<NodeId>(i * n / std::min(n, most_leaders)));
     }
-    return std::move(coverage).result();
+    const auto row_of = [&](NodeId c) {
+        return distances.data() + static_cast<std::size_t>(c) * n;
+    };
+    for (;;) {
+        Step<T> step{distances.data(), coverage.distances().data(), n, {}};
+        Choice<T> leader{unreachable<T>, n + 1, 0.0, candidates.front()};
+        choose_candidate(step, leaders, leader);
+        list_suspects(step, row_of(leader.candidate), suspects);
+        step.suspects = suspects;
+
+        std::vector<Choice<T>> found(chunk_count(candidates.size(), candidates_per_chunk), leader);
+        parallel_ranges(candidates.size(), candidates_per_chunk, num_threads,
+                        [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
+                            const std::span<const NodeId> all(candidates);
+                            choose_candidate(step, all.subspan(begin, end - begin), found[chunk]);
+                        });
+        Choice<T> best = leader;
+        for (const auto& choice : found) {
+            if (choice.candidate != leader.candidate) leaders.push_back(choice.candidate);
+            best = std::min(best, choice);
+        }
+        coverage.open(best.candidate);
+        const T* const row = row_of(best.candidate);
+        for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
+        if (coverage.n_centers() == k) return std::move(coverage).result();
+
+        std::erase(candidates, best.candidate);
+        std::erase(leaders, best.candidate);
+        if (leaders.size() > most_leaders) {
+            leaders.erase(leaders.begin(), leaders.end() - most_leaders);
+        }
+        if (leaders.empty()) leaders.push_back(candidates.front());
+    }
 }
 
 }  // namespace

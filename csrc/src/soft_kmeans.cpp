@@ -7,44 +7,58 @@
 namespace graphopt {
 namespace {
 
-using namespace blocks;
+using panels::panel_rows;
+
+// A panel of rows has one column more, of ones, so that the sums come with the mass.
+constexpr std::size_t columns_of(std::size_t width) { return width + 1; }
 
 template <class T>
 struct ForwardChunk {
-    const T* x;
-    std::size_t rows;
+    const T* rows;  // to be packed into x first; null: they are there
+    std::size_t n_rows;
     std::size_t width;
     std::size_t n_clusters;
     T temperature;
+    T* x;              // panels
+    bool keep;         // false: x has room for one block only
     const T* centers;  // transposed
-    T* sums;           // clusters x width, then the mass of each cluster; null: not wanted
+    T* sums;           // columns_of(width) x clusters; null: not wanted
     T* assignment;     // rows x clusters; null: not wanted
-    T* scratch;
+    T* scratch;        // one block of assignments
 };
-
-template <class T>
-constexpr std::size_t forward_scratch(std::size_t n_clusters) {
-    return (n_clusters + max_lanes<T>)*block_rows;
-}
 
 template <class S, class T = ScalarOf<S>>
 GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
+    constexpr std::size_t height = panel_rows<T>;
+    const std::size_t k_count = chunk.n_clusters;
+    const std::size_t columns = columns_of(chunk.width);
+    const std::size_t block_rows = block_panels(k_count) * height;
     T* const r = chunk.scratch;
-    T* const padding = r + chunk.n_clusters * block_rows;
-    if (chunk.sums != nullptr) std::fill_n(chunk.sums, chunk.n_clusters * (chunk.width + 1), T{0});
-    for (std::size_t begin = 0; begin < chunk.rows; begin += block_rows) {
-        const std::size_t rows = std::min(block_rows, chunk.rows - begin);
-        const T* const x = chunk.x + begin * chunk.width;
-        products<S>(x, rows, chunk.width, chunk.centers, chunk.n_clusters, r);
-        softmax<S>(r, rows, chunk.n_clusters, chunk.temperature);
-        if (chunk.sums != nullptr) {
-            const BlockRows<S> block(x, rows, chunk.width, padding);
-            weighted_sums<S>(block, chunk.width, r, chunk.n_clusters, chunk.sums);
-            add_row_sums<S>(r, rows, chunk.n_clusters, chunk.sums + chunk.n_clusters * chunk.width);
+    if (chunk.sums != nullptr) {
+        std::fill_n(chunk.sums, panels::sums_room<T>(columns, k_count), T{0});
+    };
+    for (std::size_t begin = 0; begin < chunk.n_rows; begin += block_rows) {
+        T* const x = chunk.keep ? chunk.x + begin * columns : chunk.x;
+        const std::size_t end = std::min(begin + block_rows, chunk.n_rows);
+        std::size_t panel = 0;
+        for (std::size_t row = begin; row < end; row += height, ++panel) {
+            const std::size_t rows = std::min(height, end - row);
+            T* const x_panel = x + panel * height * columns;
+            T* const r_panel = r + panel * height * k_count;
+            if (chunk.rows != nullptr) {
+                panels::pack<S>(chunk.rows + row * chunk.width, rows, chunk.width, x_panel);
+                T* const ones = x_panel + chunk.width * height;
+                for (std::size_t j = 0; j < height; ++j) ones[j] = j < rows ? T{1} : T{0};
+            }
+            panels::product<S>(x_panel, chunk.width, chunk.centers, k_count, r_panel);
+            panels::softmax<S>(r_panel, k_count, chunk.temperature);
+            if (chunk.assignment != nullptr) {
+                panels::unpack<S>(r_panel, rows, k_count, chunk.assignment + row * k_count);
+            }
         }
-        if (chunk.assignment != nullptr) {
-            scatter<S>(r, rows, chunk.n_clusters, chunk.assignment + begin * chunk.n_clusters);
-        }
+        if (chunk.sums == nullptr) continue;
+        panels::add_weighted_sums<S>({x, height * columns, columns, r, height * k_count, k_count,
+                                      panel, chunk.sums, k_count});
     }
 }
 
@@ -53,98 +67,197 @@ GRAPHOPT_PER_ISA(void forward_chunk(const ForwardChunk<float>& chunk),
 GRAPHOPT_PER_ISA(void forward_chunk(const ForwardChunk<double>& chunk),
                  forward_body<Simd<double, vector_bytes>>(chunk))
 
-// The state of the iteration: centres twice (as given and transposed) and the chunks' sums.
 template <class T>
-class Iteration {
-  public:
-    Iteration(const SoftKMeansProblem<T>& problem, std::span<T> centers)
-        : problem_(problem),
-          chunks_(problem),
-          centers_(centers),
-          transposed_(transposed_centers<T>(problem, centers)),
-          sums_(chunks_.size() * sums_size()),
-          scratch_(pass_threads(problem), chunks_.size(), forward_scratch<T>(problem.n_clusters)),
-          totals_(centers_threads(problem), problem.n_graphs(), sums_size()) {}
-
-    // One update of all centres; `mass` (graphs x clusters) receives R unless it is null.
-    void update(T* mass) {
-        pass(sums_.data(), nullptr);
-        parallel_chunks(problem_.n_graphs(), centers_threads(problem_),
-                        [&](std::size_t graph, int worker) { move(graph, worker, mass); });
+GRAPHOPT_ALWAYS_INLINE void combine_body(const T* partial, std::size_t n_chunks, std::size_t stride,
+                                         std::span<double> total) {
+    for (double& value : total) value = 0.0;
+    for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
+        const T* const part = partial + chunk * stride;
+        for (std::size_t i = 0; i < total.size(); ++i) total[i] += static_cast<double>(part[i]);
     }
+}
 
-    void assign(std::span<T> assignment) { pass(nullptr, assignment.data()); }
+// The weighted means of a graph become its centres, from the sums over all its rows.
+template <class T>
+GRAPHOPT_ALWAYS_INLINE void move_body(const double* total, std::size_t n_clusters,
+                                      std::size_t width, double* inverse_mass, T* centers) {
+    const double* const mass = total + width * n_clusters;
+    for (std::size_t k = 0; k < n_clusters; ++k) inverse_mass[k] = 1.0 / mass[k];
+    for (std::size_t d = 0; d < width; ++d) {
+        const double* const sums = total + d * n_clusters;
+        T* const to = centers + d * n_clusters;
+        for (std::size_t k = 0; k < n_clusters; ++k) {
+            const double mean =
+                sizeof(T) < sizeof(double) ? sums[k] * inverse_mass[k] : sums[k] / mass[k];
+            to[k] = mass[k] == 0.0 ? to[k] : static_cast<T>(mean);
+        }
+    }
+}
 
-  private:
-    std::size_t sums_size() const { return problem_.n_clusters * (problem_.width + 1); }
+GRAPHOPT_MULTIVERSION_FN void move_centers(const double* total, std::size_t n_clusters,
+                                           std::size_t width, double* inverse_mass,
+                                           float* centers) {
+    move_body(total, n_clusters, width, inverse_mass, centers);
+}
+GRAPHOPT_MULTIVERSION_FN void move_centers(const double* total, std::size_t n_clusters,
+                                           std::size_t width, double* inverse_mass,
+                                           double* centers) {
+    move_body(total, n_clusters, width, inverse_mass, centers);
+}
 
-    void pass(T* sums, T* assignment) {
-        const std::size_t transposed = transposed_size<T>(problem_.n_clusters, problem_.width);
-        parallel_chunks(chunks_.size(), pass_threads(problem_), [&](std::size_t i, int worker) {
-            const Chunk& chunk = chunks_[i];
-            forward_chunk(ForwardChunk<T>{
-                .x = problem_.rows.data() + chunk.begin * problem_.width,
-                .rows = chunk.end - chunk.begin,
-                .width = problem_.width,
-                .n_clusters = problem_.n_clusters,
-                .temperature = problem_.temperature,
-                .centers = transposed_.data() + chunk.graph * transposed,
-                .sums = sums == nullptr ? nullptr : sums + i * sums_size(),
-                .assignment = assignment == nullptr
-                                  ? nullptr
-                                  : assignment + chunk.begin * problem_.n_clusters,
-                .scratch = scratch_.of(worker),
-            });
+// Memory for the graphs that a thread takes, large enough for the largest.
+template <class T>
+struct Workspace {
+    AlignedArray<T> x;
+    AlignedArray<T> sums;     // of each chunk
+    AlignedArray<T> centers;  // transposed
+    AlignedArray<double> total;
+    AlignedArray<double> inverse_mass;
+    Scratch<T> scratch;
+
+    // For graphs of at most `rows` rows in `chunks` chunks, `threads` threads on each.
+    Workspace(const SoftKMeansProblem<T>& problem, std::size_t rows, std::size_t chunks,
+              int threads, bool keep)
+        : x(keep ? panels::round_up(rows, panel_rows<T>) * columns_of(problem.width) : 0,
+            uninitialized),
+          sums(chunks * panels::sums_room<T>(columns_of(problem.width), problem.n_clusters),
+               uninitialized),
+          centers(problem.n_clusters * problem.width, uninitialized),
+          total(problem.n_clusters * columns_of(problem.width), uninitialized),
+          inverse_mass(problem.n_clusters, uninitialized),
+          scratch(threads, chunks,
+                  block_panels(problem.n_clusters) * panel_rows<T> *
+                      (problem.n_clusters + (keep ? 0 : columns_of(problem.width)))) {}
+};
+
+// A whole run: every graph through all its iterations.
+template <class T>
+class Run {
+  public:
+    Run(const SoftKMeansProblem<T>& problem, std::size_t iterations, const SoftKMeansOutput<T>& out)
+        : problem_(problem), iterations_(iterations), out_(out), chunks_(problem) {}
+
+    void all() {
+        // Large graphs one after another, all threads on each; then the small ones side by side.
+        const std::size_t share =
+            problem_.n_rows() / static_cast<std::size_t>(4 * std::max(problem_.num_threads, 1));
+        std::vector<std::size_t> small;
+        for (std::size_t graph = 0; graph < problem_.n_graphs(); ++graph) {
+            if (rows_of(graph) <= share) {
+                small.push_back(graph);
+                continue;
+            }
+            const int threads = pass_threads(problem_, rows_of(graph));
+            Workspace<T> workspace(problem_, rows_of(graph), chunks_.count(graph), threads, keep());
+            one(graph, workspace, threads);
+        }
+        const int threads = pass_threads(problem_, problem_.n_rows());
+        std::size_t most_rows = 0;
+        std::size_t most_chunks = 0;
+        for (const std::size_t graph : small) {
+            most_rows = std::max(most_rows, rows_of(graph));
+            most_chunks = std::max(most_chunks, chunks_.count(graph));
+        }
+        std::vector<Workspace<T>> workspaces;
+        for (int i = usable_threads(threads, small.size()); i > 0 && !small.empty(); --i) {
+            workspaces.emplace_back(problem_, most_rows, most_chunks, 1, keep());
+        }
+        parallel_chunks(small.size(), threads, [&](std::size_t i, int worker) {
+            one(small[i], workspaces[static_cast<std::size_t>(worker)], 1);
         });
     }
 
+  private:
+    std::size_t rows_of(std::size_t graph) const {
+        return static_cast<std::size_t>(problem_.offsets[graph + 1] - problem_.offsets[graph]);
+    }
+    std::size_t rounds() const { return iterations_ + (out_.assignment.empty() ? 0 : 1); }
+    // Rows are packed in the first round, and again wanted only if there is another.
+    bool keep() const { return rounds() > 1; }
+
+    void one(std::size_t graph, Workspace<T>& workspace, int threads) {
+        const std::size_t size = problem_.n_clusters * problem_.width;
+        T* const centers = out_.centers.data() + graph * size;
+        transpose(centers, problem_.n_clusters, problem_.width, workspace.centers.data());
+        parallel_rounds(
+            rounds(), chunks_.count(graph), threads,
+            [&](std::size_t round, std::size_t chunk, int worker) {
+                pass(graph, round, chunk, workspace, workspace.scratch.of(worker));
+            },
+            [&](std::size_t round) {
+                if (round < iterations_) finish(graph, round, workspace);
+            });
+        transpose(workspace.centers.data(), problem_.width, problem_.n_clusters, centers);
+    }
+
+    void pass(std::size_t graph, std::size_t round, std::size_t i, Workspace<T>& workspace,
+              T* scratch) {
+        const Chunk& chunk = chunks_[chunks_.first(graph) + i];
+        const std::size_t columns = columns_of(problem_.width);
+        const bool last = round == iterations_;
+        const std::size_t block = block_panels(problem_.n_clusters) * panel_rows<T>;
+        forward_chunk(ForwardChunk<T>{
+            .rows = round == 0 ? problem_.rows.data() + chunk.begin * problem_.width : nullptr,
+            .n_rows = chunk.end - chunk.begin,
+            .width = problem_.width,
+            .n_clusters = problem_.n_clusters,
+            .temperature = problem_.temperature,
+            .x = keep() ? workspace.x.data() + chunk.first_panel * panel_rows<T> * columns
+                        : scratch + block * problem_.n_clusters,
+            .keep = keep(),
+            .centers = workspace.centers.data(),
+            .sums = last ? nullptr : workspace.sums.data() + i * sums_room(),
+            .assignment =
+                last ? out_.assignment.data() + chunk.begin * problem_.n_clusters : nullptr,
+            .scratch = scratch,
+        });
+    }
+
+    std::size_t sums_room() const {
+        return panels::sums_room<T>(columns_of(problem_.width), problem_.n_clusters);
+    }
+
     // The weighted means of one graph become its centres.
-    void move(std::size_t graph, int worker, T* mass) {
+    void finish(std::size_t graph, std::size_t round, Workspace<T>& workspace) {
         const std::size_t k_count = problem_.n_clusters;
         const std::size_t width = problem_.width;
-        const std::span<double> total{totals_.of(worker), sums_size()};
-        chunks_.combine(graph, sums_.data(), total);
-        T* const centers = centers_.data() + graph * k_count * width;
-        for (std::size_t k = 0; k < k_count; ++k) {
-            const double weight = total[k_count * width + k];
-            if (mass != nullptr) mass[graph * k_count + k] = static_cast<T>(weight);
-            if (weight == 0.0) continue;
-            for (std::size_t d = 0; d < width; ++d) {
-                centers[k * width + d] = static_cast<T>(total[k * width + d] / weight);
-            }
+        T* const centers = workspace.centers.data();
+        double* const total = workspace.total.data();
+        combine(workspace.sums.data(), chunks_.count(graph), sums_room(),
+                {total, workspace.total.size()});
+        const std::size_t first_kept = iterations_ - out_.kept;
+        if (round >= first_kept) {
+            const std::size_t slot = (round - first_kept) * problem_.n_graphs() + graph;
+            transpose(centers, width, k_count, out_.history.data() + slot * k_count * width);
+            std::transform(total + width * k_count, total + (width + 1) * k_count,
+                           out_.mass.data() + slot * k_count,
+                           [](double value) { return static_cast<T>(value); });
         }
-        transpose_centers(centers, k_count, width,
-                          transposed_.data() + graph * transposed_size<T>(k_count, width));
+        move_centers(total, k_count, width, workspace.inverse_mass.data(), centers);
     }
 
     const SoftKMeansProblem<T>& problem_;
+    std::size_t iterations_;
+    const SoftKMeansOutput<T>& out_;
     Chunks chunks_;
-    std::span<T> centers_;
-    AlignedArray<T> transposed_;
-    AlignedArray<T> sums_;
-    Scratch<T> scratch_;
-    Scratch<double> totals_;
 };
 
 }  // namespace
+
+GRAPHOPT_MULTIVERSION_FN void combine(const float* partial, std::size_t n_chunks,
+                                      std::size_t stride, std::span<double> total) {
+    combine_body(partial, n_chunks, stride, total);
+}
+GRAPHOPT_MULTIVERSION_FN void combine(const double* partial, std::size_t n_chunks,
+                                      std::size_t stride, std::span<double> total) {
+    combine_body(partial, n_chunks, stride, total);
+}
 
 template <class T>
 void soft_kmeans(const SoftKMeansProblem<T>& problem, std::span<const T> start,
                  std::size_t iterations, const SoftKMeansOutput<T>& out) {
     std::copy(start.begin(), start.end(), out.centers.begin());
-    Iteration<T> iteration(problem, out.centers);
-    const std::size_t first_kept = iterations - out.kept;
-    for (std::size_t t = 0; t < iterations; ++t) {
-        T* mass = nullptr;
-        if (t >= first_kept) {
-            const std::size_t slot = t - first_kept;
-            std::copy(out.centers.begin(), out.centers.end(),
-                      out.history.data() + slot * problem.centers_size());
-            mass = out.mass.data() + slot * problem.n_graphs() * problem.n_clusters;
-        }
-        iteration.update(mass);
-    }
-    if (!out.assignment.empty()) iteration.assign(out.assignment);
+    Run<T>(problem, iterations, out).all();
 }
 
 template void soft_kmeans(const SoftKMeansProblem<float>&, std::span<const float>, std::size_t,

@@ -1,7 +1,8 @@
 // J_kl = (temperature / R_k) sum_j r_jk (d_kl - r_jl) (x_j - F_k) x_j^T, one pair (k, l) at a time:
-// with w_j = r_jk (d_kl - r_jl), the same for (l, k), G = sum_j w_j x_j x_j^T and h = sum_j w_j
-// x_j, J_kl = (temperature / R_k) (G - F_k h^T).
+// with w_j = r_jk (d_kl - r_jl), the same for (l, k), the moments G = sum_j w_j x_j x_j^T (whose
+// upper triangle is enough) and h = sum_j w_j x_j, J_kl = (temperature / R_k) (G - F_k h^T).
 #include <algorithm>
+#include <utility>
 
 #include "graphopt/soft_kmeans.hpp"
 #include "soft_kmeans_pass.hpp"
@@ -9,45 +10,88 @@
 namespace graphopt {
 namespace {
 
-using namespace blocks;
+using panels::panel_rows;
+
+constexpr std::size_t height = panel_rows<double>;
+constexpr std::size_t panels_at_a_time = 4;  // whose products w x stay in the first cache
 
 struct PairMoments {
-    const double* x;
-    std::size_t rows;
+    const double* x;           // panels of width + 1 columns, the last of ones
+    const double* assignment;  // panels
+    std::size_t n_panels;
     std::size_t width;
     std::size_t n_clusters;
-    const double* assignment;  // rows x clusters
     std::size_t k;
     std::size_t l;
-    double* moments;  // G, then h: (width + 1) x width
+    double* moments;  // (width + 1) x (width + 1), the upper triangle; column `width` is h
     double* scratch;
 };
 
 constexpr std::size_t pair_scratch(std::size_t width) {
-    return (width + 1 + max_lanes<double>)*block_rows;
+    return panels_at_a_time * height * (width + 1);
+}
+
+struct PackedRows {
+    const double* from;
+    std::size_t n_rows;
+    std::size_t width;
+    bool ones;  // a last column of them
+    double* to;
+};
+
+template <class S>
+GRAPHOPT_ALWAYS_INLINE void pack_body(const PackedRows& rows) {
+    const std::size_t columns = rows.width + (rows.ones ? 1 : 0);
+    for (std::size_t row = 0; row < rows.n_rows; row += height) {
+        const std::size_t count = std::min(height, rows.n_rows - row);
+        double* const panel = rows.to + row * columns;
+        panels::pack<S>(rows.from + row * rows.width, count, rows.width, panel);
+        if (!rows.ones) continue;
+        for (std::size_t j = 0; j < height; ++j) {
+            panel[rows.width * height + j] = j < count ? 1.0 : 0.0;
+        }
+    }
 }
 
 template <class S>
 GRAPHOPT_ALWAYS_INLINE void pair_body(const PairMoments& pair) {
-    double* const weights = pair.scratch;
-    double* const padding = weights + (pair.width + 1) * block_rows;
-    std::fill_n(pair.moments, (pair.width + 1) * pair.width, 0.0);
-    for (std::size_t begin = 0; begin < pair.rows; begin += block_rows) {
-        const std::size_t rows = std::min(block_rows, pair.rows - begin);
-        const double* const x = pair.x + begin * pair.width;
-        for (std::size_t j = 0; j < rows; ++j) {
-            const double* const r = pair.assignment + (begin + j) * pair.n_clusters;
-            const double w = r[pair.k] * ((pair.k == pair.l ? 1.0 : 0.0) - r[pair.l]);
-            for (std::size_t d = 0; d < pair.width; ++d) {
-                weights[d * block_rows + j] = w * x[j * pair.width + d];
+    constexpr std::size_t strip = panels::most_columns<S>;
+    const std::size_t columns = pair.width + 1;
+    std::fill_n(pair.moments, panels::sums_room<double>(columns, columns), 0.0);
+    for (std::size_t first = 0; first < pair.n_panels; first += panels_at_a_time) {
+        const std::size_t count = std::min(panels_at_a_time, pair.n_panels - first);
+        const double* const x = pair.x + first * columns * height;
+        for (std::size_t panel = 0; panel < count; ++panel) {
+            const double* const r = pair.assignment + (first + panel) * pair.n_clusters * height;
+            for (std::size_t j = 0; j < height; j += S::lanes) {
+                const double one = pair.k == pair.l ? 1.0 : 0.0;
+                const VectorOf<S> w =
+                    load<S>(r + pair.k * height + j) * (one - load<S>(r + pair.l * height + j));
+                for (std::size_t d = 0; d < columns; ++d) {
+                    const std::size_t at = (panel * columns + d) * height + j;
+                    store<S>(pair.scratch + at, w * load<S>(x + at));
+                }
             }
-            weights[pair.width * block_rows + j] = w;
         }
-        const BlockRows<S> block(x, rows, pair.width, padding);
-        weighted_sums<S>(block, pair.width, weights, pair.width + 1, pair.moments);
+        // The moments in strips of columns, each down to the diagonal.
+        for (std::size_t row = 0; row < columns; row += strip) {
+            const std::size_t rows = std::min(strip, columns - row);
+            panels::WeightedSums<S> sums{x,
+                                         columns * height,
+                                         row + rows,
+                                         pair.scratch + row * height,
+                                         columns * height,
+                                         rows,
+                                         count,
+                                         pair.moments + row,
+                                         columns};
+            panels::add_weighted_sums<S>(sums);
+        }
     }
 }
 
+GRAPHOPT_PER_ISA(void pack_rows(const PackedRows& rows),
+                 pack_body<Simd<double, vector_bytes>>(rows))
 GRAPHOPT_PER_ISA(void pair_moments(const PairMoments& pair),
                  pair_body<Simd<double, vector_bytes>>(pair))
 
@@ -57,12 +101,12 @@ void write_block(const SoftKMeansProblem<double>& problem, const SoftKMeansPoint
     const std::size_t width = problem.width;
     const std::size_t size = problem.n_clusters * width;
     const double scale = point.mass[k] == 0.0 ? 0.0 : problem.temperature / point.mass[k];
-    const double* const sum = moments + width * width;
+    const double* const sum = moments + width * (width + 1);
     for (std::size_t a = 0; a < width; ++a) {
         const double image = point.image[k * width + a];
         double* const row = jacobian.data() + (k * width + a) * size + l * width;
         for (std::size_t b = 0; b < width; ++b) {
-            row[b] = scale * (moments[a * width + b] - image * sum[b]);
+            row[b] = scale * (moments[a * (width + 1) + b] - image * sum[b]);
         }
     }
 }
@@ -71,21 +115,29 @@ void write_block(const SoftKMeansProblem<double>& problem, const SoftKMeansPoint
 
 void soft_kmeans_jacobian(const SoftKMeansProblem<double>& problem,
                           const SoftKMeansPoint<double>& point, std::span<double> jacobian) {
-    const std::size_t width = problem.width;
+    const std::size_t columns = problem.width + 1;
+    const std::size_t n_panels = panels::panel_count<double>(problem.n_rows());
+    AlignedArray<double> x(n_panels * height * columns, uninitialized);
+    AlignedArray<double> assignment(n_panels * height * problem.n_clusters, uninitialized);
+    pack_rows({problem.rows.data(), problem.n_rows(), problem.width, true, x.data()});
+    pack_rows(
+        {point.assignment.data(), problem.n_rows(), problem.n_clusters, false, assignment.data()});
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
     for (std::size_t k = 0; k < problem.n_clusters; ++k) {
         for (std::size_t l = k; l < problem.n_clusters; ++l) pairs.emplace_back(k, l);
     }
     const int threads = worthwhile_threads(
         problem.num_threads, problem.rows.size() * problem.n_clusters * problem.centers_size());
-    const std::size_t moments_size = (width + 1) * width;
-    Scratch<double> moments(threads, pairs.size(), moments_size);
-    Scratch<double> scratch(threads, pairs.size(), pair_scratch(width));
+    Scratch<double> moments(threads, pairs.size(), panels::sums_room<double>(columns, columns));
+    Scratch<double> scratch(threads, pairs.size(), pair_scratch(problem.width));
     parallel_chunks(pairs.size(), threads, [&](std::size_t i, int worker) {
         const auto [k, l] = pairs[i];
         double* const pair = moments.of(worker);
-        pair_moments({problem.rows.data(), problem.n_rows(), width, problem.n_clusters,
-                      point.assignment.data(), k, l, pair, scratch.of(worker)});
+        pair_moments({x.data(), assignment.data(), n_panels, problem.width, problem.n_clusters, k,
+                      l, pair, scratch.of(worker)});
+        for (std::size_t a = 0; a < columns; ++a) {
+            for (std::size_t b = 0; b < a; ++b) pair[a * columns + b] = pair[b * columns + a];
+        }
         write_block(problem, point, k, l, pair, jacobian);
         if (l != k) write_block(problem, point, l, k, pair, jacobian);
     });

@@ -9,51 +9,57 @@
 #include "graphopt/aligned.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/soft_kmeans.hpp"
-#include "soft_kmeans_blocks.hpp"
+#include "panels.hpp"
 
-namespace graphopt::blocks {
+namespace graphopt {
 
-struct Chunk {
-    std::size_t graph;
-    std::size_t begin;
-    std::size_t end;
-};
+// Panels that a kernel takes at a time: few enough that their weights stay in the first cache.
+constexpr std::size_t block_panels(std::size_t n_clusters) {
+    return std::clamp<std::size_t>(512 / n_clusters, 1, 8);
+}
 
 // Threads that `work` multiplications keep busy for longer than it takes to wake them.
 inline int worthwhile_threads(int num_threads, std::size_t work) {
-    constexpr std::size_t grain = std::size_t{1} << 18;
+    constexpr std::size_t grain = std::size_t{1} << 17;
     return static_cast<int>(
         std::min(static_cast<std::size_t>(std::max(num_threads, 1)), 1 + work / grain));
 }
 
-// For one pass over the rows.
+// For one pass over `rows` rows.
 template <class T>
-int pass_threads(const SoftKMeansProblem<T>& problem) {
-    return worthwhile_threads(problem.num_threads, problem.rows.size() * problem.n_clusters);
+int pass_threads(const SoftKMeansProblem<T>& problem, std::size_t rows) {
+    return worthwhile_threads(problem.num_threads, rows * problem.width * problem.n_clusters);
 }
 
-// For work on the centres of every graph.
-template <class T>
-int centers_threads(const SoftKMeansProblem<T>& problem) {
-    return worthwhile_threads(problem.num_threads, problem.centers_size());
-}
+struct Chunk {
+    std::size_t graph;
+    std::size_t begin;  // rows
+    std::size_t end;
+    std::size_t first_panel;  // within the graph
+};
 
-// Rows in chunks that never cross graphs. A chunk counts from the first row of its graph, so a
-// graph gets the same bits alone as in a batch; it grows with K to keep partial sums below the
-// size of the rows.
+// Rows in chunks of whole panels that never cross graphs. They depend on the rows of their own
+// graph only, so a graph gets the same bits alone as in a batch. There are enough of them to share,
+// few enough that their partial sums are smaller than the rows and quickly combined.
 class Chunks {
   public:
     template <class T>
     explicit Chunks(const SoftKMeansProblem<T>& problem) {
-        const std::size_t chunk_rows =
-            std::max<std::size_t>(256, round_up(problem.n_clusters, block_rows));
+        constexpr std::size_t rows = panels::panel_rows<T>;
+        const std::size_t least = std::max<std::size_t>(8, (problem.n_clusters + rows - 1) / rows);
         first_.reserve(problem.n_graphs() + 1);
         for (std::size_t graph = 0; graph < problem.n_graphs(); ++graph) {
             first_.push_back(list_.size());
+            const auto begin = static_cast<std::size_t>(problem.offsets[graph]);
             const auto end = static_cast<std::size_t>(problem.offsets[graph + 1]);
-            for (auto row = static_cast<std::size_t>(problem.offsets[graph]); row < end;
-                 row += chunk_rows) {
-                list_.push_back({graph, row, std::min(row + chunk_rows, end)});
+            const std::size_t panels = panels::panel_count<T>(end - begin);
+            std::size_t count = std::min<std::size_t>((panels + least - 1) / least, 512);
+            if (count > 2) count = panels::round_up(count, 4);  // shared evenly by 2 or 4
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::size_t first = i * panels / count;
+                const std::size_t last = (i + 1) * panels / count;
+                list_.push_back(
+                    {graph, begin + first * rows, std::min(begin + last * rows, end), first});
             }
         }
         first_.push_back(list_.size());
@@ -62,17 +68,8 @@ class Chunks {
     std::size_t size() const noexcept { return list_.size(); }
     const Chunk& operator[](std::size_t i) const noexcept { return list_[i]; }
     std::size_t first(std::size_t graph) const noexcept { return first_[graph]; }
-
-    // total[i] = sum of the partial results of the graph's chunks, in their order.
-    template <class T>
-    void combine(std::size_t graph, const T* partial, std::span<double> total) const {
-        std::fill(total.begin(), total.end(), 0.0);
-        for (std::size_t chunk = first_[graph]; chunk < first_[graph + 1]; ++chunk) {
-            const T* const part = partial + chunk * total.size();
-            for (std::size_t i = 0; i < total.size(); ++i) {
-                total[i] += static_cast<double>(part[i]);
-            }
-        }
+    std::size_t count(std::size_t graph) const noexcept {
+        return first_[graph + 1] - first_[graph];
     }
 
   private:
@@ -80,13 +77,20 @@ class Chunks {
     std::vector<std::size_t> first_;
 };
 
+// total[i] = sum of partial[chunk * stride + i] in the order of the chunks.
+void combine(const float* partial, std::size_t n_chunks, std::size_t stride,
+             std::span<double> total);
+void combine(const double* partial, std::size_t n_chunks, std::size_t stride,
+             std::span<double> total);
+
 // Private memory for each thread of a region, on cache lines of its own.
 template <class T>
 class Scratch {
   public:
     Scratch(int num_threads, std::size_t n_chunks, std::size_t size)
-        : size_(round_up(size, simd_bytes / sizeof(T))),
-          memory_(static_cast<std::size_t>(usable_threads(num_threads, n_chunks)) * size_) {}
+        : size_(panels::round_up(size, simd_bytes / sizeof(T))),
+          memory_(static_cast<std::size_t>(usable_threads(num_threads, n_chunks)) * size_,
+                  uninitialized) {}
 
     T* of(int worker) noexcept { return memory_.data() + static_cast<std::size_t>(worker) * size_; }
 
@@ -95,17 +99,14 @@ class Scratch {
     AlignedArray<T> memory_;
 };
 
-template <class T>
-constexpr std::size_t transposed_size(std::size_t n_clusters, std::size_t width) {
-    return round_up(n_clusters, max_lanes<T>) * width;
-}
-
-// clusters x width to width x padded clusters, as `products` wants it. The padding is left alone.
-template <class T>
-void transpose_centers(const T* centers, std::size_t n_clusters, std::size_t width, T* out) {
-    const std::size_t padded = round_up(n_clusters, max_lanes<T>);
-    for (std::size_t k = 0; k < n_clusters; ++k) {
-        for (std::size_t d = 0; d < width; ++d) out[d * padded + k] = centers[k * width + d];
+// n_rows x n_columns to n_columns x n_rows. Centres are held transposed, width x clusters, as
+// `panels::product` takes them and `panels::add_weighted_sums` leaves them.
+template <class From, class To>
+void transpose(const From* from, std::size_t n_rows, std::size_t n_columns, To* to) {
+    for (std::size_t i = 0; i < n_rows; ++i) {
+        for (std::size_t j = 0; j < n_columns; ++j) {
+            to[j * n_rows + i] = static_cast<To>(from[i * n_columns + j]);
+        }
     }
 }
 
@@ -113,13 +114,12 @@ void transpose_centers(const T* centers, std::size_t n_clusters, std::size_t wid
 template <class T>
 AlignedArray<T> transposed_centers(const SoftKMeansProblem<T>& problem,
                                    std::span<const T> centers) {
-    const std::size_t size = transposed_size<T>(problem.n_clusters, problem.width);
-    AlignedArray<T> out(problem.n_graphs() * size);
-    for (std::size_t graph = 0; graph < problem.n_graphs(); ++graph) {
-        transpose_centers(centers.data() + graph * problem.n_clusters * problem.width,
-                          problem.n_clusters, problem.width, out.data() + graph * size);
+    const std::size_t size = problem.n_clusters * problem.width;
+    AlignedArray<T> out(centers.size(), uninitialized);
+    for (std::size_t at = 0; at < centers.size(); at += size) {
+        transpose(centers.data() + at, problem.n_clusters, problem.width, out.data() + at);
     }
     return out;
 }
 
-}  // namespace graphopt::blocks
+}  // namespace graphopt

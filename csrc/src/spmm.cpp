@@ -1,91 +1,28 @@
 #include "graphopt/spmm.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
+#include "spmm_rows.hpp"
 
 namespace graphopt {
 namespace {
 
 constexpr std::size_t rows_per_chunk = 64;
 
-// One 64-byte vector of columns, and the most of them whose sums stay in registers while a row's
-// entries go by.
-template <class Real>
-struct Lanes;
-template <>
-struct Lanes<float> {
-    using Vector = float32x16;
-};
-template <>
-struct Lanes<double> {
-    using Vector = float64x8;
-};
-template <class Real>
-constexpr std::size_t lane_count = simd_bytes / sizeof(Real);
-constexpr std::size_t max_vectors = 4;
-
-// `Vectors` full vectors of columns and `tail` columns more.
-template <std::size_t Vectors, class Real>
-GRAPHOPT_ALWAYS_INLINE void multiply_row(std::span<const NodeId> indices, const Real* values,
-                                         const Real* dense, std::size_t width, std::size_t tail,
-                                         Real* out) {
-    using Vector = typename Lanes<Real>::Vector;
-    constexpr std::size_t lanes = lane_count<Real>;
-    Vector sums[Vectors + 1] = {};
-    Real tail_sums[lanes] = {};
-    for (std::size_t e = 0; e < indices.size(); ++e) {
-        const Real value = values[e];
-        const Real* const source = dense + static_cast<std::size_t>(indices[e]) * width;
-        for (std::size_t v = 0; v < Vectors; ++v) {
-            Vector loaded;
-            std::memcpy(&loaded, source + v * lanes, simd_bytes);
-            sums[v] += value * loaded;
-        }
-        for (std::size_t j = 0; j < tail; ++j) tail_sums[j] += value * source[Vectors * lanes + j];
-    }
-    std::memcpy(out, sums, Vectors * simd_bytes);
-    std::copy(tail_sums, tail_sums + tail, out + Vectors * lanes);
-}
-
 template <class Real>
 GRAPHOPT_ALWAYS_INLINE void multiply_rows(const EdgeOffset* indptr, const NodeId* indices,
                                           const Real* values, const Real* dense, std::size_t width,
                                           Real* out, std::size_t begin, std::size_t end) {
-    constexpr std::size_t lanes = lane_count<Real>;
     for (std::size_t row = begin; row < end; ++row) {
         const auto first = static_cast<std::size_t>(indptr[row]);
         const std::span<const NodeId> columns(indices + first,
                                               static_cast<std::size_t>(indptr[row + 1]) - first);
-        for (std::size_t column = 0; column < width; column += max_vectors * lanes) {
-            const std::size_t count = std::min(max_vectors * lanes, width - column);
-            const std::size_t tail = count % lanes;
-            const auto multiply = [&]<std::size_t Vectors>() __attribute__((always_inline)) {
-                multiply_row<Vectors>(columns, values + first, dense + column, width, tail,
-                                      out + row * width + column);
-            };
-            switch (count / lanes) {
-                case 0:
-                    multiply.template operator()<0>();
-                    break;
-                case 1:
-                    multiply.template operator()<1>();
-                    break;
-                case 2:
-                    multiply.template operator()<2>();
-                    break;
-                case 3:
-                    multiply.template operator()<3>();
-                    break;
-                default:
-                    multiply.template operator()<4>();
-                    break;
-            }
-        }
+        multiply_row<Finish::keep, Real>(columns, values + first, dense, width, nullptr, width,
+                                         out + row * width);
     }
 }
 

@@ -92,6 +92,29 @@ void hops_agree_with_relaxation() {
     }
 }
 
+// So many nodes that threads share the search of a block.
+void a_large_graph_gives_the_same_with_any_number_of_threads() {
+    const std::size_t n = 33000;
+    std::vector<NodeId> sources;
+    for (NodeId v = 0; v < 40; ++v) sources.push_back(v * 800);
+    for (const bool directed : {false, true}) {
+        const Csr csr = random_graph(n, 2 * n, directed, false);
+        std::vector<std::uint8_t> first;
+        for (const int threads : {1, 2, 3}) {
+            std::vector<std::uint8_t> out(sources.size() * n);
+            CHECK(
+                hop_distances(view(csr), directed, sources, no_hop_limit, std::span(out), threads));
+            if (first.empty()) first = out;
+            CHECK(out == first);
+        }
+        // Few sources are searched one by one: another way to the same.
+        std::vector<std::uint8_t> few(2 * n);
+        const std::span<const NodeId> two(sources.data() + 7, 2);
+        CHECK(hop_distances(view(csr), directed, two, no_hop_limit, std::span(few), 2));
+        CHECK(std::equal(few.begin(), few.end(), first.begin() + static_cast<long>(7 * n)));
+    }
+}
+
 void a_distance_that_does_not_fit_is_told() {
     std::vector<NodeId> few{0}, many(100, 0);
     for (const std::size_t n : {255UL, 256UL}) {
@@ -123,14 +146,40 @@ void lengths_agree_with_relaxation() {
             const std::size_t n = 60;
             const Csr csr = random_graph(n, m, directed, true);
             const auto nodes = all_nodes(n);
-            std::vector<double> out(n * n);
-            path_lengths(view(csr), nodes, unreachable<double>, out, 2);
-            for (std::size_t i = 0; i < n; ++i) {
-                const auto row = std::span(out).subspan(i * n, n);
-                CHECK(std::ranges::equal(row, slow_distances(view(csr), nodes[i])));
+            for (const std::size_t n_sources : {n, 20UL}) {  // together and one by one
+                const auto sources = std::span(nodes).first(n_sources);
+                std::vector<double> out(n_sources * n);
+                path_lengths(view(csr), directed, sources, unreachable<double>, out, 2);
+                for (std::size_t i = 0; i < n_sources; ++i) {
+                    const auto row = std::span(out).subspan(i * n, n);
+                    CHECK(std::ranges::equal(row, slow_distances(view(csr), nodes[i])));
+                }
             }
         }
     }
+}
+
+void dense_lengths_agree_with_relaxation() {
+    for (const bool directed : {false, true}) {
+        for (const std::size_t n : {1UL, 23UL, 64UL, 150UL}) {
+            for (const std::size_t m : {n, n * n / 2}) {
+                const Csr csr = random_graph(n, m, directed, true);
+                std::vector<double> first;
+                for (const int threads : {1, 2, 3}) {
+                    std::vector<double> out(n * n);
+                    floyd_warshall(view(csr), directed, out, threads);
+                    if (first.empty()) first = out;
+                    CHECK(out == first);
+                }
+                for (std::size_t i = 0; i < n; i += 5) {
+                    const auto row = std::span(first).subspan(i * n, n);
+                    CHECK(
+                        std::ranges::equal(row, slow_distances(view(csr), static_cast<NodeId>(i))));
+                }
+            }
+        }
+    }
+    floyd_warshall(view(random_graph(0, 0, false, true)), false, {}, 1);
 }
 
 void the_nearest_source_is_the_first_that_ties() {
@@ -157,8 +206,10 @@ void the_nearest_source_is_the_first_that_ties() {
 
 int main() {
     hops_agree_with_relaxation();
+    a_large_graph_gives_the_same_with_any_number_of_threads();
     a_distance_that_does_not_fit_is_told();
     a_cutoff_hides_what_is_farther();
     lengths_agree_with_relaxation();
+    dense_lengths_agree_with_relaxation();
     the_nearest_source_is_the_first_that_ties();
 }

@@ -2,8 +2,8 @@
 
 Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonzalez`,
 :func:`greedy_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`cnm`,
-:func:`soft_kmeans`, ... Learning (:class:`ClusterNet`, :mod:`graphopt.nn`,
-:mod:`graphopt.objectives`) loads it on first use.
+:func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning (:class:`ClusterNet`,
+:mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on first use.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from graphopt._build import build_config
 from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.centers import KCenterResult, evaluate_centers, gonzalez, greedy_k_center
 from graphopt.clustering import SoftKMeansResult, soft_kmeans
-from graphopt.communities import CommunityResult, cnm, leiden, modularity
+from graphopt.communities import (
+    CommunityResult,
+    cnm,
+    leiden,
+    modularity,
+    newman,
+    spectral,
+)
 from graphopt.facility import expected_distances
 from graphopt.graph import Graph
 from graphopt.paths import all_pairs_shortest_paths
@@ -44,11 +51,13 @@ __all__ = [
     "learning",
     "leiden",
     "modularity",
+    "newman",
     "nn",
     "objectives",
     "pipage_rounding",
     "set_num_threads",
     "soft_kmeans",
+    "spectral",
 ]
 
 _LAZY_MODULES = ("completion", "datasets", "learning", "nn", "objectives")

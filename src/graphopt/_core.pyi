@@ -40,6 +40,23 @@ def transpose_csr(
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
 ) -> _Csr: ...
+def cnm(
+    weights: NDArray[np.float64], n_groups: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]: ...
+def kernighan_lin(
+    matrix: NDArray[np.float64],
+    strengths: NDArray[np.float64],
+    total: float,
+    side: NDArray[np.bool_],
+) -> NDArray[np.bool_]: ...
+def kernighan_lin_sparse(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: NDArray[np.float64],
+    strengths: NDArray[np.float64],
+    total: float,
+    side: NDArray[np.bool_],
+) -> NDArray[np.bool_]: ...
 def dropout(values: _Reals, share: float, seed: int, num_threads: int) -> _Reals: ...
 def check_sparse(indptr: NDArray[np.int64], indices: NDArray[np.int32], n_columns: int) -> None: ...
 def spmm(
@@ -50,6 +67,43 @@ def spmm(
     dense: _Reals,
     num_threads: int,
 ) -> _Reals: ...
+def adam_step(
+    parameter: _Reals,
+    gradient: _Reals,
+    first: _Reals,
+    second: _Reals,
+    learning_rate: float,
+    weight_decay: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    step: float,
+    num_threads: int,
+) -> None: ...
+def gcn_layers(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: _Reals,
+    n_columns: int,
+    projected: _Reals,
+    hidden_bias: _Reals,
+    out_weight: _Reals,
+    out_bias: _Reals,
+    dropout: float,
+    seed: int,
+    num_threads: int,
+) -> tuple[_Reals, _Reals]: ...
+def gcn_layers_gradient(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    values: _Reals,
+    n_columns: int,
+    hidden: _Reals,
+    out_weight: _Reals,
+    dropout: float,
+    upstream: _Reals,
+    num_threads: int,
+) -> tuple[_Reals, _Reals, _Reals, _Reals]: ...
 def hop_distances(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
@@ -63,8 +117,16 @@ def path_lengths(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     weights: NDArray[np.float64] | None,
+    directed: bool,
     sources: NDArray[np.int32],
     cutoff: float,
+    num_threads: int,
+) -> NDArray[np.float64]: ...
+def floyd_warshall(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    directed: bool,
     num_threads: int,
 ) -> NDArray[np.float64]: ...
 def distances_to_nearest(
@@ -100,18 +162,21 @@ def expected_hops(
     distances: _Hops,
     opening: _Reals,
     steps: NDArray[np.float64],
-    keep: bool,
     num_threads: int,
-) -> tuple[_Reals, _Reals, _Reals]: ...
+) -> _Reals: ...
 def expected_hops_gradient(
     distances: _Hops,
     opening: _Reals,
     upstream: _Reals,
-    from_level: _Reals,
-    sure: _Reals,
     steps: NDArray[np.float64],
     num_threads: int,
-) -> _Reals: ...
+) -> tuple[_Reals, _Reals]: ...
+def mean_expected_hops(
+    distances: _Hops,
+    opening: _Reals,
+    steps: NDArray[np.float64],
+    num_threads: int,
+) -> tuple[float, _Reals]: ...
 def order_sites(distances: NDArray[np.float64], num_threads: int) -> NDArray[np.int32]: ...
 def expected_lengths(
     distances: NDArray[np.float64],

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _convert
-from graphopt._validation import check_integer
+from graphopt._validation import check_integer, check_memory
 
 if TYPE_CHECKING:
     import igraph
     import networkx
 
 MAX_NODES = 2**31 - 1
+_ENTRY_BYTES = 80  # of an entry of a matrix, while its edges are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +262,14 @@ def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) 
         raise TypeError(f"matrix must hold numbers, not {matrix.dtype}")
     if matrix.shape[0] > MAX_NODES:
         raise ValueError(f"matrix must have at most {MAX_NODES} rows, not {matrix.shape[0]}")
+    n_entries = np.count_nonzero(matrix) if isinstance(matrix, np.ndarray) else matrix.nnz
+    check_memory(
+        f"a graph from a matrix of {n_entries:,} entries",
+        _ENTRY_BYTES * int(n_entries),
+        "pass the edges to Graph.from_edges",
+    )
     if matrix.dtype != bool:
-        matrix = matrix.astype(np.float64)
+        matrix = matrix.astype(np.float64, copy=False)
     entries = coo_array(matrix).tocsr().tocoo()  # sums what is listed twice, in new arrays
     values = entries.data.astype(np.float64)
     if not np.isfinite(values).all():

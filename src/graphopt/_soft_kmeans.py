@@ -22,6 +22,8 @@ GRADIENTS = ("one-step", "implicit", "dense", "unrolled", "auto")
 #: ``auto`` takes the one-step gradient where its certified relative error is at most this.
 ONE_STEP_ERROR = 0.01
 
+_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as a small clustering
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -106,6 +108,7 @@ def iterates_kept(method: str, iterations: int) -> int:
 
 def run(problem: Problem, start: Array, iterations: int, kept: int = 0) -> Trajectory:
     """Run `iterations` updates from `start`, (B, K, p); keep the last `kept` iterates."""
+    _check_size(problem, start, kept)
     return Trajectory(
         *_core.soft_kmeans(
             problem.x,
@@ -118,6 +121,19 @@ def run(problem: Problem, start: Array, iterations: int, kept: int = 0) -> Traje
             problem.num_threads,
         )
     )
+
+
+def _check_size(problem: Problem, start: Array, kept: int) -> None:
+    _, n_clusters, _ = start.shape
+    n_bytes = start.itemsize * (len(problem.x) * n_clusters + (kept + 1) * start.size)
+    if n_bytes > _WORTH_ASKING:
+        check_memory(
+            f"the assignment of {len(problem.x):,} rows to {n_clusters:,} centres "
+            f"and {kept:,} earlier sets of centres",
+            n_bytes,
+            "use fewer clusters, float32, a part of the graphs at a time or, "
+            'where gradient="unrolled" keeps every iterate, another gradient',
+        )
 
 
 def update(problem: Problem, centers: Array) -> tuple[Array, Array]:

@@ -11,6 +11,11 @@ from graphopt._validation import check_integer
 _chosen: int | None = None
 
 
+def chosen() -> int | None:
+    """Return what :func:`set_num_threads` was given last."""
+    return _chosen
+
+
 def set_num_threads(num_threads: int | None) -> None:
     """Set how many threads kernels use when a call does not say.
 

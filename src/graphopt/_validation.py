@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._memory import available_memory
 from graphopt.errors import MemoryLimitError
 
 RandomState: TypeAlias = int | np.random.Generator | None
@@ -155,15 +156,3 @@ def check_memory(what: str, n_bytes: int, way_around: str) -> None:
         raise MemoryLimitError(
             f"{what} needs {n_bytes:,} bytes and {available:,} are available; {way_around}"
         )
-
-
-def available_memory() -> int | None:
-    """Return the bytes that can be allocated without swapping, None where that is not known."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return None

@@ -13,12 +13,13 @@ from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,
     check_integer,
+    check_memory,
     check_node_index,
     check_node_indices,
     check_random_state,
 )
 from graphopt.graph import Graph
-from graphopt.paths import all_pairs_shortest_paths, check_lengths, distances_to_nearest
+from graphopt.paths import check_lengths, distances_to_nearest, find_distances
 
 _KEPT_TYPES = (np.uint8, np.uint16, np.uint32, np.float32, np.float64)
 
@@ -132,7 +133,8 @@ def greedy_k_center(
         For `k` out of range, negative weights, or a matrix that is not square, has NaN or a
         negative entry.
     MemoryLimitError
-        If the distances of the graph do not fit in memory.
+        If the distances of the graph, or a copy of the matrix, do not fit in memory; nothing is
+        allocated then.
 
     Notes
     -----
@@ -151,7 +153,13 @@ def greedy_k_center(
     k = _check_k(k, _size(source))
     threads = resolve_num_threads(num_threads)
     if isinstance(source, Graph):
-        source = all_pairs_shortest_paths(source, num_threads=threads)
+        source = find_distances(
+            source,
+            None,
+            cutoff=None,
+            num_threads=threads,
+            way_around="gonzalez needs no distances between all nodes",
+        )
     return _result(*_core.greedy_k_center(source, k, threads))
 
 
@@ -214,16 +222,24 @@ def _checked_source(graph_or_distances: Graph | ArrayLike) -> Graph | NDArray[An
         raise TypeError(f"{name} must be a Graph or a numeric array, not {matrix.dtype}")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, not of shape {matrix.shape}")
-    if matrix.size:
+    if matrix.size and matrix.dtype.kind != "u":
         smallest = matrix.min()  # NaN if there is one
         if np.isnan(smallest):
             raise ValueError(f"{name} must not hold NaN")
         if smallest < 0:
             raise ValueError(f"{name} must not be negative; its smallest entry is {smallest}")
-    if matrix.dtype not in _KEPT_TYPES:
+    if matrix.dtype in _KEPT_TYPES and matrix.flags.c_contiguous:
+        return matrix
+    dtype = matrix.dtype if matrix.dtype in _KEPT_TYPES else np.dtype(np.float64)
+    check_memory(
+        f"a copy of {name} as contiguous {dtype}",
+        matrix.size * dtype.itemsize,
+        "pass a C-contiguous array of uint8, uint16, uint32, float32 or float64",
+    )
+    if matrix.dtype != dtype:
         unreachable = _unreachable(matrix.dtype)
         missing = None if unreachable is None else matrix == unreachable
-        matrix = matrix.astype(np.float64)
+        matrix = matrix.astype(dtype)
         if missing is not None:
             matrix[missing] = np.inf
     return np.ascontiguousarray(matrix)

@@ -18,6 +18,7 @@ from graphopt._validation import (
     RandomState,
     check_float_array,
     check_integer,
+    check_memory,
     check_random_state,
     check_same_dtype,
 )
@@ -112,6 +113,8 @@ def soft_kmeans(
         For NaN or infinity, shapes that do not fit, or a setting out of range.
     TypeError
         If x and centers differ in dtype.
+    graphopt.errors.MemoryLimitError
+        If the assignment does not fit in memory.
 
     Notes
     -----
@@ -186,7 +189,7 @@ def soft_kmeans_vjp(
     ValueError, TypeError
         As :func:`soft_kmeans`, and for gradients of the wrong shape.
     graphopt.errors.MemoryLimitError
-        If ``dense`` would form a matrix larger than memory.
+        If ``dense`` would form a matrix larger than memory, or ``unrolled`` keep more centres.
 
     Warns
     -----
@@ -287,6 +290,8 @@ def kmeans_plus_plus(
     ------
     ValueError
         For NaN or infinity, or n_clusters below 1.
+    graphopt.errors.MemoryLimitError
+        If the centres do not fit in memory.
 
     Notes
     -----
@@ -304,6 +309,11 @@ def kmeans_plus_plus(
     if normalize:
         rows = _core.unit_rows(rows, 1)[0]
     squares = np.einsum("jd,jd->j", rows, rows, dtype=np.float64)
+    check_memory(
+        f"a set of {n_clusters:,} centres of width {rows.shape[1]:,}",
+        n_clusters * rows.shape[1] * rows.itemsize,
+        "ask for fewer clusters",
+    )
     chosen = np.empty((n_clusters, rows.shape[1]), rows.dtype)
     weight = (squares > 0).astype(np.float64)
     distance = np.full(len(rows), np.inf)

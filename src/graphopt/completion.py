@@ -8,9 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import check_integer, check_number
+from graphopt._validation import check_integer, check_memory, check_number
 from graphopt.features import smoothed_features
 from graphopt.graph import Graph
+
+_BLOCK_ENTRIES = 2**25  # cosines at a time; with their order, under 1 GB
+_EDGE_BYTES = 150  # of an edge, while the new graph is put together
 
 
 class Completion(Protocol):
@@ -70,12 +73,25 @@ class FeatureNeighbours:
         Graph
             On the same nodes; may hold seen edges too. ``graph.plus`` adds the two up.
 
+        Raises
+        ------
+        ValueError
+            For a directed graph, or features that are not finite or not one row per node.
+        graphopt.errors.MemoryLimitError
+            If the new edges, or features averaged over neighbours, do not fit in memory.
+
         Notes
         -----
-        O(n² times features) time, memory for blocks of rows only.
+        O(n² times features) time; memory for the new edges and for blocks of rows.
         """
         if graph.directed:
             raise ValueError("graph must be undirected")
+        n_edges = graph.n_nodes * min(self.n_neighbours, max(graph.n_nodes - 1, 0))
+        check_memory(
+            f"a graph of {n_edges:,} feature neighbours",
+            _EDGE_BYTES * n_edges,
+            "use fewer n_neighbours",
+        )
         rows = smoothed_features(features, graph, self.smoothing)
         source, target, similarity = _nearest(rows, self.n_neighbours)
         share = (
@@ -92,11 +108,12 @@ class FeatureNeighbours:
 
 
 def _nearest(
-    rows: Any, n_neighbours: int, block: int = 512
+    rows: Any, n_neighbours: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return (node, neighbour, cosine) of each node's nearest, by unit rows; only cosines > 0."""
     n = rows.shape[0]
     count = min(n_neighbours, n - 1)
+    block = max(1, min(512, _BLOCK_ENTRIES // max(n, 1)))
     sources, targets, values = [], [], []
     for start in range(0, n if count > 0 else 0, block):
         stop = min(start + block, n)

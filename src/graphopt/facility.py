@@ -90,7 +90,7 @@ def expected_distances(
         order = order_sites(lengths, threads)
         return _core.expected_lengths(lengths, order, x, pays, threads)
     hops = cast("NDArray[np.uint8]", matrix)
-    return _core.expected_hops(hops, x, hop_steps(matrix, pays), False, threads)[0]
+    return _core.expected_hops(hops, x, hop_steps(matrix, pays), threads)
 
 
 def expected_distances_gradient(
@@ -144,9 +144,8 @@ def expected_distances_gradient(
         order = order_sites(lengths, threads)
         return _core.expected_lengths_gradient(lengths, order, x, weights, pays, threads)
     hops = cast("NDArray[np.uint8]", matrix)
-    nothing_kept = np.empty((0, 0), x.dtype), np.empty(0, x.dtype)
     steps = hop_steps(matrix, pays)
-    return _core.expected_hops_gradient(hops, x, weights, *nothing_kept, steps, threads)
+    return _core.expected_hops_gradient(hops, x, weights, steps, threads)[1]
 
 
 def check_distances(name: str, value: object) -> DistanceArray:

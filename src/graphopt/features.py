@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import check_float_array, check_integer
+from graphopt._validation import check_float_array, check_integer, check_memory
 from graphopt.graph import Graph
 
 
@@ -76,6 +76,13 @@ def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     Returns
     -------
     ndarray or csr_array of float32, shape (n_nodes, n_features)
+
+    Raises
+    ------
+    ValueError
+        As :func:`check_features`, and for fewer than 0 steps.
+    graphopt.errors.MemoryLimitError
+        If the averages, which have fewer zeros, may not fit in memory.
     """
     check_integer("steps", steps, minimum=0)
     rows = unit_features(check_features(features, graph.n_nodes))
@@ -86,8 +93,22 @@ def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     loops = eye_array(graph.n_nodes, format="csr", dtype=np.float32)
     with_loops = csr_array(graph.to_scipy().astype(np.float32) + loops)
     for _ in range(steps):
+        _check_average_fits(with_loops, rows)
         rows = _unit_rows(with_loops @ rows)  # a sum has the direction of an average
     return rows
+
+
+def _check_average_fits(with_loops: Any, rows: Any) -> None:
+    n_entries = rows.shape[0] * rows.shape[1]
+    n_bytes = 4 * n_entries
+    if not isinstance(rows, np.ndarray):
+        # At most one entry for each of a neighbour's; SciPy stores a value and its column.
+        n_bytes = 8 * min(n_entries, int(np.diff(rows.indptr)[with_loops.indices].sum()))
+    check_memory(
+        f"an average of features over the neighbours of {rows.shape[0]:,} nodes",
+        2 * n_bytes,  # before and after they are brought to unit length
+        "average fewer times (smoothing) or use fewer features",
+    )
 
 
 def row_norms(rows: Any) -> NDArray[np.float64]:

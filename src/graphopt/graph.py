@@ -271,6 +271,8 @@ class Graph:
         ValueError
             If the matrix is not square, holds NaN or infinity, or is not symmetric where it must
             be.
+        MemoryLimitError
+            If the edges do not fit into memory beside the matrix.
         """
         return cls._from_table(_interop.table_from_scipy(matrix, directed, weighted), "last")
 

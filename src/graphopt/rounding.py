@@ -12,6 +12,7 @@ from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,
     check_integer,
+    check_memory,
     check_probabilities,
     check_random_state,
 )
@@ -52,6 +53,8 @@ def pipage_rounding(
     ------
     TypeError, ValueError
         For an opening outside [0, 1], or `k` below its sum or above the number of sites.
+    graphopt.errors.MemoryLimitError
+        If the sets do not fit in memory.
 
     Notes
     -----
@@ -81,6 +84,9 @@ def pipage_rounding(
         k = least
     elif check_integer("k", k, minimum=0, maximum=len(x)) < least:
         raise ValueError(f"k must be at least the sum of opening, {total:g}, not {k}")
+    check_memory(
+        f"a table of {draws:,} sets of {k:,} sites", 4 * draws * k, "ask for fewer draws at a time"
+    )
     seed = int(check_random_state(random_state).integers(0, 2**64, dtype=np.uint64))
     exact = np.ascontiguousarray(x, dtype=np.float64)
     threads = resolve_num_threads(num_threads)

@@ -55,6 +55,7 @@ def test_build_config_can_be_sent_in_a_report() -> None:
         "dependencies",
     } <= set(config)
     assert config["threads"] >= 1
+    assert config["isa"] in ("x86-64-v4", "x86-64-v3", "baseline")
     assert {"numpy", "scipy", "torch", "igraph"} <= set(config["dependencies"])
 
 

@@ -19,6 +19,7 @@ from graphopt import (
     gonzalez,
     greedy_k_center,
 )
+from graphopt.errors import MemoryLimitError
 from graphopt.reference import k_center as reference
 from graphopt.reference import shortest_paths
 
@@ -107,6 +108,34 @@ def test_directed_graph_equals_its_matrix(weights: str | None) -> None:
     distances = shortest_paths.all_pairs_shortest_paths(graph)
     check(gonzalez(graph, 6, first=2), distances, reference.gonzalez(distances, 6, 2))
     check(evaluate_centers(graph, [5, 50]), distances, [5, 50])
+
+
+def greedy_by_columns(distances: NDArray[np.float64], k: int) -> list[int]:
+    """Return what the twin does, all candidates of a step at once."""
+    current, centers = np.full(len(distances), np.inf), []
+    for _ in range(k):
+        near = np.minimum(distances, current)
+        largest = near.max(axis=1)
+        at_largest = (near == largest[:, None]).sum(axis=1)
+        sums = np.where(np.isfinite(near), near, 0.0).sum(axis=1)
+        chosen = np.isin(np.arange(len(distances)), centers)
+        centers.append(int(np.lexsort((sums, at_largest, largest, chosen))[0]))
+        current = near[centers[-1]]
+    return centers
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("n_edges", [250, 700, 1500])
+def test_greedy_with_many_candidates_and_ties(n_edges: int, dtype: Any) -> None:
+    # Several chunks of candidates; from disconnected to dense enough that most candidates tie.
+    hops = all_pairs_shortest_paths(random_graph(500, n_edges, n_edges))
+    distances = np.where(hops == 255, np.inf, hops)
+    part = distances[:40, :40]
+    assert greedy_by_columns(part, 3) == reference.greedy_k_center(part, 3)
+    expected = greedy_by_columns(distances, 8)
+    for threads in (1, 2):
+        result = greedy_k_center(typed(distances, dtype), 8, num_threads=threads)
+        assert result.centers.tolist() == expected
 
 
 def test_signed_integers_have_no_mark_for_unreachable() -> None:
@@ -242,3 +271,40 @@ def test_centers_to_evaluate_are_checked() -> None:
         evaluate_centers(graph, [])
     with pytest.raises(ValueError, match=r"centers must hold node numbers in 0\.\.4"):
         evaluate_centers(graph, [5])
+
+
+def test_what_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphs = [random_graph(100, 300, 0, weights=weights) for weights in (None, "float")]
+    monkeypatch.setattr("graphopt._validation.available_memory", lambda: 999)
+    for graph in graphs:
+        with pytest.raises(
+            MemoryLimitError, match=r"needs .* 999 are available; gonzalez needs no"
+        ):
+            greedy_k_center(graph, 3)
+        assert len(gonzalez(graph, 3, first=0).centers) == 3
+    matrix = np.zeros((12, 12))
+    message = "a copy of graph_or_distances as contiguous float64 needs 1,152 bytes and 999 are"
+    for copied in (matrix.astype(np.int64), np.zeros((12, 24))[:, ::2]):
+        with pytest.raises(MemoryLimitError, match=message):
+            gonzalez(copied, 3, first=0)
+    assert gonzalez(matrix, 3, first=0).radius == 0.0
+
+
+def test_gonzalez_far_beyond_a_byte() -> None:
+    # Hops above 254 take the wider type; a long path is halved again and again.
+    n = 1001
+    graph = Graph.from_edges(np.column_stack([np.arange(n - 1), np.arange(1, n)]))
+    result = gonzalez(graph, 3, first=0)
+    assert (result.centers.tolist(), result.radius) == ([0, 1000, 500], 250.0)
+    assert gonzalez(graph, 1, first=0).radius == 1000.0
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_gonzalez_on_a_graph_with_large_levels(directed: bool) -> None:
+    # Levels of a large part of the nodes are searched in the order of the nodes.
+    graph = random_graph(3000, 9000, 1, directed=directed)
+    distances = all_pairs_shortest_paths(graph)
+    found, expected = gonzalez(graph, 12, first=5), gonzalez(distances, 12, first=5)
+    assert found.centers.tolist() == expected.centers.tolist()
+    assert found.assignment.tolist() == expected.assignment.tolist()
+    assert found.radius == expected.radius

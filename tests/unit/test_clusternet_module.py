@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from graphopt import Graph
 from graphopt.nn import Adjacency, ClusterNet, SparseMatrix
-from graphopt.objectives import Modularity
+from graphopt.objectives import FacilityLocation, Modularity
 from graphopt.reference import clusternet as plain
 
 DTYPES = [torch.float32, torch.float64]
@@ -152,8 +152,8 @@ def test_one_step_is_plain_pytorch(dtype: torch.dtype, iterations: int) -> None:
     )
     averaging = plain.normalised_adjacency(50, edges, dtype)
     x = functional.normalize(plain.embed(features, averaging, weights), dim=1)
-    r = plain.soft_kmeans(x, net.initial_centers, 10.0, iterations)
-    theirs = plain.modularity_loss(r, edges, adjacency)
+    found = plain.soft_kmeans(x, net.initial_centers, 10.0, iterations)
+    theirs = plain.modularity_loss(plain.assign(x, found, 10.0), edges, adjacency)
     theirs.backward()
 
     exact = (
@@ -163,6 +163,38 @@ def test_one_step_is_plain_pytorch(dtype: torch.dtype, iterations: int) -> None:
     for parameter, weight in zip(parameters, weights, strict=True):
         assert weight.grad.abs().max() > 0.0
         torch.testing.assert_close(parameter.grad, weight.grad, **exact)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_facilities_are_plain_pytorch(dtype: torch.dtype) -> None:
+    graph = random_graph(50, 70, 1)
+    features = rows(50, 8, dtype)
+    net = start(network(dropout=0.0).to(dtype), features, graph)
+    objective = FacilityLocation(3, site_temperature=20.0)
+    problem = objective.prepare(graph)
+    clusters = net(features, Adjacency(graph, dtype=dtype).whole)
+    ours = objective.loss(objective.relax(clusters), problem)
+    x, found = clusters.embedding.detach(), clusters.centers.detach()
+    opening = plain.relaxed_sites(x, found, 3, 20.0)
+    growth, charge = problem.growth, problem.charge
+    distances = problem.distances.to(dtype).clamp_max(charge)
+    costs = plain.SortedCosts(torch.expm1(growth * distances) * np.exp(-growth * charge))
+    theirs = plain.facility_loss(opening, costs, growth, charge)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4 if dtype == torch.float32 else 1e-9, atol=0)
+
+
+def test_plain_training_of_facilities_learns() -> None:
+    graph = random_graph(60, 120, 2)
+    features = rows(60, 8)
+    net = start(network(), features, graph)
+    problem = FacilityLocation(3).prepare(graph)
+    losses = plain.train_facilities(
+        features, torch.from_numpy(graph.edges.astype(np.int64)), problem.distances.float(),
+        tuple(parameter.detach() for parameter in encoder_parameters(net)), net.initial_centers,
+        temperature=10.0, site_temperature=100.0, growth=problem.growth, charge=problem.charge,
+        kmeans_updates=[2] * 30, learning_rate=0.03, dropout=0.0,
+    )  # fmt: skip
+    assert min(losses[-5:]) < losses[0] - 0.05
 
 
 def test_plain_training_learns() -> None:

@@ -57,3 +57,25 @@ def test_no_leftovers_in_the_source() -> None:
             text = path.read_text()
             for word in ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error"):
                 assert word not in text, f"{path.name} holds {word}"
+
+
+def test_nothing_is_compiled_for_one_machine() -> None:
+    """One macro in simd.hpp names instruction sets; what users install runs everywhere."""
+    forbidden = re.compile(
+        r"-m(arch|tune|cpu|avx|sse)|(intrin|arm_neon|arm_sve)\.h|\b_mm\d*_|__builtin_ia32|\basm\b"
+        r"|target_clones|__AVX|__ARM"
+    )
+    built_from = [
+        *(ROOT / "csrc").rglob("*"),
+        *(ROOT / "src").rglob("*.py*"),
+        *(ROOT / name for name in ("CMakeLists.txt", "CMakePresets.json", "Makefile", ".ci/run")),
+        ROOT / "pyproject.toml",
+    ]
+    texts = [path for path in built_from if path.is_file() and path.suffix != ".pyc"]
+    assert len(texts) > 50
+    for path in texts:
+        if path.name != "simd.hpp":
+            found = forbidden.search(path.read_text())
+            assert found is None, f"{path.relative_to(ROOT)} holds {found and found[0]}"
+    simd = (ROOT / "csrc/include/graphopt/simd.hpp").read_text()
+    assert re.search(r"-m(arch|tune)|intrin\.h|\b_mm\d*_", simd) is None

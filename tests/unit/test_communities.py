@@ -1,4 +1,4 @@
-"""Modularity, Leiden and CNM against their twins, networkx and igraph."""
+"""Modularity, Leiden and CNM against twins and peers; what all algorithms have in common."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 from helpers import random_graph
 
-from graphopt import CommunityResult, Graph, cnm, leiden, modularity
+from graphopt import CommunityResult, Graph, cnm, leiden, modularity, newman
 from graphopt.reference import communities as twin
 
 KARATE = Graph.from_networkx(nx.karate_club_graph(), weight=None)
-METHODS = {"leiden": lambda graph, k=None: leiden(graph, k, random_state=0), "cnm": cnm}
+METHODS = {
+    "leiden": lambda graph, k=None: leiden(graph, k, random_state=0),
+    "cnm": cnm,
+    "newman": newman,
+}
 each_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 
 
@@ -79,7 +83,7 @@ def test_modularity_refuses_what_it_cannot_judge() -> None:
         modularity(graph, [0, 1, 1], resolution=-1)
 
 
-# --- both algorithms ----------------------------------------------------------------------------
+# --- all algorithms -----------------------------------------------------------------------------
 
 
 @each_method

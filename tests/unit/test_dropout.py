@@ -56,7 +56,7 @@ def test_gradient_drops_the_same_entries() -> None:
 def test_registration_and_gradcheck() -> None:
     values = torch.randn(6, 5, dtype=torch.float64, requires_grad=True)
     seed = torch.tensor(3)
-    torch.library.opcheck(_dropout, (values, seed, 0.5, 2))
+    torch.library.opcheck(_dropout.registered, (values, seed, 0.5, 2))
     assert torch.autograd.gradcheck(lambda v: _dropout(v, seed, 0.5, 1), (values,))
 
 

@@ -251,7 +251,36 @@ def test_negative_length_names_the_edge() -> None:
 
 def test_a_result_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = random_graph(100, 200, 0, weights="float")
-    monkeypatch.setattr("graphopt._validation.available_memory", lambda: 79_999)
-    with pytest.raises(MemoryLimitError, match=r"80,000 bytes and 79,999 are available; pass a"):
+    monkeypatch.setattr("graphopt._validation.available_memory", lambda: 105_599)
+    with pytest.raises(MemoryLimitError, match=r"105,600 bytes and 105,599 are available; pass a"):
+        paths.all_pairs_shortest_paths(graph, num_threads=1)
+    assert paths.all_pairs_shortest_paths(graph, sources=np.arange(31)).shape == (31, 100)
+
+
+def test_hops_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, long = random_graph(100, 200, 0), path_graph(400)
+    monkeypatch.setattr("graphopt._validation.available_memory", lambda: 9_999)
+    with pytest.raises(
+        MemoryLimitError, match=r"100 sources to 100 nodes \(uint8\) needs .* bytes"
+    ):
         paths.all_pairs_shortest_paths(graph)
-    assert paths.all_pairs_shortest_paths(graph, sources=np.arange(99)).shape == (99, 100)
+    assert paths.all_pairs_shortest_paths(graph, sources=np.arange(20)).shape == (20, 100)
+    # Bytes fit, the wider type that a long path needs does not.
+    monkeypatch.setattr("graphopt._validation.available_memory", lambda: 5_000)
+    with pytest.raises(MemoryLimitError, match=r"\(uint16\).*or a cutoff of at most 254 hops"):
+        paths.all_pairs_shortest_paths(long, sources=np.arange(7), num_threads=1)
+    found = paths.all_pairs_shortest_paths(long, sources=np.arange(7), cutoff=254, num_threads=1)
+    assert found.dtype == np.uint8
+
+
+@BOTH_KINDS
+def test_a_large_graph_is_searched_by_all_threads_together(directed: bool) -> None:
+    # Over 2**15 nodes, threads share a block of sources; 600 sources are two blocks.
+    graph = random_graph(40_000, 120_000, 0, directed=directed)
+    sources = np.random.default_rng(0).integers(0, 40_000, 600)
+    one = all_pairs_shortest_paths(graph, sources=sources, num_threads=1)
+    for threads in (2, 3):
+        more = all_pairs_shortest_paths(graph, sources=sources, num_threads=threads)
+        np.testing.assert_array_equal(more, one)
+    some = [0, 300, 599]
+    np.testing.assert_array_equal(as_float(one[some]), scipy_distances(graph, sources[some]))

@@ -9,7 +9,7 @@ import torch
 
 from graphopt import _core
 from graphopt.nn import SparseMatrix
-from graphopt.nn.sparse import _spmm
+from graphopt.nn.sparse import spmm
 from graphopt.reference.spmm import spmm as twin
 
 WIDTHS = [0, 1, 7, 8, 16, 17, 50, 63, 64, 65, 130, 200]
@@ -109,7 +109,7 @@ def test_gradient_and_registration() -> None:
     matrix = SparseMatrix.from_scipy(random_rows(8, 5, np.float64), torch.float64)
     dense = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda d: matrix @ d, (dense,))
-    torch.library.opcheck(_spmm, (*matrix._rows, *matrix._columns, dense, 2))
+    torch.library.opcheck(spmm.registered, (*matrix.operands, dense, 2))
 
 
 def test_compiles_without_a_graph_break() -> None:
@@ -117,7 +117,7 @@ def test_compiles_without_a_graph_break() -> None:
 
     @torch.compile(backend="aot_eager", fullgraph=True)
     def twice(dense: torch.Tensor) -> torch.Tensor:
-        return 2.0 * _spmm(*matrix._rows, *matrix._columns, dense, 1)
+        return 2.0 * spmm(*matrix.operands, dense, 1)
 
     dense = torch.randn(5, 3)
     assert torch.equal(twice(dense), 2.0 * (matrix @ dense))

@@ -171,8 +171,3 @@ def test_memory_is_asked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(caught.value, GraphoptError)
     monkeypatch.setattr(validation, "available_memory", lambda: None)
     validation.check_memory("a table", 10**30, "use less")
-
-
-def test_available_memory_is_a_number_of_bytes() -> None:
-    available = validation.available_memory()
-    assert available is None or available > 0

@@ -9,12 +9,17 @@
 
 namespace graphopt {
 
-// A fixed number of zeros of an arithmetic type.
+struct Uninitialized {};
+inline constexpr Uninitialized uninitialized{};
+
+// A fixed number of values of an arithmetic type, zeros unless said otherwise.
 template <class T>
 class AlignedArray {
   public:
     explicit AlignedArray(std::size_t size)
         : data_(new (std::align_val_t{simd_bytes}) T[size]()), size_(size) {}
+    AlignedArray(std::size_t size, Uninitialized)
+        : data_(new (std::align_val_t{simd_bytes}) T[size]), size_(size) {}
 
     T* data() noexcept { return data_.get(); }
     const T* data() const noexcept { return data_.get(); }

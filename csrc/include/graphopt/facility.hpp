@@ -7,7 +7,8 @@
 // where the last step is paid by who is served by nobody. Steps of 1 make E the expected distance.
 // Nothing is sampled or sorted for hop distances: one pass over a customer's row multiplies
 // (1 - x_i) into a table by level, and the gradient is one look-up per entry of the row.
-// O(n_customers (n_sites + n_levels)) time each way.
+// O(n_customers (n_sites + n_levels)) time. Value and gradient come together from one reading of
+// the distances, block by block of customers.
 #pragma once
 
 #include <cstddef>
@@ -30,33 +31,29 @@ struct HopTable {
     std::size_t n_levels() const noexcept { return steps.size() - 1; }
 };
 
-// What the gradient needs of the forward pass, or empty to compute it again.
-template <class Real>
-struct HopSums {
-    // n_customers x n_levels: sums of the steps' products from each level on, up to the first sure
-    // site.
-    std::span<Real> from_level;
-    // n_customers: for the one nearest sure site (x_i = 1), the same without its own factor.
-    std::span<Real> sure;
-    bool empty() const noexcept { return sure.empty(); }
-};
-
 // The largest distance below the dtype's maximum, or -1 if there is none.
 template <class Hops>
 std::int64_t largest_finite_hop(std::span<const Hops> distances, int num_threads);
 
 // Preconditions: opening has n_sites entries in [0, 1]; expected has n_customers.
-// Real: float or double. Products and sums are double in either case.
+// Real: float or double. Products and sums over levels are double in either case; for float, the
+// sums of logarithms and of gradients within a block of sites or customers may be float.
 template <class Hops, class Real>
 void expected_hops(const HopTable<Hops>& hops, std::span<const Real> opening,
-                   std::span<Real> expected, HopSums<Real> saved, int num_threads);
+                   std::span<Real> expected, int num_threads);
 
-// gradient_i = sum over customers j of upstream_j dE_j / dx_i. A site that is sure to be open
-// (x_i = 1) has the one-sided derivative, which is 0 unless it is a customer's nearest such site.
+// The same, and gradient_i = sum over customers j of upstream_j dE_j / dx_i. A site that is sure to
+// be open (x_i = 1) has the one-sided derivative, which is 0 unless it is a customer's nearest such
+// site.
 template <class Hops, class Real>
 void expected_hops_gradient(const HopTable<Hops>& hops, std::span<const Real> opening,
-                            std::span<const Real> upstream, HopSums<const Real> saved,
+                            std::span<const Real> upstream, std::span<Real> expected,
                             std::span<Real> gradient, int num_threads);
+
+// Returns the mean over customers, 0 if there are none, and writes its gradient.
+template <class Hops, class Real>
+double mean_expected_hops(const HopTable<Hops>& hops, std::span<const Real> opening,
+                          std::span<Real> gradient, int num_threads);
 
 // Distances that are real numbers, with the order of the sites by distance for every customer.
 // Preconditions: distances is n_customers x n_sites, at least 0, no NaN, infinite where

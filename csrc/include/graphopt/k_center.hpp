@@ -37,7 +37,7 @@ KCenter gonzalez(std::span<const double> distances, std::size_t n, std::size_t k
 
 // Each step adds the candidate that leaves the smallest largest distance; on ties the fewest
 // customers at that distance, then the smallest sum of finite distances, then the smallest node.
-// O(k n^2), a candidate being given up at the first distance that is too large.
+// O(k n^2) at worst; most candidates are given up at the first of the farthest customers.
 KCenter greedy_k_center(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,
                         int num_threads);
 KCenter greedy_k_center(std::span<const std::uint16_t> distances, std::size_t n, std::size_t k,

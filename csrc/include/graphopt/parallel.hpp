@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -49,6 +51,33 @@ class InterruptPoll {
     clock::time_point last_ = clock::now();
 };
 
+// What the threads of a region share to pass on an exception: the one of the lowest piece of work.
+class FirstError {
+  public:
+    bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+
+    // In a handler.
+    void keep(std::size_t piece) noexcept {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!error_ || piece < piece_) {
+            piece_ = piece;
+            error_ = std::current_exception();
+        }
+        stopped_.store(true, std::memory_order_relaxed);
+    }
+
+    // After the region.
+    void rethrow() const {
+        if (error_) std::rethrow_exception(error_);
+    }
+
+  private:
+    std::atomic<bool> stopped_{false};
+    std::mutex mutex_;
+    std::exception_ptr error_;
+    std::size_t piece_ = 0;
+};
+
 // Calls body(chunk, worker) for every chunk in [0, n_chunks). `worker` in [0, usable_threads(...))
 // names the calling thread's scratch space. Chunks are handed out in order, each to whichever
 // thread is free. The first exception (lowest chunk) is rethrown here; later chunks may not run.
@@ -65,32 +94,108 @@ void parallel_chunks(std::size_t n_chunks, int num_threads, Body&& body) {
     }
 #if defined(_OPENMP)
     std::atomic<std::size_t> next{0};
-    std::atomic<bool> stop{false};
-    std::exception_ptr first_error;
-    std::size_t first_error_chunk = n_chunks;
-    std::mutex error_mutex;
-#pragma omp parallel num_threads(threads) default(none) \
-    shared(next, stop, first_error, first_error_chunk, error_mutex, body, n_chunks)
+    FirstError error;
+#pragma omp parallel num_threads(threads) default(none) shared(next, error, body, n_chunks)
     {
         const int worker = omp_get_thread_num();
         InterruptPoll poll;
-        while (!stop.load(std::memory_order_relaxed)) {
+        while (!error.stopped()) {
             const std::size_t chunk = next.fetch_add(1, std::memory_order_relaxed);
             if (chunk >= n_chunks) break;
             try {
                 if (worker == 0) poll();
                 body(chunk, worker);
             } catch (...) {
-                const std::lock_guard<std::mutex> lock(error_mutex);
-                if (chunk < first_error_chunk) {
-                    first_error_chunk = chunk;
-                    first_error = std::current_exception();
-                }
-                stop.store(true, std::memory_order_relaxed);
+                error.keep(chunk);
             }
         }
     }
-    if (first_error) std::rethrow_exception(first_error);
+    error.rethrow();
+#endif
+}
+
+// Waits a moment for another thread, and longer each time.
+class Spin {
+  public:
+    void operator()() noexcept {
+        if (++turns_ > 4000) {
+            std::this_thread::yield();  // more threads than processors, perhaps
+            return;
+        }
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+
+  private:
+    int turns_ = 0;
+};
+
+// Rounds of the same chunks, each needing the whole of the one before: calls body(round, chunk,
+// worker) for every chunk, then finish(round) on one thread, then goes on to the next round. One
+// region for all rounds, so a round costs far less than parallel_chunks. A worker begins with the
+// same chunks in each round, whose data its cache may hold, and then helps the others.
+template <class Body, class Finish>
+void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads, Body&& body,
+                     Finish&& finish) {
+    const int threads = usable_threads(num_threads, n_chunks);
+    if (threads <= 1) {
+        InterruptPoll poll;
+        for (std::size_t round = 0; round < n_rounds; ++round) {
+            for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
+                poll();
+                body(round, chunk, 0);
+            }
+            finish(round);
+        }
+        return;
+    }
+#if defined(_OPENMP)
+    // The chunks of one worker, and how many of them were taken in all rounds together.
+    struct alignas(64) Share {
+        std::size_t begin = 0;
+        std::size_t size = 0;
+        std::atomic<std::size_t> taken{0};
+    };
+    const auto n_shares = static_cast<std::size_t>(threads);
+    std::vector<Share> shares(n_shares);
+    for (std::size_t i = 0; i < n_shares; ++i) {
+        shares[i].begin = i * n_chunks / n_shares;
+        shares[i].size = (i + 1) * n_chunks / n_shares - shares[i].begin;
+    }
+    std::atomic<std::size_t> done{0};      // chunks, in all rounds together
+    std::atomic<std::size_t> finished{0};  // rounds
+    FirstError error;
+#pragma omp parallel num_threads(threads) default(none) \
+    shared(shares, done, finished, error, body, finish, n_rounds, n_chunks, n_shares)
+    {
+        const int worker = omp_get_thread_num();
+        InterruptPoll poll;
+        for (std::size_t round = 0; round < n_rounds; ++round) {
+            Spin spin;
+            while (finished.load(std::memory_order_acquire) < round && !error.stopped()) spin();
+            for (std::size_t i = 0; i < n_shares; ++i) {
+                Share& share = shares[(static_cast<std::size_t>(worker) + i) % n_shares];
+                std::size_t taken = share.taken.load(std::memory_order_relaxed);
+                while (taken < (round + 1) * share.size && !error.stopped()) {
+                    if (!share.taken.compare_exchange_weak(taken, taken + 1)) continue;
+                    const std::size_t chunk = share.begin + taken - round * share.size;
+                    try {
+                        if (worker == 0) poll();
+                        body(round, chunk, worker);
+                        if (done.fetch_add(1) + 1 == (round + 1) * n_chunks) {
+                            finish(round);
+                            finished.store(round + 1, std::memory_order_release);
+                        }
+                    } catch (...) {
+                        error.keep(round * n_chunks + chunk);
+                    }
+                    taken = share.taken.load(std::memory_order_relaxed);
+                }
+            }
+        }
+    }
+    error.rethrow();
 #endif
 }
 

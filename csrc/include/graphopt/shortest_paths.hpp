@@ -35,13 +35,26 @@ bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> 
 bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> sources,
                    std::uint32_t cutoff, std::span<std::uint32_t> out, int num_threads);
 
-// Lengths of shortest paths from each source, by Dijkstra's algorithm: O(m log n) a source. A
-// length is the sum of the weights in the order of the path, so the result is the same to the bit
-// however ties are broken. Nodes farther than `cutoff` are unreachable.
+// Lengths of shortest paths from each source. A length is the sum of the weights in the order of the
+// path: rounding never turns a smaller sum into a larger one, so the result is the same to the bit
+// in whatever order paths are tried. Nodes farther than `cutoff` are unreachable.
+//
+// Blocks of 32 sources that are near each other are searched together (sweep_search.hpp) where that
+// pays; few sources, and blocks whose paths share too little, are searched source by source with
+// Dijkstra's algorithm, O(m log n) each.
 //
 // Preconditions: as above; weights are not negative; an unweighted graph counts 1 an edge.
-void path_lengths(const CsrView& graph, std::span<const NodeId> sources, double cutoff,
-                  std::span<double> out, int num_threads);
+void path_lengths(const CsrView& graph, bool directed, std::span<const NodeId> sources,
+                  double cutoff, std::span<double> out, int num_threads);
+
+// Lengths of shortest paths between all nodes of a dense graph, by Floyd-Warshall in blocks: O(n^3).
+// The parts of a path are added in an order that does not depend on threads or instruction sets but
+// is not that of the path: a length may differ by rounding from the sum in the order of the path,
+// where sums need rounding (those of integers do not). Symmetric to the bit when undirected.
+//
+// Preconditions: weights are not negative; out.size() == n_nodes * n_nodes; `directed` is false only
+// for a symmetric graph.
+void floyd_warshall(const CsrView& graph, bool directed, std::span<double> out, int num_threads);
 
 // The distance of every node from its nearest source, and that source's position in `sources` (the
 // smallest on ties; -1 and infinity where there is none). One search from all sources at once.

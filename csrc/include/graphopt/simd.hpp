@@ -11,6 +11,8 @@
 #define GRAPHOPT_MULTIVERSION_FN \
     __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define GRAPHOPT_HAS_MULTIVERSION 1
+// Compiled once, for processors where has_wide_permutes(); not to be called on others.
+#define GRAPHOPT_WIDE_PERMUTES_FN __attribute__((target("arch=x86-64-v4")))
 #else
 #define GRAPHOPT_MULTIVERSION_FN
 #define GRAPHOPT_HAS_MULTIVERSION 0
@@ -47,6 +49,7 @@ typedef float float32x16 __attribute__((vector_size(64)));
 typedef double float64x8 __attribute__((vector_size(64)));
 typedef unsigned int uint32x16 __attribute__((vector_size(64)));
 typedef unsigned long long uint64x8 __attribute__((vector_size(64)));
+typedef unsigned char uint8x64 __attribute__((vector_size(64)));
 
 inline constexpr std::size_t simd_bytes = 64;
 
@@ -63,12 +66,17 @@ struct alignas(simd_bytes) Line<float64x8> {
     float64x8 lanes;
 };
 
-// The level chosen on this processor: "x86-64-v4", "x86-64-v3" or "baseline".
+// The level chosen on this processor: "x86-64-v4", "x86-64-v3" or "baseline". Where only one is
+// compiled, that one: what the user's own flags allow, else the baseline.
 inline const char* chosen_isa() noexcept {
 #if GRAPHOPT_HAS_MULTIVERSION
     __builtin_cpu_init();
     if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
     if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+#elif defined(__AVX512F__)
+    return "x86-64-v4";
+#elif defined(__AVX2__)
+    return "x86-64-v3";
 #endif
     return "baseline";
 }

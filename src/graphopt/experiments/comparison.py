@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt.centers import evaluate_centers, gonzalez, greedy_k_center
-from graphopt.communities import cnm, leiden, modularity
+from graphopt.communities import cnm, leiden, modularity, newman, spectral
 from graphopt.errors import InfeasibleError
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet
@@ -136,6 +137,9 @@ def _methods(
         yield "ClusterNet", lambda: model.fit(seen, problem.features).labels_
         yield "Leiden", lambda: leiden(seen, k, random_state=random_state).labels
         yield "CNM", lambda: cnm(seen, k).labels
+        yield "Newman", lambda: newman(seen, k).labels
+        import_module("sklearn.cluster")  # takes longer than the clustering that is timed
+        yield "SC", lambda: spectral(seen, k, random_state=random_state).labels
     else:
         yield "ClusterNet", lambda: model.fit(seen, problem.features).centers_
         yield "greedy", lambda: greedy_k_center(seen, k).centers

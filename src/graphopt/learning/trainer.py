@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graphopt.learning.adam import Adam
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.nn import ClusterNet
@@ -104,27 +105,28 @@ def train(
         Ctrl-C ends the training early and is not raised again: see ``interrupted``.
     """
     start = time.perf_counter()
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimizer = Adam(network.parameters(), recipe.learning_rate, recipe.weight_decay)
 
-    def look(step: int) -> Checkpoint:
+    def look(step: int, best: Checkpoint | None) -> tuple[float, Checkpoint]:
+        """Decide, and return the decision's value and the better of it and `best`."""
         network.eval()
         with torch.no_grad():
             relaxed = objective.relax(network(inputs.features, inputs.adjacency.whole))
         decision = objective.decode(relaxed, problem, random_state=random_state)
         value = objective.training_value(decision, problem)
+        network.train()
+        if best is not None and not objective.better(value, best.value):
+            return value, best
         state = copy.deepcopy(network.state_dict())
-        return Checkpoint(value, step, decision, state, network.cluster.iterations)
+        return value, Checkpoint(value, step, decision, state, network.cluster.iterations)
 
     network.cluster.iterations = recipe.kmeans_updates(0)
-    first = look(0)
-    run = TrainingRun(first, checks=[(0, first.value)])
+    value, best = look(0, None)
+    run = TrainingRun(best, checks=[(0, value)])
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(int(random_state.integers(2**63)))
         try:
             for done in range(1, recipe.iterations + 1):
-                network.train()
                 network.cluster.iterations = recipe.kmeans_updates(done - 1)
                 features, adjacency = inputs.perturbed(recipe.feature_dropout, recipe.masking)
                 optimizer.zero_grad()
@@ -133,10 +135,8 @@ def train(
                 optimizer.step()
                 run.losses.append(loss.item())
                 if done % recipe.check_every == 0 or done == recipe.iterations:
-                    candidate = look(done)
-                    run.checks.append((done, candidate.value))
-                    if objective.better(candidate.value, run.best.value):
-                        run.best = candidate
+                    value, run.best = look(done, run.best)
+                    run.checks.append((done, value))
                 if progress is not None:
                     progress(done, run.losses[-1], run.best.value)
         except KeyboardInterrupt:

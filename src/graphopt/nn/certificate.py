@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from graphopt import _certificate
 from graphopt import _soft_kmeans as engine
 from graphopt._threads import resolve_num_threads
-from graphopt._validation import check_float_array, check_integer, check_same_dtype
+from graphopt._validation import (
+    check_float_array,
+    check_integer,
+    check_memory,
+    check_same_dtype,
+)
 
 _AGREEMENT = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-6}
 
@@ -94,6 +99,8 @@ def gradient_certificate(
         rows, centres and temperature.
     TypeError
         For arrays of different dtypes.
+    graphopt.errors.MemoryLimitError
+        If the Jacobian is to be measured and does not fit in memory.
 
     Notes
     -----
@@ -140,6 +147,11 @@ def gradient_certificate(
     bound = min(_certificate.gradient_bound(rows, exact, temperature), margin_bound)
     norm, distance = None, None
     if mu.size <= max_size:
+        check_memory(
+            f"the Jacobian of {len(mu):,} centres of width {mu.shape[1]:,}, measured,",
+            5 * 8 * mu.size**2,  # with the identity, the difference, its factors and the inverse
+            f"pass max_size below {mu.size}: the bounds need no Jacobian",
+        )
         norm, distance = _measure(engine.centers_jacobian(rows, mu, temperature, threads))
     return GradientCertificate(
         margin=margin,

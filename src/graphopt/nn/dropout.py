@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphopt import _core
+from graphopt._operators import operator
 from graphopt._threads import resolve_num_threads
 
 
@@ -37,7 +38,7 @@ def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
     return result
 
 
-@torch.library.custom_op("graphopt::dropout", mutates_args=(), device_types="cpu")
+@operator("graphopt::dropout")
 def _dropout(values: Tensor, seed: Tensor, share: float, num_threads: int) -> Tensor:
     array = values.detach().contiguous().numpy()
     return torch.from_numpy(_core.dropout(array, share, int(seed), num_threads))

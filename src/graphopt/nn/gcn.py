@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer, check_number
 from graphopt.communities import check_strengths
 from graphopt.graph import Graph
-from graphopt.nn.dropout import dropout
+from graphopt.nn._gcn_operators import gcn_layers
 from graphopt.nn.sparse import SparseMatrix
 
 
@@ -158,9 +159,24 @@ class GCN(nn.Module):
         -------
         Tensor, shape (n_nodes, out_features)
         """
-        hidden = adjacency @ (features @ self.hidden_weight) + self.hidden_bias
-        hidden = dropout(functional.relu(hidden), self.dropout, self.training)
-        return adjacency @ (hidden @ self.out_weight) + self.out_bias
+        projected = features @ self.hidden_weight
+        adjacency.check_operand("features", projected)
+        if adjacency.shape[0] != adjacency.shape[1]:
+            raise ValueError(f"adjacency must be square, not {adjacency.shape}")
+        share = self.dropout if self.training else 0.0
+        seed = torch.randint(2**62, ()) if share > 0.0 else torch.zeros((), dtype=torch.int64)
+        embedding: Tensor
+        embedding, _ = gcn_layers(
+            *adjacency.operands,
+            projected,
+            self.hidden_bias,
+            self.out_weight,
+            self.out_bias,
+            seed,
+            share,
+            resolve_num_threads(None),
+        )
+        return embedding
 
 
 def _standardised(outputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

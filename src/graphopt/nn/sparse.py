@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from graphopt import _core
+from graphopt._operators import operator
 from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_memory
 from graphopt.nn.dropout import dropout
 
 
@@ -121,7 +123,18 @@ class SparseMatrix:
         return self.with_values(self._rows[2].to(dtype), self._columns[2].to(dtype))
 
     def to_dense(self) -> Tensor:
-        """Return an ordinary tensor, shape (n_rows, n_columns)."""
+        """Return an ordinary tensor, shape (n_rows, n_columns).
+
+        Raises
+        ------
+        graphopt.errors.MemoryLimitError
+            If it does not fit in memory.
+        """
+        check_memory(
+            f"a dense matrix of shape {self.shape} ({self.dtype})",
+            self.shape[0] * self.shape[1] * self.dtype.itemsize,
+            "multiply by the sparse one with @",
+        )
         indptr, indices, values = self._rows
         dense = torch.zeros(self.shape, dtype=self.dtype)
         row = torch.repeat_interleave(torch.arange(self.shape[0]), indptr.diff())
@@ -137,16 +150,31 @@ class SparseMatrix:
         ValueError
             If `dense` is not on the CPU or has another number of rows.
         """
+        self.check_operand("dense", dense)
+        result: Tensor = spmm(*self.operands, dense, resolve_num_threads(None))
+        return result
+
+    def check_operand(self, name: str, dense: Tensor) -> None:
+        """Check that this matrix can multiply `dense`; errors call it `name`.
+
+        Parameters
+        ----------
+        name : str
+        dense : Tensor
+        """
         if dense.dtype != self.dtype:
-            raise TypeError(f"dense must have the dtype of the matrix, {self.dtype}")
+            raise TypeError(f"{name} must have the dtype of the matrix, {self.dtype}")
         if dense.device.type != "cpu":
-            raise ValueError(f"dense must be on the CPU, not on {dense.device}")
+            raise ValueError(f"{name} must be on the CPU, not on {dense.device}")
         if dense.ndim != 2 or dense.shape[0] != self.shape[1]:
             raise ValueError(
-                f"dense must have shape ({self.shape[1]}, width), not {tuple(dense.shape)}"
+                f"{name} must have shape ({self.shape[1]}, width), not {tuple(dense.shape)}"
             )
-        result: Tensor = _spmm(*self._rows, *self._columns, dense, resolve_num_threads(None))
-        return result
+
+    @property
+    def operands(self) -> tuple[Tensor, ...]:
+        """What operators take: compressed rows of the matrix, then of its transpose."""
+        return *self._rows, *self._columns
 
     def __repr__(self) -> str:
         n_rows, n_columns = self.shape
@@ -161,8 +189,8 @@ def _as_tensors(rows: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     )
 
 
-@torch.library.custom_op("graphopt::spmm", mutates_args=())
-def _spmm(
+@operator("graphopt::spmm")
+def spmm(
     indptr: Tensor,
     indices: Tensor,
     values: Tensor,
@@ -172,6 +200,7 @@ def _spmm(
     dense: Tensor,
     num_threads: int,
 ) -> Tensor:
+    """Return a sparse matrix, given with its transpose, times a dense one."""
     product = _core.spmm(
         indptr.numpy(),
         indices.numpy(),
@@ -183,7 +212,7 @@ def _spmm(
     return torch.from_numpy(product)
 
 
-@_spmm.register_fake
+@spmm.register_fake
 def _(
     indptr: Tensor,
     indices: Tensor,
@@ -204,8 +233,8 @@ def _keep_operands(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _spmm_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     rows, columns = ctx.saved_tensors[:3], ctx.saved_tensors[3:]
-    back: Tensor = _spmm(*columns, *rows, gradient, ctx.num_threads)
+    back: Tensor = spmm(*columns, *rows, gradient, ctx.num_threads)
     return None, None, None, None, None, None, back, None
 
 
-_spmm.register_autograd(_spmm_backward, setup_context=_keep_operands)
+spmm.register_autograd(_spmm_backward, setup_context=_keep_operands)

@@ -65,13 +65,14 @@ def _(
 
 
 def _keep_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.n_others = len(inputs) - 1
     ctx.mark_non_differentiable(output[1])
     ctx.save_for_backward(output[1])
 
 
 def _scale_gradient(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
     (gradient,) = ctx.saved_tensors
-    return upstream * gradient, None, None, None, None
+    return upstream * gradient, *(None,) * ctx.n_others
 
 
 modularity.register_autograd(_scale_gradient, setup_context=_keep_gradient)
@@ -81,91 +82,76 @@ modularity.register_autograd(_scale_gradient, setup_context=_keep_gradient)
 
 
 @torch.library.custom_op(
+    "graphopt::mean_expected_hops",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor opening, Tensor distances, Tensor steps) -> (Tensor, Tensor)",
+)
+def mean_expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean of the expected distances and its gradient, from one pass."""
+    value, gradient = _core.mean_expected_hops(
+        _array(distances), _real_array("opening", opening), _array(steps), get_num_threads()
+    )
+    return torch.tensor(value, dtype=opening.dtype), torch.from_numpy(gradient)
+
+
+@mean_expected_hops.register_fake
+def _(opening: Tensor, distances: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+    return opening.new_empty(()), opening.new_empty(opening.shape)
+
+
+mean_expected_hops.register_autograd(_scale_gradient, setup_context=_keep_gradient)
+
+
+@torch.library.custom_op(
     "graphopt::expected_hops",
     mutates_args=(),
     device_types="cpu",
-    schema="(Tensor opening, Tensor distances, Tensor steps, bool keep)"
-    " -> (Tensor, Tensor, Tensor)",
+    schema="(Tensor opening, Tensor distances, Tensor steps) -> Tensor",
 )
-def expected_hops(
-    opening: Tensor, distances: Tensor, steps: Tensor, keep: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return expected distances and, if `keep`, sums by level that spare the gradient a pass."""
-    results = _core.expected_hops(
-        _array(distances),
-        _real_array("opening", opening),
-        _array(steps),
-        keep,
-        get_num_threads(),
+def expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
+    """Return every customer's expected distance."""
+    x = _real_array("opening", opening)
+    return torch.from_numpy(
+        _core.expected_hops(_array(distances), x, _array(steps), get_num_threads())
     )
-    return tuple(torch.from_numpy(result) for result in results)  # type: ignore[return-value]
 
 
 @expected_hops.register_fake
-def _(
-    opening: Tensor, distances: Tensor, steps: Tensor, keep: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    n_customers = distances.shape[0]
-    kept = n_customers if keep else 0
-    return (
-        opening.new_empty(n_customers),
-        opening.new_empty((kept, steps.shape[0] - 1)),
-        opening.new_empty(kept),
-    )
+def _(opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
+    return opening.new_empty(distances.shape[0])
 
 
 @torch.library.custom_op(
     "graphopt::expected_hops_gradient",
     mutates_args=(),
     device_types="cpu",
-    schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor from_level, Tensor sure,"
-    " Tensor steps) -> Tensor",
+    schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor steps) -> Tensor",
 )
 def expected_hops_gradient(
-    upstream: Tensor,
-    opening: Tensor,
-    distances: Tensor,
-    from_level: Tensor,
-    sure: Tensor,
-    steps: Tensor,
+    upstream: Tensor, opening: Tensor, distances: Tensor, steps: Tensor
 ) -> Tensor:
     """Return the gradient of the expected distances weighted by `upstream`."""
-    gradient = _core.expected_hops_gradient(
-        _array(distances),
-        _array(opening),
-        _array(upstream),
-        _array(from_level),
-        _array(sure),
-        _array(steps),
-        get_num_threads(),
+    _, gradient = _core.expected_hops_gradient(
+        _array(distances), _array(opening), _array(upstream), _array(steps), get_num_threads()
     )
     return torch.from_numpy(gradient)
 
 
 @expected_hops_gradient.register_fake
-def _(
-    upstream: Tensor,
-    opening: Tensor,
-    distances: Tensor,
-    from_level: Tensor,
-    sure: Tensor,
-    steps: Tensor,
-) -> Tensor:
+def _(upstream: Tensor, opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
     return opening.new_empty(opening.shape)
 
 
-def _keep_sums(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    opening, distances, steps, _ = inputs
-    ctx.mark_non_differentiable(*output[1:])
-    ctx.save_for_backward(opening, distances, *output[1:], steps)
+def _keep_hops(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs)
 
 
-def _hops_backward(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-    gradient = expected_hops_gradient(upstream, *ctx.saved_tensors)
-    return gradient, None, None, None
+def _hops_backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    return expected_hops_gradient(upstream, *ctx.saved_tensors), None, None
 
 
-expected_hops.register_autograd(_hops_backward, setup_context=_keep_sums)
+expected_hops.register_autograd(_hops_backward, setup_context=_keep_hops)
 
 
 # --- expected distances as real lengths ---------------------------------------------------------
@@ -236,6 +222,7 @@ __all__ = [
     "expected_hops_gradient",
     "expected_lengths",
     "expected_lengths_gradient",
+    "mean_expected_hops",
     "modularity",
     "shared_tensor",
 ]

@@ -125,29 +125,42 @@ class FacilityProblem:
         The distance itself at growth 0; else ``exp(growth (d - charge))`` less its value at d = 0.
         Of the dtype of `opening`, but float64 if float32 does not hold such costs.
         """
+        opening = self._checked(opening)
+        expected: Tensor
+        if self.steps is not None:
+            expected = _ops.expected_hops(opening, self.distances, self.steps)
+            return expected
+        limit = self.charge if self.growth == 0.0 else -math.expm1(-self.growth * self.charge)
+        expected = _ops.expected_lengths(opening, self.stretched, self.order, limit)
+        return expected
+
+    def mean_expected_cost(self, opening: Tensor) -> Tensor:
+        """Return the mean of :meth:`expected_costs`, 0 without customers; differentiable.
+
+        In hops its gradient is computed with it, from one reading of the distances.
+        """
+        if self.steps is None:
+            costs = self.expected_costs(opening)
+            return costs.mean() if self.n_customers else costs.sum()
+        mean: Tensor
+        mean, _ = _ops.mean_expected_hops(self._checked(opening), self.distances, self.steps)
+        return mean
+
+    def _checked(self, opening: Tensor) -> Tensor:
+        """Return `opening` in a dtype that holds the costs, or raise if it is not one per site."""
         if opening.shape != (self.n_sites,):
             raise ValueError(
                 f"opening must have shape ({self.n_sites},), not {tuple(opening.shape)}"
             )
         if opening.dtype == torch.float32 and self.growth * self.charge > _MAX_EXPONENT_FLOAT32:
-            opening = opening.double()
-        expected: Tensor
-        if self.steps is None:
-            limit = self.charge if self.growth == 0.0 else -math.expm1(-self.growth * self.charge)
-            expected = _ops.expected_lengths(opening, self.stretched, self.order, limit)
-            return expected
-        # Sums are kept for the gradient unless they would outgrow the distances.
-        sums = len(self.steps) * opening.element_size()
-        keep = sums <= self.n_sites * self.distances.element_size()
-        expected, *_ = _ops.expected_hops(opening, self.distances, self.steps, keep)
-        return expected
+            return opening.double()
+        return opening
 
-    def mean_distance(self, expected_costs: Tensor) -> Tensor:
-        """Return the distance that costs what customers pay on average, differentiably."""
-        mean = expected_costs.mean()
+    def distance_at(self, cost: Tensor) -> Tensor:
+        """Return the distance that costs so much, differentiably."""
         if self.growth == 0.0:
-            return mean
-        return torch.log1p(mean * math.exp(self.growth * self.charge)) / self.growth
+            return cost
+        return torch.log1p(cost * math.exp(self.growth * self.charge)) / self.growth
 
     def paid(self, sites: NDArray[Any]) -> NDArray[np.float64]:
         """Return the distance each customer is charged for exactly these sites, (n_customers,)."""
@@ -275,10 +288,7 @@ class FacilityLocation(Objective):
 
     def loss(self, decision: Tensor, problem: FacilityProblem) -> Tensor:
         """Return the mean distance (see `growth`) expected for opening probabilities."""
-        costs = problem.expected_costs(decision)
-        if problem.n_customers == 0:
-            return costs.sum()
-        return problem.mean_distance(costs).to(decision.dtype)
+        return problem.distance_at(problem.mean_expected_cost(decision)).to(decision.dtype)
 
     def decode(
         self, decision: Tensor, problem: FacilityProblem, *, random_state: RandomState = None
@@ -314,4 +324,4 @@ class FacilityLocation(Objective):
         if paid.size == 0:
             return 0.0
         costs = distance_costs(paid, problem.charge, problem.growth)
-        return problem.mean_distance(torch.from_numpy(costs)).item()
+        return problem.distance_at(torch.tensor(costs.mean())).item()

@@ -38,6 +38,24 @@ def all_pairs_shortest_paths(
     return np.array(rows, np.float64).reshape(len(start), graph.n_nodes)
 
 
+def floyd_warshall(graph: Graph) -> NDArray[np.float64]:
+    """Return the distance between all nodes, shape (n_nodes, n_nodes); inf: unreachable.
+
+    One node after another may be passed through. O(n^3).
+    """
+    n = graph.n_nodes
+    distances = np.full((n, n), np.inf)
+    for u in range(n):
+        for entry in range(graph.indptr[u], graph.indptr[u + 1]):
+            distances[u, graph.indices[entry]] = (
+                1.0 if graph.weights is None else graph.weights[entry]
+            )
+        distances[u, u] = 0.0
+    for k in range(n):
+        distances = np.minimum(distances, distances[:, k, None] + distances[k])
+    return distances
+
+
 def distances_to_nearest(
     graph: Graph, centers: Sequence[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:

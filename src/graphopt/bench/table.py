@@ -1,0 +1,145 @@
+"""What races gave, as a table, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphopt.bench.race import Outcome, Timing
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = ("work", "contestant", "median", "ratio", "to reach")
+
+
+def seconds_text(seconds: float) -> str:
+    """Return seconds in a unit that suits them.
+
+    Examples
+    --------
+    >>> seconds_text(0.00234), seconds_text(12.345)
+    ('2.34 ms', '12.3 s')
+    """
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1.0 or unit == "µs":
+            return f"{_three_digits(seconds * factor)} {unit}"
+    raise AssertionError("the last unit always suits")  # pragma: no cover
+
+
+def contestant_text(outcome: Outcome, timing: Timing) -> str:
+    """Return a contestant's name and, in brackets, what part of the work it did how often."""
+    said = [] if timing.share >= 1.0 else [f"{_three_digits(100.0 * timing.share)} %"]
+    if 0 < len(timing.seconds) < len(outcome.ours.seconds):
+        said.append("1 turn" if len(timing.seconds) == 1 else f"{len(timing.seconds)} turns")
+    return f"{timing.name} ({', '.join(said)})" if said else timing.name
+
+
+def summary(outcome: Outcome) -> str:
+    """Return a race in a line: ours, and the fastest peer."""
+    fastest = outcome.fastest_peer
+    ours = f"{outcome.contest.name}: {seconds_text(outcome.ours.median)}"
+    if fastest is None:
+        return ours
+    return f"{ours}, {_three_digits(outcome.ratio(fastest))}x {fastest.name}"
+
+
+def cells(outcome: Outcome) -> tuple[str, ...]:
+    """Return a race's cells, in the order of :data:`COLUMNS`; lines are parted by newlines."""
+    contest, size, timings = outcome.contest, outcome.size, outcome.timings
+    work = [contest.name, contest.work]
+    graph = "" if size.m is None else f", m = {size.m:,} ({size.data})"
+    work.append(f"n = {size.n:,}{graph}")
+    if outcome.memory is not None:
+        work.append(f"memory: {outcome.memory / 1e6:,.1f} MB")
+    goals = [
+        f"{'✓' if verdict.met else '✗'} {verdict.goal}: {verdict.measured}"
+        for verdict in outcome.reached()
+    ]
+    if contest.quoted:
+        goals.append(f"published: {contest.quoted}")
+    took_part = [bool(timing.seconds) for timing in timings]
+    ratios = [
+        f"{_three_digits(outcome.ratio(timing))}x" if there else "-"
+        for timing, there in zip(timings, took_part, strict=True)
+    ]
+    ratios[0] = ""
+    return (
+        "\n".join(work),
+        "\n".join(contestant_text(outcome, timing) for timing in timings),
+        "\n".join(
+            seconds_text(timing.median) if there else "absent"
+            for timing, there in zip(timings, took_part, strict=True)
+        ),
+        "\n".join(ratios),
+        "\n".join(goals),
+    )
+
+
+def headline(machine: dict[str, Any], threads: int) -> str:
+    """Return what the races ran on, in a line."""
+    return f"{machine['processor']}, {threads} threads, {machine['isa']}"
+
+
+def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return what a reader must know about the columns."""
+    timings = [timing for outcome in outcomes for timing in outcome.others]
+    notes = [
+        "Medians of one run; ratio: how many times faster graphopt is. Every answer was compared.",
+        "Memory: at the peak of graphopt's call, beside its input and its answer.",
+    ]
+    if any(timing.share < 1.0 for timing in timings):
+        notes.append("(5 %): did this part of the work; its time is divided by it.")
+    notes += sorted({f"{timing.name}: {timing.note}." for timing in timings if timing.note})
+    missing = sorted({timing.name for timing in timings if "not installed" in timing.absent})
+    if missing:
+        notes.append(f"Not installed: {', '.join(missing)}; get it: pip install 'graphopt[bench]'")
+    absent = {
+        f"{timing.name}: {timing.absent}."
+        for timing in timings
+        if timing.absent and timing.name not in missing
+    }
+    return notes + sorted(absent)
+
+
+def as_table(outcomes: Iterable[Outcome], title: str = "") -> Table:
+    """Return a table for the terminal."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title or None, show_lines=True)
+    for column in COLUMNS:
+        number = column in ("median", "ratio")
+        aligned = number or column == "contestant"  # these are read line by line
+        table.add_column(column, justify="right" if number else "left", no_wrap=aligned)
+    for outcome in outcomes:
+        met = all(verdict.met for verdict in outcome.reached())
+        row = [escape(cell) for cell in cells(outcome)]
+        row[0] = f"[bold]{row[0].replace(chr(10), '[/bold]' + chr(10), 1)}"
+        row[-1] = f"[{'green' if met else 'yellow'}]{row[-1]}[/]"
+        table.add_row(*row)
+    return table
+
+
+def as_markdown(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int) -> str:
+    """Return a page: the machine, the table and its footnotes."""
+    lines = [f"# The race\n\n{headline(machine, threads)}\n", f"| {' | '.join(COLUMNS)} |"]
+    lines.append("|---" * len(COLUMNS) + "|")
+    for outcome in outcomes:
+        row = [cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells(outcome)]
+        lines.append(f"| {' | '.join(row)} |")
+    versions = machine["libraries"].items()
+    installed = ", ".join(f"{name} {version}" for name, version in versions if version)
+    notes = [*footnotes(outcomes), f"Versions: {installed}.", f"System: {machine['system']}."]
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+
+
+def as_dict(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int) -> dict[str, Any]:
+    """Return everything as plain values, for JSON."""
+    races = [outcome.as_dict() for outcome in outcomes]
+    return {"machine": machine, "threads": threads, "races": races}
+
+
+def _three_digits(value: float) -> str:
+    """Return a number with three digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 100.0 else f"{value:.3g}"

@@ -1,0 +1,21 @@
+"""Communities of a known graph, and how good they are."""
+
+from __future__ import annotations
+
+from graphopt.communities._cnm import cnm
+from graphopt.communities._inputs import check_strengths
+from graphopt.communities._leiden import leiden
+from graphopt.communities._modularity import modularity
+from graphopt.communities._newman import newman
+from graphopt.communities._result import CommunityResult
+from graphopt.communities._spectral import spectral
+
+__all__ = [
+    "CommunityResult",
+    "check_strengths",
+    "cnm",
+    "leiden",
+    "modularity",
+    "newman",
+    "spectral",
+]

@@ -1,0 +1,39 @@
+"""igraph, and its one random number generator."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt.graph import Graph
+
+_RANDOM = threading.Lock()
+
+
+def as_igraph(graph: Graph) -> tuple[Any, NDArray[np.float64] | None]:
+    """Return the graph without edges of weight 0, which igraph refuses, and the weights left."""
+    import igraph
+
+    edges, weights = graph.edges, graph.edge_weights
+    if weights is not None:
+        edges, weights = edges[weights > 0], weights[weights > 0]
+    return igraph.Graph(n=graph.n_nodes, edges=edges.astype(np.int64)), weights
+
+
+@contextmanager
+def igraph_random(seed: int) -> Iterator[None]:
+    """Seed igraph for the length of a block; blocks of several threads wait for each other."""
+    import igraph
+
+    with _RANDOM:
+        igraph.set_random_number_generator(random.Random(seed))
+        try:
+            yield
+        finally:
+            igraph.set_random_number_generator(random)

@@ -1,0 +1,104 @@
+"""What the algorithms take: a Graph, or a full matrix of weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from graphopt._validation import check_float_array, check_integer
+from graphopt.graph import Graph
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# How far a matrix may be from symmetric, relative to its largest entry: float32 rounding.
+_ASYMMETRY = 1e-5
+
+Matrix: TypeAlias = "NDArray[np.float64] | csr_array[Any, tuple[int, int]]"
+
+
+def check_strengths(name: str, graph: Graph) -> None:
+    """Raise ValueError naming `name` for a directed graph or negative weights."""
+    if graph.directed:
+        raise ValueError(f"{name} must be undirected")
+    if graph.weights is not None and (graph.weights < 0).any():
+        raise ValueError(f"{name} must not have negative weights")
+
+
+def check_weights(name: str, value: Graph | ArrayLike) -> Graph | NDArray[np.float64]:
+    """Return an undirected graph as it is, or a matrix of weights made fit for the kernels.
+
+    Returns
+    -------
+    Graph or array of float64, shape (n_nodes, n_nodes)
+        The array is C-contiguous, exactly symmetric and zero on its diagonal; the caller's own
+        where that is so already.
+    """
+    if isinstance(value, Graph):
+        check_strengths(name, value)
+        return value
+    if not isinstance(value, list | tuple) and not hasattr(value, "__array__"):
+        raise TypeError(
+            f"{name} must be a Graph or a matrix of weights, not {type(value).__name__}"
+        )
+    weights = check_float_array(name, value, ndim=2).astype(np.float64, copy=False)
+    if weights.shape[0] != weights.shape[1]:
+        raise ValueError(f"{name} must be square, not {weights.shape[0]} x {weights.shape[1]}")
+    if weights.size == 0:
+        return weights
+    largest = float(weights.max())
+    if weights.min() < 0.0:
+        raise ValueError(f"{name} must not have negative weights")
+    if not _is_symmetric(weights):
+        weights = _symmetrized(name, weights, _ASYMMETRY * largest)
+    if weights.diagonal().any():
+        weights = weights.copy()
+        np.fill_diagonal(weights, 0.0)
+    if largest > 0.0 and not 1e-100 < largest < 1e100:
+        weights = weights / largest  # products of strengths would leave the range of float64
+    return weights
+
+
+def _is_symmetric(weights: NDArray[np.float64], block: int = 128) -> bool:
+    # By blocks of rows and columns that fit the cache.
+    return all(
+        np.array_equal(weights[i : i + block, i:], weights[i:, i : i + block].T)
+        for i in range(0, len(weights), block)
+    )
+
+
+def _symmetrized(name: str, weights: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+    asymmetry = np.abs(weights - weights.T)
+    if asymmetry.max() > tolerance:
+        i, j = (int(end) for end in np.unravel_index(asymmetry.argmax(), weights.shape))
+        raise ValueError(
+            f"{name} must be symmetric; {name}[{i}, {j}] is {weights[i, j]} and "
+            f"{name}[{j}, {i}] is {weights[j, i]}"
+        )
+    return (weights + weights.T) / 2.0
+
+
+def check_k(k: int | None, n_nodes: int) -> int | None:
+    """Return `k`, None or within ``1 .. n_nodes``."""
+    return None if k is None else check_integer("k", k, minimum=1, maximum=n_nodes)
+
+
+def check_labels(labels: ArrayLike, n_nodes: int) -> NDArray[np.int64]:
+    """Return labels renumbered from 0."""
+    array = np.asarray(labels)
+    if array.shape != (n_nodes,):
+        raise ValueError(f"labels must have shape ({n_nodes},), not {array.shape}")
+    if array.size and array.dtype.kind not in "iub":
+        raise TypeError(f"labels must be integers, not {array.dtype}")
+    return np.unique(array, return_inverse=True)[1].astype(np.int64).reshape(n_nodes)
+
+
+def as_matrix(weights: Graph | NDArray[np.float64]) -> Matrix:
+    """Return checked weights as a matrix; a Graph's is sparse and stores no zero."""
+    if not isinstance(weights, Graph):
+        return weights
+    matrix = weights.to_scipy()
+    matrix.eliminate_zeros()
+    return matrix
