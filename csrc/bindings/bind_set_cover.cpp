@@ -7,7 +7,7 @@ namespace {
 template <class T>
 py::tuple reduce(const Array<T>& distances, const Array<T>& limits,
                  const Array<std::uint8_t>& may_open, const Array<std::uint8_t>& needed,
-                 int num_threads) {
+                 double seconds, std::size_t entries, int num_threads) {
     require_rank(distances, 2, "distances");
     require_size(may_open, static_cast<std::size_t>(distances.shape(0)), "may_open");
     require_size(limits, static_cast<std::size_t>(distances.shape(1)), "limits");
@@ -17,9 +17,9 @@ py::tuple reduce(const Array<T>& distances, const Array<T>& limits,
     CoverRest rest;
     {
         const py::gil_scoped_release nogil;
-        rest = reduce_cover(table, within, open, served, num_threads);
+        rest = reduce_cover(table, within, open, served, num_threads, {seconds, entries});
     }
-    return py::make_tuple(rest.feasible, adopt(std::move(rest.forced)),
+    return py::make_tuple(rest.feasible, rest.finished, adopt(std::move(rest.forced)),
                           adopt(std::move(rest.sites)), adopt(std::move(rest.customers)),
                           adopt(std::move(rest.indptr)), adopt(std::move(rest.served)));
 }
@@ -28,7 +28,8 @@ template <class T>
 void register_type(py::module_& m) {
     m.def("reduce_cover", &reduce<T>, py::arg("distances").noconvert(),
           py::arg("limits").noconvert(), py::arg("may_open").noconvert(),
-          py::arg("needed").noconvert(), py::arg("num_threads"));
+          py::arg("needed").noconvert(), py::arg("seconds"), py::arg("entries"),
+          py::arg("num_threads"));
 }
 
 }  // namespace

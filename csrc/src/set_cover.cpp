@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 
 #include "bit_matrix.hpp"
 #include "graphopt/parallel.hpp"
@@ -53,15 +54,31 @@ struct Side {
     }
 };
 
+class Deadline {
+  public:
+    explicit Deadline(double seconds) : seconds_(seconds) {}
+    bool passed() const {
+        return std::chrono::duration<double>(Clock::now() - start_).count() > seconds_;
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point start_ = Clock::now();
+    double seconds_;
+};
+
 // Calls visit(a, b) for pairs of sets that are left, a != b, a a subset of b (or equal to it and
 // a < b), until visit returns false for this a. All supersets of `a` share each of its elements, so
-// the element in the fewest sets names all that need a look. Runs on all threads.
+// the element in the fewest sets names all that need a look. Runs on all threads; after the
+// deadline not to the end.
 template <class Visit>
-void for_each_subset(const Side& side, const Side& elements, int num_threads, Visit&& visit) {
+void for_each_subset(const Side& side, const Side& elements, const Deadline& deadline,
+                     int num_threads, Visit&& visit) {
     parallel_ranges(side.sets.rows(), sets_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {
                         for (std::size_t a = begin; a < end; ++a) {
                             if (side.left[a] == 0 || side.size[a] == 0) continue;
+                            if (deadline.passed()) return;
                             std::size_t rarest = elements.sets.rows();
                             side.sets.for_each(a, [&](std::size_t e) {
                                 if (rarest == elements.sets.rows() ||
@@ -105,7 +122,7 @@ class Marks {
 };
 
 // Who is served by all sites that serve another customer is served with him.
-bool drop_customers(Side& customers, const Side& sites, int num_threads) {
+bool drop_customers(Side& customers, const Side& sites, const Deadline& deadline, int num_threads) {
     Marks marks(customers.left.size());
     struct {
         Marks& marks;
@@ -115,12 +132,12 @@ bool drop_customers(Side& customers, const Side& sites, int num_threads) {
             return true;
         }
     } drop_larger{marks};
-    for_each_subset(customers, sites, num_threads, drop_larger);
+    for_each_subset(customers, sites, deadline, num_threads, drop_larger);
     return marks.take_out_of(customers.left);
 }
 
 // A site is of no use beside one that serves the same customers and perhaps more.
-bool drop_sites(Side& sites, const Side& customers, int num_threads) {
+bool drop_sites(Side& sites, const Side& customers, const Deadline& deadline, int num_threads) {
     Marks marks(sites.left.size());
     struct {
         Marks& marks;
@@ -130,7 +147,7 @@ bool drop_sites(Side& sites, const Side& customers, int num_threads) {
             return false;
         }
     } drop_smaller{marks};
-    for_each_subset(sites, customers, num_threads, drop_smaller);
+    for_each_subset(sites, customers, deadline, num_threads, drop_smaller);
     for (std::size_t s = 0; s < sites.left.size(); ++s) {
         if (sites.left[s] != 0 && sites.size[s] == 0) marks.set(s);
     }
@@ -176,8 +193,15 @@ CoverRest rest_of(const Side& sites, const Side& customers, std::vector<NodeId>&
 template <class T>
 CoverRest reduce(std::span<const T> distances, std::span<const T> limits,
                  std::span<const std::uint8_t> may_open, std::span<const std::uint8_t> needed,
-                 int num_threads) {
+                 int num_threads, const CoverLimits& most) {
     const std::size_t n_sites = may_open.size(), n_customers = needed.size();
+    const Deadline deadline(most.seconds);
+    const auto without_rest = [](bool feasible) {
+        CoverRest none;
+        none.feasible = feasible;
+        none.finished = !feasible;
+        return none;
+    };
     BitMatrix serves(n_sites, n_customers);
     parallel_ranges(n_sites, sets_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {
@@ -194,19 +218,23 @@ CoverRest reduce(std::span<const T> distances, std::span<const T> limits,
         customers.restrict_to(sites.left, num_threads);
         for (std::size_t j = 0; j < n_customers; ++j) {
             if (customers.left[j] != 0 && customers.size[j] == 0) {
-                CoverRest none;
-                none.feasible = false;
-                return none;
+                return without_rest(false);
             }
         }
-        changed = drop_customers(customers, sites, num_threads);
+        if (deadline.passed()) return without_rest(true);
+        changed = drop_customers(customers, sites, deadline, num_threads);
         if (changed) sites.restrict_to(customers.left, num_threads);
-        if (drop_sites(sites, customers, num_threads)) {
+        if (drop_sites(sites, customers, deadline, num_threads)) {
             changed = true;
             customers.restrict_to(sites.left, num_threads);
         }
         if (force_sites(sites, customers, forced)) changed = true;
     }
+    std::size_t entries = 0;
+    for (std::size_t j = 0; j < n_customers; ++j) {
+        if (customers.left[j] != 0) entries += customers.size[j];
+    }
+    if (deadline.passed() || entries > most.entries) return without_rest(true);
     return rest_of(sites, customers, std::move(forced));
 }
 
@@ -215,8 +243,9 @@ CoverRest reduce(std::span<const T> distances, std::span<const T> limits,
 #define GRAPHOPT_REDUCE_COVER(T)                                                    \
     CoverRest reduce_cover(std::span<const T> distances, std::span<const T> limits, \
                            std::span<const std::uint8_t> may_open,                  \
-                           std::span<const std::uint8_t> needed, int num_threads) { \
-        return reduce(distances, limits, may_open, needed, num_threads);            \
+                           std::span<const std::uint8_t> needed, int num_threads,   \
+                           const CoverLimits& most) {                               \
+        return reduce(distances, limits, may_open, needed, num_threads, most);      \
     }
 GRAPHOPT_REDUCE_COVER(std::uint8_t)
 GRAPHOPT_REDUCE_COVER(std::uint16_t)
