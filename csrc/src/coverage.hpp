@@ -16,10 +16,15 @@ namespace graphopt {
 template <class T>
 class Coverage {
   public:
-    explicit Coverage(std::size_t n_customers)
+    // Customers with needed[j] == 0 count as being at distance 0; empty: all are needed.
+    explicit Coverage(std::size_t n_customers, std::span<const std::uint8_t> needed = {})
         : distances_(n_customers, unreachable<T>),
           assignment_(n_customers, -1),
-          chosen_(n_customers, 0) {}
+          chosen_(n_customers, 0) {
+        for (std::size_t j = 0; j < needed.size(); ++j) {
+            if (needed[j] == 0) distances_[j] = T{0};
+        }
+    }
 
     const std::vector<T>& distances() const noexcept { return distances_; }
     bool chosen(std::size_t node) const noexcept { return chosen_[node] != 0; }
@@ -51,15 +56,23 @@ class Coverage {
         for (const NodeId v : customers) assignment_[static_cast<std::size_t>(v)] = position_;
     }
 
-    // The customer farthest from all centres, the smallest on ties; if none is at a distance, the
-    // smallest node that is not a centre.
-    NodeId farthest() const {
+    // The node farthest from all centres, the smallest on ties, of those that may open (empty: all)
+    // and are not chosen. There must be one.
+    NodeId farthest(std::span<const std::uint8_t> may_open) const {
         const T worst = largest();
-        const std::ptrdiff_t node =
-            worst > T{0}
-                ? std::find(distances_.begin(), distances_.end(), worst) - distances_.begin()
-                : std::find(chosen_.begin(), chosen_.end(), 0) - chosen_.begin();
-        return static_cast<NodeId>(node);
+        if (may_open.empty() && worst > T{0}) {  // mostly; and fast
+            const auto node = static_cast<std::size_t>(
+                std::find(distances_.begin(), distances_.end(), worst) - distances_.begin());
+            if (!chosen(node)) return static_cast<NodeId>(node);
+        }
+        NodeId best = -1;
+        for (std::size_t node = 0; node < distances_.size(); ++node) {
+            if (chosen(node) || (!may_open.empty() && may_open[node] == 0)) continue;
+            if (best < 0 || distances_[node] > distances_[static_cast<std::size_t>(best)]) {
+                best = static_cast<NodeId>(node);
+            }
+        }
+        return best;
     }
 
     KCenter result() && {

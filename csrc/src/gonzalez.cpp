@@ -11,22 +11,26 @@ namespace {
 
 // `reach(coverage)` improves every customer that the centre opened last brings closer.
 template <class T, class Reach>
-KCenter farthest_first(std::size_t n, std::size_t k, NodeId first, Reach reach) {
+KCenter farthest_first(std::size_t n, std::size_t k, NodeId first, const SiteRules& rules,
+                       Reach reach) {
     Coverage<T> coverage(n);
     InterruptPoll poll;
-    NodeId center = first;
-    for (;;) {
+    const auto open = [&](NodeId center) {
         poll();
         coverage.open(center);
         reach(coverage, center);
-        if (coverage.n_centers() == k) return std::move(coverage).result();
-        center = coverage.farthest();
-    }
+    };
+    for (const NodeId center : rules.must_open) open(center);
+    if (first >= 0 && coverage.n_centers() < k && !coverage.chosen(static_cast<std::size_t>(first)))
+        open(first);
+    while (coverage.n_centers() < k) open(coverage.farthest(rules.may_open));
+    return std::move(coverage).result();
 }
 
 template <class T>
-KCenter from_matrix(std::span<const T> distances, std::size_t n, std::size_t k, NodeId first) {
-    return farthest_first<T>(n, k, first, [&](Coverage<T>& coverage, NodeId center) {
+KCenter from_matrix(std::span<const T> distances, std::size_t n, std::size_t k, NodeId first,
+                    const SiteRules& rules) {
+    return farthest_first<T>(n, k, first, rules, [&](Coverage<T>& coverage, NodeId center) {
         const T* const row = distances.data() + static_cast<std::size_t>(center) * n;
         for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
     });
@@ -58,37 +62,40 @@ class NodeSorter {
 // Nothing if a distance needs a wider type: a narrow one keeps what is read in no order, the
 // distances, in the cache.
 template <class T>
-std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first) {
+std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first,
+                               const SiteRules& rules) {
     const std::size_t n = graph.n_nodes();
     std::vector<NodeId> queue(n + 1);  // the loop writes one past what it keeps
     NodeSorter sort(n);
     bool fits = true;
-    KCenter found = farthest_first<T>(n, k, first, [&](Coverage<T>& coverage, NodeId center) {
-        coverage.lower(static_cast<std::size_t>(center), 0);
-        queue[0] = center;
-        std::size_t begin = 0, end = 1;
-        for (T hops = 1; begin < end && fits; ++hops) {
-            const std::size_t level_end = end;
-            if (hops == unreachable<T>) fits = false;
-            // The rows of many nodes are read faster in the order in which they lie in memory.
-            if (level_end - begin > n / 64) sort(std::span(queue).subspan(begin, end - begin));
-            for (; begin < level_end; ++begin) {
-                for (const NodeId v : graph.neighbours(static_cast<std::size_t>(queue[begin]))) {
-                    queue[end] = v;
-                    end += coverage.lower(static_cast<std::size_t>(v), hops) ? 1 : 0;
+    KCenter found =
+        farthest_first<T>(n, k, first, rules, [&](Coverage<T>& coverage, NodeId center) {
+            coverage.lower(static_cast<std::size_t>(center), 0);
+            queue[0] = center;
+            std::size_t begin = 0, end = 1;
+            for (T hops = 1; begin < end && fits; ++hops) {
+                const std::size_t level_end = end;
+                if (hops == unreachable<T>) fits = false;
+                // The rows of many nodes are read faster in the order in which they lie in memory.
+                if (level_end - begin > n / 64) sort(std::span(queue).subspan(begin, end - begin));
+                for (; begin < level_end; ++begin) {
+                    for (const NodeId v :
+                         graph.neighbours(static_cast<std::size_t>(queue[begin]))) {
+                        queue[end] = v;
+                        end += coverage.lower(static_cast<std::size_t>(v), hops) ? 1 : 0;
+                    }
                 }
             }
-        }
-        coverage.assign(std::span(queue).first(end));
-    });
+            coverage.assign(std::span(queue).first(end));
+        });
     if (!fits) return std::nullopt;
     return found;
 }
 
-KCenter by_length(const CsrView& graph, std::size_t k, NodeId first) {
+KCenter by_length(const CsrView& graph, std::size_t k, NodeId first, const SiteRules& rules) {
     NodeHeap<double> heap(graph.n_nodes());
     return farthest_first<double>(
-        graph.n_nodes(), k, first, [&](Coverage<double>& coverage, NodeId center) {
+        graph.n_nodes(), k, first, rules, [&](Coverage<double>& coverage, NodeId center) {
             const auto reach = [&](NodeId node, double length) {
                 if (coverage.improve(static_cast<std::size_t>(node), length)) {
                     heap.put(node, length);
@@ -108,29 +115,31 @@ KCenter by_length(const CsrView& graph, std::size_t k, NodeId first) {
 
 }  // namespace
 
-KCenter gonzalez(const CsrView& graph, std::size_t k, NodeId first) {
-    if (graph.weighted()) return by_length(graph, k, first);
-    if (auto found = by_hops<std::uint8_t>(graph, k, first)) return *std::move(found);
-    return *by_hops<std::uint32_t>(graph, k, first);
+KCenter gonzalez(const CsrView& graph, std::size_t k, NodeId first, const SiteRules& rules) {
+    if (graph.weighted()) return by_length(graph, k, first, rules);
+    if (auto found = by_hops<std::uint8_t>(graph, k, first, rules)) return *std::move(found);
+    return *by_hops<std::uint32_t>(graph, k, first, rules);
 }
 
 KCenter gonzalez(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,
-                 NodeId first) {
-    return from_matrix(distances, n, k, first);
+                 NodeId first, const SiteRules& rules) {
+    return from_matrix(distances, n, k, first, rules);
 }
 KCenter gonzalez(std::span<const std::uint16_t> distances, std::size_t n, std::size_t k,
-                 NodeId first) {
-    return from_matrix(distances, n, k, first);
+                 NodeId first, const SiteRules& rules) {
+    return from_matrix(distances, n, k, first, rules);
 }
 KCenter gonzalez(std::span<const std::uint32_t> distances, std::size_t n, std::size_t k,
-                 NodeId first) {
-    return from_matrix(distances, n, k, first);
+                 NodeId first, const SiteRules& rules) {
+    return from_matrix(distances, n, k, first, rules);
 }
-KCenter gonzalez(std::span<const float> distances, std::size_t n, std::size_t k, NodeId first) {
-    return from_matrix(distances, n, k, first);
+KCenter gonzalez(std::span<const float> distances, std::size_t n, std::size_t k, NodeId first,
+                 const SiteRules& rules) {
+    return from_matrix(distances, n, k, first, rules);
 }
-KCenter gonzalez(std::span<const double> distances, std::size_t n, std::size_t k, NodeId first) {
-    return from_matrix(distances, n, k, first);
+KCenter gonzalez(std::span<const double> distances, std::size_t n, std::size_t k, NodeId first,
+                 const SiteRules& rules) {
+    return from_matrix(distances, n, k, first, rules);
 }
 
 }  // namespace graphopt

@@ -185,17 +185,29 @@ void list_suspects(const Step<T>& step, const T* good_row, std::vector<NodeId>& 
 // almost all others are refuted by a customer or two. Who leads decides how much is looked at, not
 // who is found.
 template <class T>
-KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int num_threads) {
-    Coverage<T> coverage(n);
-    std::vector<NodeId> candidates(n), leaders, suspects;
-    std::iota(candidates.begin(), candidates.end(), NodeId{0});
-    for (std::size_t i = 0; i < std::min(n, most_leaders); ++i) {
-        leaders.push_back(static_cast<NodeId>(i * n / std::min(n, most_leaders)));
-    }
+KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int num_threads,
+               const SiteRules& rules, std::span<const std::uint8_t> needed) {
+    Coverage<T> coverage(n, needed);
     const auto row_of = [&](NodeId c) {
         return distances.data() + static_cast<std::size_t>(c) * n;
     };
-    for (;;) {
+    const auto open = [&](NodeId center) {
+        coverage.open(center);
+        const T* const row = row_of(center);
+        for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
+    };
+    for (const NodeId center : rules.must_open) open(center);
+
+    std::vector<NodeId> candidates, leaders, suspects;
+    for (std::size_t c = 0; c < n; ++c) {
+        const bool may_open = rules.may_open.empty() || rules.may_open[c] != 0;
+        if (may_open && !coverage.chosen(c)) candidates.push_back(static_cast<NodeId>(c));
+    }
+    const std::size_t n_leaders = std::min(candidates.size(), most_leaders);
+    for (std::size_t i = 0; i < n_leaders; ++i) {
+        leaders.push_back(candidates[i * candidates.size() / n_leaders]);
+    }
+    while (coverage.n_centers() < k) {
         Step<T> step{distances.data(), coverage.distances().data(), n, {}};
         Choice<T> leader{unreachable<T>, n + 1, 0.0, candidates.front()};
         choose_candidate(step, leaders, leader);
@@ -213,41 +225,43 @@ KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int n
             if (choice.candidate != leader.candidate) leaders.push_back(choice.candidate);
             best = std::min(best, choice);
         }
-        coverage.open(best.candidate);
-        const T* const row = row_of(best.candidate);
-        for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
-        if (coverage.n_centers() == k) return std::move(coverage).result();
-
+        open(best.candidate);
         std::erase(candidates, best.candidate);
         std::erase(leaders, best.candidate);
         if (leaders.size() > most_leaders) {
             leaders.erase(leaders.begin(), leaders.end() - most_leaders);
         }
-        if (leaders.empty()) leaders.push_back(candidates.front());
+        if (leaders.empty() && !candidates.empty()) leaders.push_back(candidates.front());
     }
+    return std::move(coverage).result();
 }
 
 }  // namespace
 
 KCenter greedy_k_center(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,
-                        int num_threads) {
-    return greedy(distances, n, k, num_threads);
+                        int num_threads, const SiteRules& rules,
+                        std::span<const std::uint8_t> needed) {
+    return greedy(distances, n, k, num_threads, rules, needed);
 }
 KCenter greedy_k_center(std::span<const std::uint16_t> distances, std::size_t n, std::size_t k,
-                        int num_threads) {
-    return greedy(distances, n, k, num_threads);
+                        int num_threads, const SiteRules& rules,
+                        std::span<const std::uint8_t> needed) {
+    return greedy(distances, n, k, num_threads, rules, needed);
 }
 KCenter greedy_k_center(std::span<const std::uint32_t> distances, std::size_t n, std::size_t k,
-                        int num_threads) {
-    return greedy(distances, n, k, num_threads);
+                        int num_threads, const SiteRules& rules,
+                        std::span<const std::uint8_t> needed) {
+    return greedy(distances, n, k, num_threads, rules, needed);
 }
 KCenter greedy_k_center(std::span<const float> distances, std::size_t n, std::size_t k,
-                        int num_threads) {
-    return greedy(distances, n, k, num_threads);
+                        int num_threads, const SiteRules& rules,
+                        std::span<const std::uint8_t> needed) {
+    return greedy(distances, n, k, num_threads, rules, needed);
 }
 KCenter greedy_k_center(std::span<const double> distances, std::size_t n, std::size_t k,
-                        int num_threads) {
-    return greedy(distances, n, k, num_threads);
+                        int num_threads, const SiteRules& rules,
+                        std::span<const std::uint8_t> needed) {
+    return greedy(distances, n, k, num_threads, rules, needed);
 }
 
 }  // namespace graphopt

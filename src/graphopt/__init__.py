@@ -5,6 +5,9 @@ Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonz
 :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning (:class:`ClusterNet`,
 :class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on
 first use.
+:func:`greedy_k_center`, :func:`exact_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`,
+:func:`cnm`, :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning
+(:class:`ClusterNet`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on first use.
 """
 
 from __future__ import annotations
@@ -14,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from graphopt._build import build_config
 from graphopt._threads import get_num_threads, set_num_threads
-from graphopt.centers import KCenterResult, evaluate_centers, gonzalez, greedy_k_center
+from graphopt.centers import (
+    ExactKCenterResult,
+    KCenterResult,
+    evaluate_centers,
+    exact_k_center,
+    gonzalez,
+    greedy_k_center,
+)
 from graphopt.clustering import SoftKMeansResult, soft_kmeans
 from graphopt.communities import (
     CommunityResult,
@@ -37,6 +47,7 @@ __all__ = [
     "ClusterNet",
     "CommunityResult",
     "DirectGCN",
+    "ExactKCenterResult",
     "Graph",
     "KCenterResult",
     "LinkPredictor",
@@ -48,6 +59,7 @@ __all__ = [
     "completion",
     "datasets",
     "evaluate_centers",
+    "exact_k_center",
     "expected_distances",
     "get_num_threads",
     "gonzalez",

@@ -1,6 +1,6 @@
 """Types of the compiled module; arrays must have exactly these dtypes and be C-contiguous."""
 
-from typing import TypedDict, TypeVar, type_check_only
+from typing import Any, TypedDict, TypeVar, type_check_only
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,9 +151,44 @@ def gonzalez_from_graph(
     weights: NDArray[np.float64] | None,
     k: int,
     first: int,
+    must_open: NDArray[np.int32],
+    may_open: NDArray[np.uint8] | None,
 ) -> _KCenter: ...
-def gonzalez_from_matrix(distances: _Distances, k: int, first: int) -> _KCenter: ...
-def greedy_k_center(distances: _Distances, k: int, num_threads: int) -> _KCenter: ...
+def gonzalez_from_matrix(
+    distances: _Distances,
+    k: int,
+    first: int,
+    must_open: NDArray[np.int32],
+    may_open: NDArray[np.uint8] | None,
+) -> _KCenter: ...
+def greedy_k_center(
+    distances: _Distances,
+    k: int,
+    must_open: NDArray[np.int32],
+    may_open: NDArray[np.uint8] | None,
+    needed: NDArray[np.uint8] | None,
+    num_threads: int,
+) -> _KCenter: ...
+
+_CoverRest = tuple[
+    bool,
+    bool,
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int32],
+]
+
+def reduce_cover(
+    distances: _Distances,
+    limits: NDArray[Any],
+    may_open: NDArray[np.uint8],
+    needed: NDArray[np.uint8],
+    seconds: float,
+    entries: int,
+    num_threads: int,
+) -> _CoverRest: ...
 
 _Hops = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32]
 

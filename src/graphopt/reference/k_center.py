@@ -29,33 +29,45 @@ def assignment(distances: NDArray[np.float64], centers: list[int]) -> list[int]:
     return positions
 
 
-def gonzalez(distances: NDArray[np.float64], k: int, first: int) -> list[int]:
-    """Return `first` and k - 1 nodes, each the farthest from those before it.
+def gonzalez(
+    distances: NDArray[np.float64],
+    k: int,
+    first: int | None,
+    *,
+    must_open: tuple[int, ...] = (),
+    may_open: set[int] | None = None,
+) -> list[int]:
+    """Return those that must open, `first` (if any), and the farthest from those before it.
 
-    Ties: the smallest node. At distance 0 from all: the smallest node not chosen.
+    Of those that may open (None: all); ties: the smallest node.
     """
-    centers = [first]
+    allowed = set(range(len(distances))) if may_open is None else may_open
+    centers = list(must_open)
+    if first is not None and first not in centers and len(centers) < k:
+        centers.append(first)
     while len(centers) < k:
         far = nearest_distances(distances, centers)
-        if far.max() > 0:
-            centers.append(int(far.argmax()))
-        else:
-            centers.append(min(set(range(len(distances))) - set(centers)))
+        centers.append(min(allowed - set(centers), key=lambda node: (-far[node], node)))
     return centers
 
 
-def greedy_k_center(distances: NDArray[np.float64], k: int) -> list[int]:
-    """Return k nodes, each the best addition to those before it.
+def greedy_k_center(
+    distances: NDArray[np.float64],
+    k: int,
+    *,
+    must_open: tuple[int, ...] = (),
+    may_open: set[int] | None = None,
+) -> list[int]:
+    """Return k nodes, those that must open and then each the best addition to those before it.
 
-    Best: smallest largest distance, then fewest nodes at it, then smallest sum of the finite
-    distances, then smallest node.
+    Best, of those that may open (None: all): smallest largest distance, then fewest nodes at it,
+    then smallest sum of the finite distances, then smallest node.
     """
-    centers: list[int] = []
+    allowed = set(range(len(distances))) if may_open is None else may_open
+    centers = list(must_open)
     while len(centers) < k:
         best = None
-        for c in range(len(distances)):
-            if c in centers:
-                continue
+        for c in sorted(allowed - set(centers)):
             near = nearest_distances(distances, [*centers, c])
             at_largest = int((near == near.max()).sum())
             quality = (near.max(), at_largest, near[np.isfinite(near)].sum(), c)

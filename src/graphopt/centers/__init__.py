@@ -1,0 +1,18 @@
+"""k-center: k nodes such that every node has one of them near."""
+
+from __future__ import annotations
+
+from graphopt.centers._evaluate import evaluate_centers
+from graphopt.centers._exact import ExactKCenterResult, exact_k_center
+from graphopt.centers._gonzalez import gonzalez
+from graphopt.centers._greedy import greedy_k_center
+from graphopt.centers._result import KCenterResult
+
+__all__ = [
+    "ExactKCenterResult",
+    "KCenterResult",
+    "evaluate_centers",
+    "exact_k_center",
+    "gonzalez",
+    "greedy_k_center",
+]

@@ -1,0 +1,198 @@
+"""k-center to proven optimality: a set cover for every radius, most of them settled by bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt import _core
+from graphopt.centers._cover import Clock, Cover, reduce_to_cover
+from graphopt.centers._input import unreachable
+
+_BLOCK = 2**24  # entries of the costs looked at together
+_LARGE = 2**26  # entries from which on a packing is tried before the reduction
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """k-center on a table of costs, to be solved by bisecting the radius.
+
+    Attributes
+    ----------
+    costs : array, shape (n, n)
+        Row i: of opening site i, to each customer. Of a type that the kernels take; C-contiguous.
+    k : int
+    may_open : array of bool, shape (n,)
+        At least k.
+    must_open : array of int32
+        Some of those that may, at most k.
+    needed : array of bool, shape (n,)
+    clock : Clock
+    num_threads : int
+    """
+
+    costs: NDArray[Any]
+    k: int
+    may_open: NDArray[np.bool_]
+    must_open: NDArray[np.int32]
+    needed: NDArray[np.bool_]
+    clock: Clock
+    num_threads: int
+    best: NDArray[np.int32] = field(init=False)
+    radii: NDArray[Any] = field(init=False)
+    # Positions in `radii`: `best` has the one (or none has it: their number), all up to the other
+    # are proven to be too small.
+    within: int = field(init=False)
+    beyond: int = field(init=False, default=-1)
+    _open: dict[int, Cover | None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make a first choice, and list the radii that are worth a look."""
+        self.best, _, _ = _core.greedy_k_center(
+            self.costs,
+            self.k,
+            self.must_open,
+            self.may_open.astype(np.uint8),
+            self.needed.astype(np.uint8),
+            self.num_threads,
+        )
+        self.radii = self._distinct(self._least_radius(), self._radius(self.best))
+        self.within = int(np.searchsorted(self.radii, self._radius(self.best)))
+
+    def radius_of(self, choice: NDArray[np.int32]) -> float:
+        """Return the radius of a choice; inf: some needed customer is not reached."""
+        worst = self._radius(choice)
+        return math.inf if worst == unreachable(self.costs.dtype) else float(worst)
+
+    @property
+    def lower_bound(self) -> float:
+        """No choice has a radius below; inf: none has a finite one."""
+        first = self.beyond + 1
+        return float(self.radii[first]) if first < len(self.radii) else math.inf
+
+    def run(self) -> None:
+        """Improve the choice and the bound until they meet or the time is over."""
+        # Quick tests alone first: from above for a good choice, from below for a good bound.
+        for cautious in (True, False):
+            low, high = self.beyond, self.within
+            while high - low > 1 and not self.clock.late():
+                middle = (low + high) // 2
+                verdict = self._test(middle)
+                if verdict or (verdict is None and not cautious):
+                    high = middle
+                else:
+                    low = middle
+        # What they left open is searched.
+        while self.within - self.beyond > 1 and not self.clock.late():
+            middle = (self.within + self.beyond) // 2
+            if self._test(middle) is None and self._search(middle) is None:
+                break  # late
+
+    def _test(self, position: int) -> bool | None:
+        """Tell quickly whether a radius can be kept; None: it takes a search."""
+        if position >= self.within:
+            return True
+        if position <= self.beyond:
+            return False
+        if position in self._open:
+            return None
+        radius = self.radii[position]
+        if self.costs.size >= _LARGE and self._packs_more(radius):
+            return self._refuted(position)
+        feasible, cover = reduce_to_cover(
+            self.costs,
+            radius,
+            self.k,
+            may_open=self.may_open,
+            must_open=self.must_open,
+            needed=self.needed,
+            clock=self.clock,
+            num_threads=self.num_threads,
+        )
+        if not feasible:
+            return self._refuted(position)
+        self._open[position] = cover
+        if cover is None:
+            return None
+        choice = cover.greedy(self.clock) if cover.k >= 0 else None
+        if choice is not None:
+            return self._found(choice)
+        if cover.needs_more(self.clock):
+            return self._refuted(position)
+        return None
+
+    def _search(self, position: int) -> bool | None:
+        cover = self._open[position]
+        if cover is None:
+            return None
+        verdict, choice = cover.search(self.clock)
+        if choice is not None:
+            return self._found(choice)
+        return self._refuted(position) if verdict is False else None
+
+    def _found(self, choice: NDArray[np.int32]) -> bool:
+        reached = int(np.searchsorted(self.radii, self._radius(choice)))
+        if reached < self.within:
+            self.within, self.best = reached, choice
+        return True
+
+    def _refuted(self, position: int) -> bool:
+        self.beyond = max(self.beyond, position)
+        return False
+
+    def _packs_more(self, radius: Any) -> bool:
+        """Tell whether more than k customers were found of which no site serves two."""
+        sites = self.may_open.copy()
+        sites[self.must_open] = False
+        left = self.needed.copy()
+        for site in self.must_open:
+            left &= self.costs[site] > radius
+        n_serving = np.zeros(len(left), np.int64)
+        for rows in self._blocks():
+            n_serving += (self.costs[rows] <= radius)[sites[rows]].sum(axis=0)
+        for _ in range(self.k - len(self.must_open) + 1):
+            if not left.any() or self.clock.late():
+                return False
+            loneliest = int(np.where(left, n_serving, np.iinfo(np.int64).max).argmin())
+            left[loneliest] = False
+            for site in np.flatnonzero(sites & (self.costs[:, loneliest] <= radius)):
+                left &= self.costs[site] > radius
+        return True
+
+    def _radius(self, choice: NDArray[np.int32]) -> Any:
+        nearest = self.costs[choice].min(axis=0)[self.needed]
+        return nearest.max(initial=self.costs.dtype.type(0))
+
+    def _blocks(self) -> Iterator[slice]:
+        n = len(self.costs)
+        step = max(1, _BLOCK // n)
+        for begin in range(0, n, step):
+            yield slice(begin, begin + step)
+
+    def _least_radius(self) -> Any:
+        """Return a radius that even n sites keep no less than: everybody's nearest one."""
+        nearest = np.full(len(self.costs), unreachable(self.costs.dtype), self.costs.dtype)
+        for rows in self._blocks():
+            allowed = self.costs[rows]
+            if not self.may_open[rows].all():
+                allowed = allowed[self.may_open[rows]]
+            np.minimum(nearest, allowed.min(axis=0, initial=nearest.max()), out=nearest)
+        return nearest[self.needed].max(initial=self.costs.dtype.type(0))
+
+    def _distinct(self, least: Any, most: Any) -> NDArray[Any]:
+        """Return the finite costs between two radii, each once, ascending, and the bounds."""
+        found = np.array([least, most], self.costs.dtype)
+        for rows in self._blocks():
+            part = self.costs[rows].ravel()
+            if part.dtype == np.uint8:
+                values = np.flatnonzero(np.bincount(part, minlength=256)).astype(np.uint8)
+            else:
+                values = part
+            values = values[(values > least) & (values < most)]
+            found = np.unique(np.concatenate([found, np.unique(values)]))
+        return found[found < unreachable(self.costs.dtype)]
