@@ -252,7 +252,7 @@ struct WeightedSums {
                 }
 #pragma GCC unroll 16
                 for (std::size_t k = 0; k < Size; ++k) {
-                    const VectorOf<S> factor = load<S>(factors + k * rows + j);
+                    const VectorOf<S> factor = loaded_once<S>(factors + k * rows + j);
 #pragma GCC unroll 2
                     for (std::size_t c = 0; c < Columns; ++c) totals[c][k] += factor * value[c];
                 }

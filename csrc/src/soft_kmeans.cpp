@@ -26,8 +26,15 @@ struct ForwardChunk {
     const T* centers;  // transposed
     T* sums;           // columns_of(width) x clusters; null: not wanted
     T* assignment;     // rows x clusters; null: not wanted
-    T* scratch;        // one block of assignments
+    T* scratch;        // forward_scratch values
 };
+
+// One chunk's sums, and one block of assignments.
+template <class T>
+constexpr std::size_t forward_scratch(std::size_t width, std::size_t n_clusters) {
+    return panels::sums_room<T>(columns_of(width), n_clusters) +
+           block_panels(n_clusters) * panel_rows<T> * n_clusters;
+}
 
 // A panel of rows and its column of ones; `lengths` has room for a panel.
 template <class S, class T = ScalarOf<S>>
@@ -59,10 +66,12 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
     const std::size_t k_count = chunk.n_clusters;
     const std::size_t columns = columns_of(chunk.width);
     const std::size_t block_rows = block_panels(k_count) * height;
-    T* const r = chunk.scratch;
-    if (chunk.sums != nullptr) {
-        std::fill_n(chunk.sums, panels::sums_room<T>(columns, k_count), T{0});
-    }
+    // Sums that only this thread reads while they grow: those of the last round may still be in the
+    // cache of the thread that combined them.
+    T* const sums = chunk.scratch;
+    const std::size_t sums_size = panels::sums_room<T>(columns, k_count);
+    T* const r = sums + sums_size;
+    if (chunk.sums != nullptr) std::fill_n(sums, sums_size, T{0});
     for (std::size_t begin = 0; begin < chunk.n_rows; begin += block_rows) {
         T* const x = chunk.keep ? chunk.x + begin * columns : chunk.x;
         const std::size_t count =
@@ -81,7 +90,7 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
         }
         if (chunk.sums != nullptr) {
             panels::add_weighted_sums<S>({x, height * columns, columns, r, height * k_count,
-                                          k_count, count, chunk.sums, k_count});
+                                          k_count, count, sums, k_count});
         }
         if (chunk.assignment == nullptr) continue;
         for (std::size_t i = 0; i < count; ++i) {
@@ -90,6 +99,7 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
                               k_count, chunk.assignment + row * k_count);
         }
     }
+    if (chunk.sums != nullptr) std::copy_n(sums, sums_size, chunk.sums);
 }
 
 GRAPHOPT_PER_ISA(void forward_chunk(const ForwardChunk<float>& chunk),
@@ -156,8 +166,10 @@ struct Workspace {
           total(problem.n_clusters * columns_of(problem.width), uninitialized),
           inverse_mass(problem.n_clusters, uninitialized),
           scratch(threads, chunks,
-                  block_panels(problem.n_clusters) * panel_rows<T> *
-                      (problem.n_clusters + (keep ? 0 : columns_of(problem.width)))) {}
+                  forward_scratch<T>(problem.width, problem.n_clusters) +
+                      (keep ? 0
+                            : block_panels(problem.n_clusters) * panel_rows<T> *
+                                  columns_of(problem.width))) {}
 };
 
 // A whole run: every graph through all its iterations.
@@ -230,7 +242,6 @@ class Run {
         const Chunk& chunk = chunks_[chunks_.first(graph) + i];
         const std::size_t columns = columns_of(problem_.width);
         const bool last = round == iterations_;
-        const std::size_t block = block_panels(problem_.n_clusters) * panel_rows<T>;
         forward_chunk(ForwardChunk<T>{
             .rows = round == 0 ? problem_.rows.data() + chunk.begin * problem_.width : nullptr,
             .n_rows = chunk.end - chunk.begin,
@@ -239,7 +250,7 @@ class Run {
             .temperature = problem_.temperature,
             .normalize = normalize_,
             .x = keep() ? workspace.x.data() + chunk.first_panel * panel_rows<T> * columns
-                        : scratch + block * problem_.n_clusters,
+                        : scratch + forward_scratch<T>(problem_.width, problem_.n_clusters),
             .keep = keep(),
             .centers = workspace.centers.data(),
             .sums = last ? nullptr : workspace.sums.data() + i * sums_room(),

@@ -133,9 +133,15 @@ def soft_kmeans(
     >>> result.assignment.argmax(axis=1)
     array([0, 0, 1, 1])
     """
-    problem, start, _ = _problem(x, centers, temperature, offsets, False, num_threads)
     iterations = check_integer("iterations", iterations, minimum=0)
+    # To look through x for NaN takes as long as an iteration, and after one they are in the centres.
+    look_first = iterations == 0
+    problem, start, _ = _problem(
+        x, centers, temperature, offsets, False, num_threads, finite=look_first
+    )
     trajectory = engine.run(problem, start, iterations, normalize=bool(normalize))
+    if not (look_first or np.isfinite(trajectory.centers).all()):
+        check_float_array("x", x, ndim=2)
     shape = np.shape(centers)
     return SoftKMeansResult(trajectory.centers.reshape(shape), trajectory.assignment)
 
@@ -376,8 +382,8 @@ def stack_rows(arrays: Sequence[ArrayLike]) -> tuple[FloatArray, NDArray[np.int6
 # --- what came in ---------------------------------------------------------------------------------
 
 
-def _check_rows(x: ArrayLike) -> Any:
-    rows = check_float_array("x", x, ndim=2)
+def _check_rows(x: ArrayLike, *, finite: bool = True) -> Any:
+    rows = check_float_array("x", x, ndim=2, finite=finite)
     if rows.shape[1] == 0:
         raise ValueError("x must have at least one column")
     return rows
@@ -390,9 +396,11 @@ def _problem(
     offsets: ArrayLike | None,
     normalize: bool,
     num_threads: int | None,
+    *,
+    finite: bool = True,
 ) -> tuple[Problem, Any, Any]:
     """Return the checked problem, the centres as (B, K, p), and the rows' lengths if scaled."""
-    rows = _check_rows(x)
+    rows = _check_rows(x, finite=finite)
     start: Any = check_float_array("centers", centers, ndim=3 if np.ndim(centers) == 3 else 2)
     check_same_dtype("centers", start, "x", rows)
     if start.ndim == 2:

@@ -364,3 +364,24 @@ def test_stack_rows_errors():
 def test_public_names():
     assert graphopt.soft_kmeans is soft_kmeans
     assert graphopt.SoftKMeansResult.__name__ == "SoftKMeansResult"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("iterations", [0, 1, 4])
+@pytest.mark.parametrize("temperature", [0.0, 30.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_bad_value_anywhere_is_found(bad, normalize, iterations, temperature, dtype):
+    rng = np.random.default_rng(3)
+    x = np.abs(rng.normal(size=(90, 5))).astype(dtype)
+    centers = np.stack([x[:3], x[40:43]])
+    x[77, 2] = bad
+    with pytest.raises(ValueError, match=rf"x must be finite; x\[77, 2\] is {bad}"):
+        soft_kmeans(
+            x,
+            centers,
+            temperature=temperature,
+            iterations=iterations,
+            offsets=[0, 40, 90],
+            normalize=normalize,
+        )

@@ -131,10 +131,16 @@ class Spin {
     int turns_ = 0;
 };
 
+// The i-th of n pieces in a round: the last comes first in every other one.
+inline std::size_t there_and_back(std::size_t round, std::size_t i, std::size_t n) noexcept {
+    return round % 2 == 0 ? i : n - 1 - i;
+}
+
 // Rounds of the same chunks, each needing the whole of the one before: calls body(round, chunk,
 // worker) for every chunk, then finish(round) on one thread, then goes on to the next round. One
 // region for all rounds, so a round costs far less than parallel_chunks. A worker begins with the
-// same chunks in each round, whose data its cache may hold, and then helps the others.
+// same chunks in each round and then helps the others; it goes through them forwards and backwards
+// in turn, so that a round begins with the data that the cache holds from the end of the last.
 template <class Body, class Finish>
 void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads, Body&& body,
                      Finish&& finish) {
@@ -142,9 +148,9 @@ void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads
     if (threads <= 1) {
         InterruptPoll poll;
         for (std::size_t round = 0; round < n_rounds; ++round) {
-            for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
+            for (std::size_t i = 0; i < n_chunks; ++i) {
                 poll();
-                body(round, chunk, 0);
+                body(round, there_and_back(round, i, n_chunks), 0);
             }
             finish(round);
         }
@@ -179,7 +185,8 @@ void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads
                 std::size_t taken = share.taken.load(std::memory_order_relaxed);
                 while (taken < (round + 1) * share.size && !error.stopped()) {
                     if (!share.taken.compare_exchange_weak(taken, taken + 1)) continue;
-                    const std::size_t chunk = share.begin + taken - round * share.size;
+                    const std::size_t chunk =
+                        share.begin + there_and_back(round, taken - round * share.size, share.size);
                     try {
                         if (worker == 0) poll();
                         body(round, chunk, worker);
