@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "bit_planes.hpp"
+#include "graphopt/vector_math.hpp"
 
 namespace graphopt {
 namespace {
@@ -16,22 +17,6 @@ constexpr std::size_t push_advantage = 4;
 // several times what a step of a plain search does: a search given up costs about as much again as
 // the plain ones that follow.
 constexpr std::size_t budget_divisor = 4;
-
-typedef unsigned long long uint64x4 __attribute__((vector_size(32)));
-typedef unsigned long long uint64x2 __attribute__((vector_size(16)));
-
-GRAPHOPT_ALWAYS_INLINE bool any(const uint64x8& bits) {
-    struct Halves {
-        uint64x4 low, high;
-    };
-    struct Quarters {
-        uint64x2 low, high;
-    };
-    const auto halves = std::bit_cast<Halves>(bits);
-    const auto quarters = std::bit_cast<Quarters>(halves.low | halves.high);
-    const uint64x2 pair = quarters.low | quarters.high;
-    return (pair[0] | pair[1]) != 0;
-}
 
 // One level's worth of pointers. Planes are those with a bit in the level's number.
 struct Level {

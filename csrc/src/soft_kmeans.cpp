@@ -89,8 +89,8 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
             panels::softmax<S>(r + i * height * k_count, k_count, chunk.temperature);
         }
         if (chunk.sums != nullptr) {
-            panels::add_weighted_sums<S>({x, height * columns, columns, r, height * k_count,
-                                          k_count, count, sums, k_count});
+            panels::add_weighted_sums<S>(
+                {x, height * columns, columns, r, height * k_count, k_count, count, sums, k_count});
         }
         if (chunk.assignment == nullptr) continue;
         for (std::size_t i = 0; i < count; ++i) {

@@ -48,7 +48,8 @@ class Chunks {
     template <class T>
     explicit Chunks(const SoftKMeansProblem<T>& problem) {
         constexpr std::size_t rows = panels::panel_rows<T>;
-        const std::size_t least = std::max(most_block_panels, (problem.n_clusters + rows - 1) / rows);
+        const std::size_t least =
+            std::max(most_block_panels, (problem.n_clusters + rows - 1) / rows);
         first_.reserve(problem.n_graphs() + 1);
         for (std::size_t graph = 0; graph < problem.n_graphs(); ++graph) {
             first_.push_back(list_.size());

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "graphopt/shortest_paths.hpp"
+#include "graphopt/vector_math.hpp"
 
 namespace graphopt {
 namespace {
@@ -31,19 +31,6 @@ void wait_behind(const Sweep& sweep, std::size_t node) {
         const auto v = static_cast<std::size_t>(sweep.edges_out.indices[e]);
         sweep.waiting[v / bits] |= std::uint64_t{1} << (v % bits);
     }
-}
-
-// True if a lane is not zero. Halves are joined, since compilers take vectors apart lane by lane.
-GRAPHOPT_ALWAYS_INLINE bool any(uint64x8 lanes) {
-    typedef std::uint64_t uint64x4 __attribute__((vector_size(32)));
-    typedef std::uint64_t uint64x2 __attribute__((vector_size(16)));
-    uint64x4 halves[2];
-    std::memcpy(halves, &lanes, sizeof lanes);
-    halves[0] |= halves[1];
-    uint64x2 quarters[2];
-    std::memcpy(quarters, halves, sizeof quarters);
-    quarters[0] |= quarters[1];
-    return (quarters[0][0] | quarters[0][1]) != 0;
 }
 
 // True if a label of the node became smaller.

@@ -134,7 +134,7 @@ def soft_kmeans(
     array([0, 0, 1, 1])
     """
     iterations = check_integer("iterations", iterations, minimum=0)
-    # To look through x for NaN takes as long as an iteration, and after one they are in the centres.
+    # Looking through x for NaN takes as long as an iteration, after which the centres hold them.
     look_first = iterations == 0
     problem, start, _ = _problem(
         x, centers, temperature, offsets, False, num_threads, finite=look_first

@@ -37,8 +37,8 @@ GRAPHOPT_ALWAYS_INLINE VectorOf<S> load(const ScalarOf<S>* from) {
     return value;
 }
 
-// For a vector of several uses: without it GCC makes a memory operand of each, and loads, of which a
-// processor does two at a time, then hold up the arithmetic.
+// For a vector of several uses: without it GCC makes a memory operand of each, and loads, of which
+// a processor does two at a time, then hold up the arithmetic.
 template <class S>
 GRAPHOPT_ALWAYS_INLINE VectorOf<S> loaded_once(const ScalarOf<S>* from) {
     VectorOf<S> value = load<S>(from);
@@ -67,6 +67,19 @@ GRAPHOPT_ALWAYS_INLINE ScalarOf<S> lane_sum(VectorOf<S> value) {
         for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
     }
     return lanes[0];
+}
+
+// True if a bit is set. Halves are joined, since compilers take vectors apart lane by lane.
+GRAPHOPT_ALWAYS_INLINE bool any(const uint64x8& bits) {
+    typedef unsigned long long uint64x4 __attribute__((vector_size(32)));
+    typedef unsigned long long uint64x2 __attribute__((vector_size(16)));
+    uint64x4 halves[2];
+    std::memcpy(halves, &bits, sizeof bits);
+    halves[0] |= halves[1];
+    uint64x2 quarters[2];
+    std::memcpy(quarters, halves, sizeof quarters);
+    quarters[0] |= quarters[1];
+    return (quarters[0][0] | quarters[0][1]) != 0;
 }
 
 template <class S>

@@ -55,7 +55,8 @@ class Study:
         start = time.perf_counter()
         answer = call()
         once = time.perf_counter() - start
-        assert self.holds(answer), f"{self.name}: wrong at n = {n}"
+        if not self.holds(answer):
+            raise AssertionError(f"{self.name}: wrong at n = {n}")
         del answer
         calls = max(1, min(1_000, int(0.02 / max(once, 1e-6))))
         times = timeit.repeat(call, number=calls, repeat=rounds)

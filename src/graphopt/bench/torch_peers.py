@@ -153,9 +153,8 @@ def value_and_gradient(loss: Callable[[Tensor], Tensor], decision: Tensor) -> Pa
     """Return a loss and its gradient."""
     decision = decision.detach().requires_grad_()
     value = loss(decision)
-    value.backward()  # type: ignore[no-untyped-call]
-    assert decision.grad is not None
-    return value.detach(), decision.grad
+    (gradient,) = torch.autograd.grad(value, decision)
+    return value.detach(), gradient
 
 
 # --- training -----------------------------------------------------------------------------------

@@ -29,12 +29,13 @@ def same_distances(ours: NDArray[Any], theirs: Any) -> None:
     Peers add the lengths of a path in another order, mark what cannot be reached in their own way
     and return other types.
     """
-    assert np.shape(theirs)[1:] == ours.shape[1:], f"shapes {np.shape(theirs)} and {ours.shape}"
+    if np.shape(theirs)[1:] != ours.shape[1:]:
+        raise AssertionError(f"shapes {np.shape(theirs)} and {ours.shape}")
     for begin in range(0, len(theirs), 256):  # some at a time: no large copies
         found = np.asarray(theirs[begin : begin + 256], dtype=np.float64)
         expected = ours[begin : begin + len(found)]
         known = _reached(expected)
-        assert np.array_equal(found < 1e300, known), "unreachable nodes differ"
+        np.testing.assert_array_equal(found < 1e300, known, "unreachable nodes differ")
         np.testing.assert_allclose(found[known], expected[known], rtol=1e-9)
 
 

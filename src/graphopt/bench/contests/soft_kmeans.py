@@ -36,7 +36,8 @@ def same_gradient(ours: Pairs, theirs: Pairs) -> None:
     np.testing.assert_allclose(float(theirs[0]), float(ours[0]), rtol=1e-3)
     mine, other = np.asarray(ours[1]), np.asarray(theirs[1])
     apart, largest = np.abs(mine - other).max(), np.abs(mine).max()
-    assert apart <= 2e-3 * largest, f"gradients are {apart:.2g} apart, entries up to {largest:.2g}"
+    if not apart <= 2e-3 * largest:
+        raise AssertionError(f"gradients are {apart:.2g} apart, entries up to {largest:.2g}")
 
 
 # --- forward ------------------------------------------------------------------------------------
