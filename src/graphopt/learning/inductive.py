@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +19,16 @@ from graphopt.learning.trainer import Progress, TrainingRun, descend
 from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
 from graphopt.objectives import Objective
 
-Prepared = TypeVar("Prepared")
+
+class Described(Protocol):
+    """Anything that has rows of features."""
+
+    @property
+    def rows(self) -> Any:
+        """One per node."""
+
+
+Prepared = TypeVar("Prepared", bound=Described)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,26 +172,24 @@ def batches(
     """Return the batch to train on and the batch to choose on; see :func:`prepare_each`."""
     cases = prepare_each(("graphs", "features"), graphs, features, prepare)
     batch = Batch.of(cases)
-    others = validation_cases(
-        cases[0].rows.shape[1], validation_graphs, validation_features, prepare
-    )
+    others = prepare_validation(cases, validation_graphs, validation_features, prepare)
     return batch, Batch.of(others) if others else batch
 
 
-def validation_cases(
-    width: int,
+def prepare_validation(
+    training: Sequence[Prepared],
     graphs: Sequence[Graph] | None,
     features: Sequence[Any] | None,
     prepare: Callable[[Graph, Any], Prepared],
 ) -> list[Prepared]:
-    """Prepare the graphs to choose on, whose features must have the training graphs' width."""
+    """Prepare the graphs to choose on, if any, as those to train on have been."""
     if graphs is None and features is None:
         return []
     names = "validation_graphs", "validation_features"
     for name, thing in zip(names, (graphs, features), strict=True):
         if thing is None:
             raise ValueError(f"{name} must be given too, or neither of {' and '.join(names)}")
-    return prepare_each(names, graphs or [], features or [], prepare, width)
+    return prepare_each(names, graphs or [], features or [], prepare, training[0].rows.shape[1])
 
 
 def prepare_each(
@@ -228,7 +235,7 @@ def prepare_each(
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{names[0]}[{i}]: {error}") from error
-        here = rows.shape[1] if hasattr(rows, "shape") else np.shape(rows)[1]
+        here = prepared[-1].rows.shape[1]
         width = width or here
         if here != width:
             raise ValueError(
