@@ -20,6 +20,87 @@ from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
 from graphopt.objectives import Objective
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Where soft k-means may start on a graph, and what comes of it.
+
+    Attributes
+    ----------
+    centers : Tensor, shape (n_clusters, embedding_features), or None
+        None: the network has no soft k-means.
+    decision : array of int
+    """
+
+    centers: Tensor | None
+    decision: NDArray[Any]
+
+
+@torch.no_grad()
+def best_start(
+    network: ClusterNet | DirectGCN,
+    inputs: EncoderInputs,
+    objective: Objective,
+    problem: Any,
+    n_starts: int,
+    random_state: np.random.Generator,
+) -> Start:
+    """Decide on a graph from several starts of soft k-means, and return the best.
+
+    Groups of one graph need not lie where those of another do, so the start that was learned is
+    only the first that is tried; the others are drawn from the graph's own nodes by k-means++.
+
+    Parameters
+    ----------
+    network : ClusterNet or DirectGCN
+        In evaluation mode.
+    inputs : EncoderInputs
+        Of one graph.
+    objective : Objective
+    problem : object
+        Of the objective; the decoded decision's value on it says which start is best.
+    n_starts : int
+    random_state : numpy.random.Generator
+
+    Returns
+    -------
+    Start
+    """
+    output = network.encoder(inputs.features, inputs.adjacency.whole)
+    if isinstance(network, DirectGCN):
+        relaxed = network.decision(output)
+        return Start(None, objective.decode(relaxed, problem, random_state=random_state))
+
+    def start_from(centers: Tensor) -> Start:
+        relaxed = objective.relax(network.cluster(output, centers))
+        return Start(centers, objective.decode(relaxed, problem, random_state=random_state))
+
+    best = start_from(network.initial_centers)
+    if n_starts == 1:
+        return best
+    value = objective.training_value(best.decision, problem)
+    for _ in range(n_starts - 1):
+        other = start_from(network.draw_centers(output, random_state))
+        its_value = objective.training_value(other.decision, problem)
+        if objective.better(its_value, value):
+            best, value = other, its_value
+    return best
+
+
+def start_well(
+    network: ClusterNet | DirectGCN,
+    inputs: EncoderInputs,
+    objective: Objective,
+    problem: Any,
+    n_starts: int,
+    random_state: np.random.Generator,
+) -> None:
+    """Let `network` start soft k-means where :func:`best_start` found best on a graph."""
+    if n_starts > 1 and isinstance(network, ClusterNet):
+        start = best_start(network, inputs, objective, problem, n_starts, random_state)
+        if start.centers is not None:
+            network.initial_centers = start.centers.clone()
+
+
 class Described(Protocol):
     """Anything that has rows of features."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from graphopt.learning.adam import Adam
 from graphopt.learning.fitted import Fitted
 from graphopt.learning.inductive import prepare_each, prepare_validation
 from graphopt.learning.inputs import encoder_rows
+from graphopt.learning.link_scores import LinkScores, score_links
 from graphopt.learning.link_training import LinkCase, LinkCases, check_learnable, train_links
 from graphopt.learning.negatives import UnseenPairs
 from graphopt.learning.parameters import check_graph
@@ -37,31 +37,6 @@ if TYPE_CHECKING:
 
 _BLOCK_ROWS = 512  # of the dense result at a time
 _BLOCK_PAIRS = 2**18
-
-
-@dataclass(frozen=True, slots=True)
-class LinkScores:
-    """How well held-out edges are told from pairs without an edge.
-
-    Attributes
-    ----------
-    auc : float
-        Area under the receiver operating characteristic: how often an edge scores higher than a
-        pair without one.
-    average_precision : float
-        Of the edges, ranked together with the pairs without one.
-    hits : mapping of int to float
-        By K: the share of edges that score higher than the K-th best pair without one (1 where
-        there are fewer than K).
-    n_edges, n_others : int
-        How many were compared.
-    """
-
-    auc: float
-    average_precision: float
-    hits: Mapping[int, float]
-    n_edges: int
-    n_others: int
 
 
 class LinkPredictor(Fitted):
@@ -483,8 +458,6 @@ class LinkPredictor(Fitted):
             For an edge that was seen, no edges, or no pairs without one.
         """
         self._check_described()
-        from sklearn.metrics import average_precision_score, roc_auc_score
-
         held_out = self._checked_pairs("edges", edges)
         seen = np.isin(self._keys(held_out), self._keys(self.graph_.edges))
         if seen.any():
@@ -502,19 +475,7 @@ class LinkPredictor(Fitted):
             if len(pairs) == 0:
                 raise ValueError(f"{name} must hold at least one pair")
         present, missing = self.predict(held_out), self.predict(absent)
-        truth = np.repeat([1, 0], [len(present), len(missing)])
-        scores = np.concatenate([present, missing])
-        falling = np.sort(missing)[::-1]
-        return LinkScores(
-            auc=float(roc_auc_score(truth, scores)),
-            average_precision=float(average_precision_score(truth, scores)),
-            hits={
-                k: float((present > falling[k - 1]).mean()) if k <= len(falling) else 1.0
-                for k in levels
-            },
-            n_edges=len(present),
-            n_others=len(missing),
-        )
+        return score_links(present, missing, levels)
 
     def _keys(self, pairs: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return a number for each pair, whatever its order."""

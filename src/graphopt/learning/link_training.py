@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graphopt.communities import check_strengths
 from graphopt.graph import Graph
 from graphopt.learning.adam import Adam
 from graphopt.learning.inputs import EncoderInputs
@@ -32,7 +33,8 @@ class LinkCase:
 
 
 def check_learnable(graph: Graph) -> None:
-    """Raise ValueError unless `graph` has both pairs with and without an edge."""
+    """Raise ValueError unless `graph` is undirected, with and without edges between nodes."""
+    check_strengths("graph", graph)
     n, m = graph.n_nodes, graph.n_edges
     if m == 0 or m == n * (n - 1) // 2:
         raise ValueError(

@@ -34,6 +34,9 @@ class Recipe:
         Steps between looks at the decoded decision, the best of which is kept.
     n_restarts : int
         Trainings from different starts; the best training value wins.
+    n_starts : int
+        Starts of soft k-means tried on a graph that the network was not trained on, the learned
+        one and others by k-means++; the best value on what is seen of that graph wins.
     """
 
     iterations: int = 150
@@ -46,6 +49,7 @@ class Recipe:
     masking: float = 0.0
     check_every: int = 15
     n_restarts: int = 3
+    n_starts: int = 1
 
     def __post_init__(self) -> None:
         for name, minimum in (
@@ -53,6 +57,7 @@ class Recipe:
             ("smoothing", 0),
             ("check_every", 1),
             ("n_restarts", 1),
+            ("n_starts", 1),
         ):
             check_integer(name, getattr(self, name), minimum=minimum)
         check_number("learning_rate", self.learning_rate, minimum=0.0, open_minimum=True)
