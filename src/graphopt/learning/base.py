@@ -406,8 +406,10 @@ class DecisionEstimator(DecidingEstimator):
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
         recipe = self.recipe or default(objective, share)
-        overruled: dict[str, Any] = {"iterations": self.iterations, "n_restarts": self.n_restarts}
-        return objective, replace(recipe, **{k: v for k, v in overruled.items() if v is not None})
+        # Not every estimator has all of these parameters.
+        names = ("iterations", "n_restarts", "temperature")
+        own = {name: getattr(self, name, None) for name in names}
+        return objective, replace(recipe, **{k: v for k, v in own.items() if v is not None})
 
     def _completion(self, objective: Objective, described: bool) -> Completion | None:
         if not isinstance(self.completion, str):
