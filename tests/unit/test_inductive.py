@@ -309,9 +309,8 @@ def test_recipes() -> None:
         recipe = inductive_recipe(objective, 0.4)
         assert isinstance(recipe, Recipe)
         tuning = fine_tuning_recipe(recipe)
-        assert 1 <= tuning.iterations <= recipe.iterations
+        assert recipe.iterations <= tuning.iterations <= 150
         assert tuning.n_restarts == 1
-        assert tuning.kmeans_updates(0) == recipe.kmeans_updates(recipe.iterations - 1)
         assert tuning.smoothing == recipe.smoothing  # of the features, as the network knows them
     with pytest.raises(ValueError, match="iterations must be at least 1, not 0"):
         fitted(ClusterNet).fine_tune(UNSEEN, UNSEEN_ROWS, iterations=0)

@@ -145,7 +145,7 @@ def inductive_recipe(objective: Objective, seen_fraction: float) -> Recipe:
         learning_rate=0.003,
         kmeans_schedule=((0.0, 20),),
         temperature=50.0,
-        smoothing=5,
+        smoothing=2 if facilities else 5,
         feature_dropout=0.0 if facilities else 0.5,
         masking=0.4 if seen_fraction < 1.0 and not facilities else 0.0,
         check_every=10,
@@ -157,16 +157,19 @@ def inductive_recipe(objective: Objective, seen_fraction: float) -> Recipe:
 def fine_tuning_recipe(recipe: Recipe, iterations: int | None = None) -> Recipe:
     """Return how to train on, on one more graph, a network that `recipe` has trained.
 
+    One graph has more of its own to learn than many have in common: steps are longer and more.
+
     Parameters
     ----------
     recipe : Recipe
     iterations : int, optional
-        Default: half as many.
+        Default: 5/2 as many as in `recipe`, at most 150.
     """
-    updates = recipe.kmeans_updates(recipe.iterations - 1)
+    updates = min(recipe.kmeans_updates(recipe.iterations - 1), 10)
     return replace(
         recipe,
-        iterations=max(1, recipe.iterations // 2) if iterations is None else iterations,
+        iterations=min(150, -(-5 * recipe.iterations // 2)) if iterations is None else iterations,
+        learning_rate=max(recipe.learning_rate, 0.01),
         kmeans_schedule=((0.0, updates),),
         n_restarts=1,
     )
