@@ -316,7 +316,7 @@ def test_bad_graphs_are_named():
 def test_a_table_that_does_not_fit_is_refused(monkeypatch):
     graph = random_graph(60, 150, 0)
     monkeypatch.setattr("graphopt._validation.available_memory", lambda: 5_000)
-    with pytest.raises(MemoryLimitError, match="roles needs .* bytes .*n_motif_bins"):
+    with pytest.raises(MemoryLimitError, match=r"roles needs .* bytes .*n_motif_bins"):
         role2vec(graph)
 
 
