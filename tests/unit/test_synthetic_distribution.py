@@ -64,13 +64,27 @@ def test_same_seed_same_bits():
         assert a.graph != c.graph
 
 
-def test_the_graphs_are_those_of_synthetic():
-    data = synthetic_distribution(1, 0, 1, features="structural", n_nodes=60, random_state=4)
-    for member, plain in zip(data, synthetic(60, n_graphs=2, random_state=4), strict=True):
-        assert member.graph == plain.graph
-        assert np.array_equal(member.observed_features, plain.observed_features)
-    attributes = synthetic_distribution(1, 0, 1, features="attributes", n_nodes=60)
-    assert attributes[0].features.shape == (60, 2)
+def test_the_graphs_are_those_of_synthetic_whatever_the_features():
+    plain = synthetic(60, n_graphs=2, features="attributes", random_state=4)
+    for features, n_features in (("role2vec", 8), ("structural", 8), ("attributes", 2)):
+        data = synthetic_distribution(
+            1, 0, 1, features=features, n_nodes=60, n_features=8, random_state=4
+        )
+        for member, wanted in zip(data, plain, strict=True):
+            assert member.graph == wanted.graph
+            assert member.observed == wanted.observed
+            assert np.array_equal(member.labels, wanted.labels)
+            assert member.observed_features.shape == (60, n_features)
+            assert member.features.shape == (60, n_features)
+
+
+def test_structural_features_belong_to_their_graphs():
+    member = synthetic_distribution(1, 0, 0, features="structural", n_nodes=60)[0]
+    for x, graph in (
+        (member.observed_features, member.observed),
+        (member.features, member.graph),
+    ):
+        assert np.allclose(x[:, 0], np.log1p(graph.degrees))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from graphopt._validation import (
     RandomState,
     check_choice,
@@ -12,6 +14,7 @@ from graphopt._validation import (
     check_random_state,
 )
 from graphopt.datasets.dataset import Dataset, InductiveDataset
+from graphopt.datasets.structural_features import structural_features
 from graphopt.datasets.synthetic import synthetic
 from graphopt.features import RoleEmbedding, learn_roles
 from graphopt.graph import Graph
@@ -41,9 +44,9 @@ def synthetic_distribution(
         ``"role2vec"``: roles are learned from the graphs to learn on alone, and the others' nodes
         are looked up. `observed_features` come from observed graphs only, of that graph and of
         those learned from, so edges that are not seen do not speak through them; `features` from
-        full graphs likewise. Else as for :func:`synthetic`.
+        full graphs likewise. Else as for :func:`synthetic`. The graphs are the same for all.
     n_features : int
-        Columns of role2vec or structural features.
+        Columns of role2vec or structural features, of the latter at least 7.
     seen_fraction : float
     random_state : int, Generator or None
     num_threads : int, optional
@@ -77,26 +80,17 @@ def synthetic_distribution(
     rng = check_random_state(random_state)
 
     n_graphs = n_train + n_validation + n_test
-    by_roles = features == "role2vec"
-    drawn: Sequence[Dataset]
-    if by_roles:
-        plain = synthetic(
-            n_nodes,
-            n_graphs=n_graphs,
-            features="attributes",
-            seen_fraction=seen_fraction,
-            random_state=rng,
-        )
-        drawn = _with_roles(plain, n_train, n_features, num_threads)
-    else:
-        drawn = synthetic(
-            n_nodes,
-            n_graphs=n_graphs,
-            features=features,
-            n_features=n_features,
-            seen_fraction=seen_fraction,
-            random_state=rng,
-        )
+    drawn = synthetic(
+        n_nodes,
+        n_graphs=n_graphs,
+        features="attributes",
+        seen_fraction=seen_fraction,
+        random_state=rng,
+    )
+    if features == "role2vec":
+        drawn = _with_roles(drawn, n_train, n_features, num_threads)
+    elif features == "structural":
+        drawn = _with_structure(drawn, n_features, rng)
     name = "synthetic_distribution"
     members = tuple(replace(data, name=f"{name}/{i}") for i, data in enumerate(drawn))
     chosen = n_train + n_validation
@@ -127,6 +121,19 @@ def _with_roles(
             data,
             observed_features=seen.transform(data.observed),
             features=full.transform(data.graph),
+        )
+        for data in drawn
+    ]
+
+
+def _with_structure(
+    drawn: Sequence[Dataset], n_features: int, rng: np.random.Generator
+) -> list[Dataset]:
+    return [
+        replace(
+            data,
+            observed_features=structural_features(data.observed, n_features, random_state=rng),
+            features=structural_features(data.graph, n_features, random_state=rng),
         )
         for data in drawn
     ]
