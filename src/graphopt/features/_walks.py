@@ -48,14 +48,14 @@ def expected_meetings(
     moving = np.flatnonzero(degrees)
     away = np.repeat(1.0 / np.maximum(degrees, 1), degrees)  # P, row by row
 
-    def onward(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _core.spmm(graph.indptr, graph.indices, away, n, matrix, num_threads)
+    def onward(matrix: NDArray[np.float64], threads: int) -> NDArray[np.float64]:
+        return _core.spmm(graph.indptr, graph.indices, away, n, matrix, threads)
 
     # The places of a walk: P^T is D P D^-1, as the graph is undirected.
     occupied = [(degrees > 0).astype(np.float64)]
     safe = np.maximum(degrees, 1).astype(np.float64)
     for _ in range(walk_length - 1):
-        occupied.append(degrees * onward((occupied[-1] / safe)[:, None])[:, 0])
+        occupied.append(degrees * onward((occupied[-1] / safe)[:, None], 1)[:, 0])
     visits = np.cumsum(occupied, axis=0)
     # Nodes ordered by role, so that sums over a role's nodes are sums over rows that follow.
     order = moving[np.argsort(roles[moving], kind="stable")]
@@ -67,7 +67,7 @@ def expected_meetings(
         columns = np.arange(first, min(first + _COLUMNS, n_roles))
         reached = (roles[:, None] == columns).astype(np.float64)
         for apart in range(1, min(window, walk_length - 1) + 1):
-            reached = onward(reached)
+            reached = onward(reached, num_threads)
             weights = visits[walk_length - 1 - apart][order]
             meetings[:, columns] += _core.spmm(*members, weights, n, reached, num_threads)
     return meetings + meetings.T
