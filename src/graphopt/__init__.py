@@ -40,7 +40,7 @@ from graphopt.paths import all_pairs_shortest_paths
 from graphopt.rounding import pipage_rounding
 
 if TYPE_CHECKING:
-    from graphopt import completion, datasets, learning, nn, objectives
+    from graphopt import completion, datasets, features, learning, nn, objectives
     from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor, TwoStage
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "evaluate_centers",
     "exact_k_center",
     "expected_distances",
+    "features",
     "get_num_threads",
     "gonzalez",
     "greedy_k_center",
@@ -76,7 +77,7 @@ __all__ = [
     "spectral",
 ]
 
-_LAZY_MODULES = ("completion", "datasets", "learning", "nn", "objectives")
+_LAZY_MODULES = ("completion", "datasets", "features", "learning", "nn", "objectives")
 _LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor", "TwoStage")
 
 

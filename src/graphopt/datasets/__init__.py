@@ -2,6 +2,7 @@
 
 from graphopt.datasets.catalog import names
 from graphopt.datasets.dataset import Dataset, InductiveDataset
+from graphopt.datasets.distribution import synthetic_distribution
 from graphopt.datasets.loading import load
 from graphopt.datasets.splits import EdgeSplit, observed_graph, split_edges
 from graphopt.datasets.structural_features import structural_features
@@ -17,4 +18,5 @@ __all__ = [
     "split_edges",
     "structural_features",
     "synthetic",
+    "synthetic_distribution",
 ]

@@ -53,9 +53,9 @@ def structural_features(
     Notes
     -----
     O((n + m) * n_features) and the time to list the triangles. ClusterNet's paper computes
-    role2vec features for its synthetic graphs (appendix 2.2); these serve the same purpose and are
-    not the same. Random projections of walks: H. Chen et al., Fast and Accurate Network Embeddings
-    via Very Sparse Random Projection, CIKM 2019.
+    role2vec features for its synthetic graphs (appendix 2.2; :func:`graphopt.features.role2vec`);
+    these serve the same purpose and are not the same. Random projections of walks: H. Chen et al.,
+    Fast and Accurate Network Embeddings via Very Sparse Random Projection, CIKM 2019.
 
     Examples
     --------

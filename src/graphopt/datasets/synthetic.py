@@ -93,7 +93,8 @@ def synthetic(
     features : {"structural", "attributes"}
         ``"structural"``: :func:`graphopt.datasets.structural_features` of the observed graph for
         `observed_features` and of the full graph for `features`; attributes stay unknown, as in
-        the paper (which computes role2vec, not these). ``"attributes"``: y itself for both.
+        the paper (which computes role2vec: see :func:`synthetic_distribution`).
+        ``"attributes"``: y itself for both.
     n_features : int
         Columns of structural features, at least 7.
     seen_fraction : float
