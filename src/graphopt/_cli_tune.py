@@ -226,10 +226,10 @@ _HEADS = {
 
 def _print(found: Findings, space: Space) -> None:
     facts = found.protocol
-    kind = "validation graphs" if facts["kind"] == "inductive" else "seen edges"
+    of = "the validation graphs of " if facts["kind"] == "inductive" else ""
     output.print(
         f"[bold]{escape(found.study)}[/bold]: {facts['k']} "
-        f"{'groups' if facts['task'] == 'community' else 'facilities'} on the {kind} of "
+        f"{'groups' if facts['task'] == 'community' else 'facilities'} on the seen edges of {of}"
         f"{escape(facts['graph'])}, {facts['hidden_fraction']:.0%} of them hidden",
         highlight=False,
         soft_wrap=True,

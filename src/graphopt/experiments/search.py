@@ -223,10 +223,13 @@ class Search:
 
         trial.set_user_attr("error", error)
         told = self._told(trial, state=TrialState.FAIL)
-        counted = self.counted()
-        failed = sum(trial.state is TrialState.FAIL for trial in counted)
-        if failed >= _HOPELESS and not any(t.state is TrialState.COMPLETE for t in counted):
-            raise GraphoptError(f"the first {failed} settings failed; the last said: {error}")
+        states = [one.state for one in self.counted()]
+        if states.count(TrialState.FAIL) >= min(_HOPELESS, self.trials) and (
+            TrialState.COMPLETE not in states
+        ):
+            raise GraphoptError(
+                f"the first {states.count(TrialState.FAIL)} settings failed; the last said: {error}"
+            )
         return told
 
     def lose(self, trial: Trial, reason: str) -> None:
