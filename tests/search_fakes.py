@@ -8,10 +8,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphopt.experiments.selection import Report
 from graphopt.experiments.spaces import Landmark, Space, Value, paper_space
+
+if TYPE_CHECKING:
+    from graphopt.experiments.selection import Report
 
 SPACE = Space(
     "tiny",

@@ -198,13 +198,13 @@ def _line(trial: FrozenTrial, wanted: int) -> str:
     words = f"trial {trial.number + 1}/{wanted}"
     if "error" in trial.user_attrs:
         return f"{words}: failed, {trial.user_attrs['error']}"
-    scores = trial.user_attrs["scores"]
-    steps = trial.user_attrs["iterations"]
+    outcome = trial.user_attrs["outcome"]
+    scores, steps = outcome["scores"], outcome["iterations"]
     cut = f", cut short after {list(scores)[-1]} steps" if trial.state.name == "PRUNED" else ""
     settings = " ".join(f"{name}={value}" for name, value in trial.params.items())
     return (
         f"{words}: {scores[str(steps)]:.4f} after {steps} steps{cut} "
-        f"({trial.user_attrs['seconds']:.1f} s): {settings}"
+        f"({outcome['seconds']:.1f} s): {settings}"
     )
 
 

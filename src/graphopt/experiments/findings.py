@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+_ENOUGH = 10  # trials from which on importances say something
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -151,12 +153,13 @@ def as_code(space: Space, params: Mapping[str, Value], iterations: int, n_cluste
 
 
 def _tried(trial: FrozenTrial, landmarks: Mapping[Any, str]) -> Tried:
+    outcome = trial.user_attrs["outcome"]
     return Tried(
         trial=trial.number,
         params=trial_params(trial),
-        iterations=trial.user_attrs["iterations"],
-        score=trial.user_attrs["scores"][str(trial.user_attrs["iterations"])],
-        seconds=trial.user_attrs["seconds"],
+        iterations=outcome["iterations"],
+        score=outcome["scores"][str(outcome["iterations"])],
+        seconds=outcome["seconds"],
         landmark=landmarks.get(key(trial_params(trial))),
     )
 
@@ -164,7 +167,7 @@ def _tried(trial: FrozenTrial, landmarks: Mapping[Any, str]) -> Tried:
 def _standing(
     landmark: Landmark, trial: FrozenTrial, tried: list[Tried], n_tried: int, sign: float
 ) -> Standing:
-    score: float = trial.user_attrs["scores"][str(landmark.iterations)]
+    score: float = trial.user_attrs["outcome"]["scores"][str(landmark.iterations)]
     better = sum(one.trial != trial.number and sign * one.score < sign * score for one in tried)
     return Standing(
         landmark.name, dict(landmark.params), landmark.iterations, score, 1 + better, n_tried
@@ -175,7 +178,7 @@ def _importances(study: Study, complete: list[FrozenTrial]) -> dict[str, float] 
     import optuna
 
     varied = len({trial.value for trial in complete}) > 1
-    if len(complete) < 4 or not varied:
+    if len(complete) < _ENOUGH or not varied:
         return None
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))

@@ -19,13 +19,14 @@ from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
 from graphopt.experiments.claims import Claims
 from graphopt.experiments.proposals import SAMPLERS, distributions, key, propose, trial_params
-from graphopt.experiments.selection import Evaluation
 from graphopt.experiments.spaces import Space
 from graphopt.experiments.workers import Died, Failed, Finished, Worker, news_of
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
+
+    from graphopt.experiments.selection import Evaluation
 
 _LOST = "lost"  # attribute of the study: the trials whose process ended before they did, and why
 
@@ -209,9 +210,9 @@ class Search:
 
         best = max if self.evaluation.greater_is_better else min
         step = best(scores, key=lambda at: scores[at])
-        trial.set_user_attr("iterations", step)
-        trial.set_user_attr("scores", {str(at): score for at, score in scores.items()})
-        trial.set_user_attr("seconds", round(seconds, 3))
+        by_length = {str(at): score for at, score in scores.items()}
+        outcome = {"iterations": step, "scores": by_length, "seconds": round(seconds, 3)}
+        trial.set_user_attr("outcome", outcome)
         complete = self.space.iterations[-1] in scores
         if complete:
             return self._told(trial, values=scores[step])

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphopt._validation import check_choice
-from graphopt.experiments.comparison import TASKS
-from graphopt.learning import PAPER, Recipe
+
+if TYPE_CHECKING:
+    from graphopt.learning import Recipe
+
+# Without PyTorch until a recipe is made: worker processes start sooner.
 
 Value = bool | int | float
 Params = dict[str, Value]
 
+TASKS = ("community", "facility")
 KINDS = ("single", "inductive")
 EXTENTS = ("paper", "extended")
 
@@ -113,6 +117,8 @@ class Space:
 
     def recipe(self, params: Mapping[str, Value], iterations: int) -> Recipe:
         """Return how to train at a point; what the space does not say is as published."""
+        from graphopt.learning import PAPER
+
         schedule: tuple[tuple[float, int], ...] = ((0.0, int(params["kmeans_updates"])),)
         if params.get("kmeans_rise", False) and iterations > self.rise:
             schedule = (*schedule, (self.rise / iterations, 5))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,11 +13,12 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from graphopt import set_num_threads
-from graphopt.experiments.selection import Evaluation
 from graphopt.experiments.spaces import Params
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
+
+    from graphopt.experiments.selection import Evaluation
 
 _PATIENCE = 5.0  # seconds for a process to end
 
@@ -126,11 +129,11 @@ def news_of(workers: list[Worker]) -> Iterator[News]:
 
 def _serve(connection: Connection[Any, Any], evaluation: Evaluation, num_threads: int) -> None:
     """Evaluate what comes in until the other side is gone."""
-    import torch
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends its workers
     set_num_threads(num_threads)
-    torch.set_num_threads(num_threads)
+    os.environ["OMP_NUM_THREADS"] = str(num_threads)  # for libraries not yet loaded
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(num_threads)
 
     def report(step: int, score: float) -> bool:
         try:
