@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from search_fakes import short
 
 from graphopt import Graph, datasets
@@ -246,6 +247,24 @@ def test_the_published_choice_follows_the_distribution() -> None:
         data = InductiveDataset(name, tuple(MANY), (0,), (1,), (2,))
         evaluation = of_dataset(data, extent="paper", task="community", n_clusters=3)
         assert evaluation.space.landmarks[0].params["kmeans_updates"] == updates
+
+
+def test_the_protocol_tells_graphs_of_one_name_apart() -> None:
+    same, features, graph = (
+        single().protocol["data"],
+        single(features=DATA.observed_features + 1).protocol["data"],
+        single(seen=MANY[0].observed, features=None).protocol["data"],
+    )
+    assert same == single().protocol["data"]
+    assert len({same, features, graph}) == 3
+    words = SingleGraph(
+        seen=DATA.observed,
+        features=csr_array(DATA.observed_features),
+        n_clusters=3,
+        task="community",
+        space=short(),
+    )
+    assert words.protocol["data"] not in (same, graph)
 
 
 # --- mistakes -------------------------------------------------------------------------------------

@@ -269,7 +269,8 @@ class Search:
         Parameters
         ----------
         jobs : int
-            Processes, among which the threads are divided; 1: this one.
+            Processes, among which the threads are divided; 1: this one. More are spawned, so a
+            script that asks for them guards its main part by ``if __name__ == "__main__":``.
         notify : callable
             Told of every trial that has ended.
 

@@ -7,6 +7,7 @@ edges, as the paper judges a decision made from the seen edges on all edges.
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -285,6 +286,7 @@ class SingleGraph(HiddenEdges):
             "kind": "single",
             "n_nodes": self.seen.n_nodes,
             "n_seen_edges": self.seen.n_edges,
+            "data": _fingerprint([(self.seen, self.features)]),
         }
 
     def _hidden_in(self) -> Sequence[tuple[Graph, Any]]:
@@ -354,6 +356,7 @@ class Inductive(HiddenEdges):
             "n_training_graphs": len(self.training),
             "n_validation_graphs": len(self.validation),
             "n_seen_edges": sum(seen.n_edges for seen, _ in (*self.training, *self.validation)),
+            "data": _fingerprint([*self.training, *self.validation]),
         }
 
     def _hidden_in(self) -> Sequence[tuple[Graph, Any]]:
@@ -403,6 +406,22 @@ def hide_edges(seen: Graph, features: Any, hidden_fraction: float, seed: int) ->
         part, judged = part.subgraph(nodes), judged.subgraph(nodes)
         rows = None if rows is None else rows[nodes]
     return Piece(part, rows, judged)
+
+
+def _fingerprint(graphs: Sequence[tuple[Graph, Any]]) -> str:
+    """Return a word that tells these graphs and features from others of the same name."""
+    code = 0
+    for seen, features in graphs:
+        parts = [seen.edges, seen.edge_weights]
+        if hasattr(features, "tocsr"):
+            rows = features.tocsr()
+            parts += [rows.indptr, rows.indices, rows.data]
+        elif features is not None:
+            parts.append(np.asarray(features))
+        for part in parts:
+            if part is not None:
+                code = zlib.crc32(np.ascontiguousarray(part).tobytes(), code)
+    return f"{code:08x}"
 
 
 def _check_seen(name: str, seen: Graph) -> None:
