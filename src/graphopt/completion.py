@@ -13,6 +13,7 @@ from graphopt.features import smoothed_features
 from graphopt.graph import Graph
 
 _BLOCK_ENTRIES = 2**25  # cosines at a time; with their order, under 1 GB
+_DENSE_SHARE = 0.125  # of the entries; from there on a dense product is faster
 _EDGE_BYTES = 150  # of an edge, while the new graph is put together
 
 
@@ -112,6 +113,8 @@ def _nearest(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return (node, neighbour, cosine) of each node's nearest, by unit rows; only cosines > 0."""
     n = rows.shape[0]
+    if not isinstance(rows, np.ndarray) and rows.nnz > _DENSE_SHARE * n * rows.shape[1]:
+        rows = rows.toarray()
     count = min(n_neighbours, n - 1)
     block = max(1, min(512, _BLOCK_ENTRIES // max(n, 1)))
     sources, targets, values = [], [], []

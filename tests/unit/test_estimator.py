@@ -453,8 +453,8 @@ def test_parameters_can_be_read_and_set() -> None:
 def test_repr_shows_what_is_not_default() -> None:
     assert repr(ClusterNet()) == "ClusterNet()"
     assert repr(ClusterNet(3, "k-center")) == "ClusterNet(n_clusters=3, objective='k-center')"
-    float_default = ClusterNet(temperature=float("30"))
-    assert repr(float_default) == "ClusterNet()"
+    equal_default = ClusterNet(seen_fraction=1)
+    assert repr(equal_default) == "ClusterNet()"
     recipe = Recipe(iterations=7)
     assert repr(ClusterNet(recipe=recipe)) == "ClusterNet(recipe=Recipe(iterations=7))"
 

@@ -2,13 +2,15 @@
 
 from graphopt.learning.direct import DirectGCN
 from graphopt.learning.estimators import ClusterNet
-from graphopt.learning.link_predictor import LinkPredictor, LinkScores
-from graphopt.learning.recipes import PAPER, Recipe
+from graphopt.learning.link_predictor import LinkPredictor
+from graphopt.learning.link_scores import LinkScores
+from graphopt.learning.recipes import PAPER, PAPER_INDUCTIVE, Recipe
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
 from graphopt.learning.two_stage import TwoStage
 
 __all__ = [
     "PAPER",
+    "PAPER_INDUCTIVE",
     "Checkpoint",
     "ClusterNet",
     "DirectGCN",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from graphopt._validation import (
@@ -37,7 +36,7 @@ from graphopt.learning.recipes import (
     fine_tuning_recipe,
     inductive_recipe,
 )
-from graphopt.learning.trainer import Checkpoint, TrainingRun, decide, train
+from graphopt.learning.trainer import Checkpoint, TrainingRun, train
 from graphopt.nn import ClusterNet, DirectGCN
 from graphopt.objectives import FacilityLocation, Modularity, Objective
 
@@ -227,6 +226,9 @@ class DecisionEstimator(DecidingEstimator):
 
         def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
             network = copy.deepcopy(self.network_)
+            inductive.start_well(
+                network, inputs, objective, case.problem, recipe.n_starts, random_state
+            )
             return network, train(
                 network, inputs, objective, case.problem, recipe, random_state, progress
             )
@@ -255,11 +257,16 @@ class DecisionEstimator(DecidingEstimator):
         check_graph(graph)
         objective = self._objective()
         case = self._case_of_a_kind(objective, self._trained_by, graph, features)
-        inputs, random_state = case.inputs, np.random.default_rng(0)
-        with torch.no_grad():
-            relaxed = decide(self.network_, objective, inputs.features, inputs.adjacency.whole)
-        decision = objective.decode(relaxed, case.problem, random_state=random_state)
-        return self._on_all_nodes(objective, decision, case, random_state)
+        random_state = np.random.default_rng(0)
+        start = inductive.best_start(
+            self.network_,
+            case.inputs,
+            objective,
+            case.problem,
+            self._trained_by.n_starts,
+            random_state,
+        )
+        return self._on_all_nodes(objective, start.decision, case, random_state)
 
     def score(self, graph: Graph) -> float:
         """Return the decision's exact value on a graph of the same nodes, such as the full one.
@@ -399,8 +406,10 @@ class DecisionEstimator(DecidingEstimator):
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
         recipe = self.recipe or default(objective, share)
-        overruled: dict[str, Any] = {"iterations": self.iterations, "n_restarts": self.n_restarts}
-        return objective, replace(recipe, **{k: v for k, v in overruled.items() if v is not None})
+        # Not every estimator has all of these parameters.
+        names = ("iterations", "n_restarts", "temperature")
+        own = {name: getattr(self, name, None) for name in names}
+        return objective, replace(recipe, **{k: v for k, v in own.items() if v is not None})
 
     def _completion(self, objective: Objective, described: bool) -> Completion | None:
         if not isinstance(self.completion, str):

@@ -39,8 +39,6 @@ class ClusterNet(DecisionEstimator):
         and the objective can use expected edges.
     hidden_features, embedding_features : int
         Widths of the encoder.
-    temperature : float
-        β of the softmax over clusters.
     gradient : {"one-step", "implicit", "dense", "unrolled", "auto"}
         How to differentiate the clustering; see :class:`graphopt.nn.SoftKMeans`.
     recipe : Recipe, optional
@@ -48,6 +46,8 @@ class ClusterNet(DecisionEstimator):
         :data:`graphopt.learning.PAPER` holds the published settings.
     iterations, n_restarts : int, optional
         Shorthands that overrule the recipe's.
+    temperature : float, optional
+        β of the softmax over clusters; overrules the recipe's, too.
     random_state : int, Generator or None
         Seed of everything random; an int makes :meth:`fit` repeatable to the bit.
     verbose : bool
@@ -112,7 +112,7 @@ class ClusterNet(DecisionEstimator):
         completion: str | Completion | None = "auto",
         hidden_features: int = 50,
         embedding_features: int = 50,
-        temperature: float = 30.0,
+        temperature: float | None = None,
         gradient: str = "one-step",
         recipe: Recipe | None = None,
         iterations: int | None = None,
@@ -142,7 +142,7 @@ class ClusterNet(DecisionEstimator):
                 hidden_features=self.hidden_features,
                 embedding_features=self.embedding_features,
                 dropout=recipe.dropout,
-                temperature=self.temperature,
+                temperature=recipe.temperature,
                 iterations=recipe.kmeans_updates(recipe.iterations - 1),
                 gradient=self.gradient,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +19,97 @@ from graphopt.learning.trainer import Progress, TrainingRun, descend
 from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
 from graphopt.objectives import Objective
 
-Prepared = TypeVar("Prepared")
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Where soft k-means may start on a graph, and what comes of it.
+
+    Attributes
+    ----------
+    centers : Tensor, shape (n_clusters, embedding_features), or None
+        None: the network has no soft k-means.
+    decision : array of int
+    """
+
+    centers: Tensor | None
+    decision: NDArray[Any]
+
+
+@torch.no_grad()
+def best_start(
+    network: ClusterNet | DirectGCN,
+    inputs: EncoderInputs,
+    objective: Objective,
+    problem: Any,
+    n_starts: int,
+    random_state: np.random.Generator,
+) -> Start:
+    """Decide on a graph from several starts of soft k-means, and return the best.
+
+    Groups of one graph need not lie where those of another do, so the start that was learned is
+    only the first that is tried; the others are drawn from the graph's own nodes by k-means++.
+
+    Parameters
+    ----------
+    network : ClusterNet or DirectGCN
+        In evaluation mode.
+    inputs : EncoderInputs
+        Of one graph.
+    objective : Objective
+    problem : object
+        Of the objective; the decoded decision's value on it says which start is best.
+    n_starts : int
+    random_state : numpy.random.Generator
+
+    Returns
+    -------
+    Start
+    """
+    output = network.encoder(inputs.features, inputs.adjacency.whole)
+    if isinstance(network, DirectGCN):
+        relaxed = network.decision(output)
+        return Start(None, objective.decode(relaxed, problem, random_state=random_state))
+
+    def start_from(centers: Tensor) -> Start:
+        relaxed = objective.relax(network.cluster(output, centers))
+        return Start(centers, objective.decode(relaxed, problem, random_state=random_state))
+
+    best = start_from(network.initial_centers)
+    if n_starts == 1:
+        return best
+    value = objective.training_value(best.decision, problem)
+    for _ in range(n_starts - 1):
+        other = start_from(network.draw_centers(output, random_state))
+        its_value = objective.training_value(other.decision, problem)
+        if objective.better(its_value, value):
+            best, value = other, its_value
+    return best
+
+
+def start_well(
+    network: ClusterNet | DirectGCN,
+    inputs: EncoderInputs,
+    objective: Objective,
+    problem: Any,
+    n_starts: int,
+    random_state: np.random.Generator,
+) -> None:
+    """Let `network` start soft k-means where :func:`best_start` found best on a graph."""
+    if n_starts > 1 and isinstance(network, ClusterNet):
+        start = best_start(network, inputs, objective, problem, n_starts, random_state)
+        if start.centers is not None:
+            network.initial_centers = start.centers.clone()
+
+
+class Described(Protocol):
+    """Anything that has rows of features."""
+
+    @property
+    def rows(self) -> Any:
+        """One per node."""
+
+
+Prepared = TypeVar("Prepared", bound=Described)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,26 +253,24 @@ def batches(
     """Return the batch to train on and the batch to choose on; see :func:`prepare_each`."""
     cases = prepare_each(("graphs", "features"), graphs, features, prepare)
     batch = Batch.of(cases)
-    others = validation_cases(
-        cases[0].rows.shape[1], validation_graphs, validation_features, prepare
-    )
+    others = prepare_validation(cases, validation_graphs, validation_features, prepare)
     return batch, Batch.of(others) if others else batch
 
 
-def validation_cases(
-    width: int,
+def prepare_validation(
+    training: Sequence[Prepared],
     graphs: Sequence[Graph] | None,
     features: Sequence[Any] | None,
     prepare: Callable[[Graph, Any], Prepared],
 ) -> list[Prepared]:
-    """Prepare the graphs to choose on, whose features must have the training graphs' width."""
+    """Prepare the graphs to choose on, if any, as those to train on have been."""
     if graphs is None and features is None:
         return []
     names = "validation_graphs", "validation_features"
     for name, thing in zip(names, (graphs, features), strict=True):
         if thing is None:
             raise ValueError(f"{name} must be given too, or neither of {' and '.join(names)}")
-    return prepare_each(names, graphs or [], features or [], prepare, width)
+    return prepare_each(names, graphs or [], features or [], prepare, training[0].rows.shape[1])
 
 
 def prepare_each(
@@ -228,7 +316,7 @@ def prepare_each(
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{names[0]}[{i}]: {error}") from error
-        here = rows.shape[1] if hasattr(rows, "shape") else np.shape(rows)[1]
+        here = prepared[-1].rows.shape[1]
         width = width or here
         if here != width:
             raise ValueError(

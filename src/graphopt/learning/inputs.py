@@ -88,7 +88,7 @@ def encoder_rows(graph: Graph, features: Any, smoothing: int) -> Any:
 
 
 def disjoint_union(graphs: Sequence[Graph]) -> Graph:
-    """Return one graph that holds all, their nodes one after another.
+    """Return one graph that holds all, their nodes one after another; all are undirected.
 
     Examples
     --------

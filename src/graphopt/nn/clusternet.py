@@ -83,12 +83,26 @@ class ClusterNet(nn.Module):
         self.encoder.initialize(features, adjacency, random_state)
         training = self.encoder.training
         with torch.no_grad():
-            embedding = functional.normalize(self.encoder.eval()(features, adjacency), dim=1)
-            chosen = kmeans_plus_plus(
-                embedding.numpy(), self.cluster.n_clusters, random_state=random_state
-            )
-            self.initial_centers.copy_(torch.from_numpy(chosen))
+            embedding = self.encoder.eval()(features, adjacency)
+            self.initial_centers.copy_(self.draw_centers(embedding, random_state))
         self.encoder.train(training)
+
+    def draw_centers(self, embedding: Tensor, random_state: np.random.Generator) -> Tensor:
+        """Return centres drawn from embedded nodes by k-means++, on the unit sphere.
+
+        Parameters
+        ----------
+        embedding : Tensor, shape (n_nodes, embedding_features)
+            What the encoder puts out.
+        random_state : numpy.random.Generator
+
+        Returns
+        -------
+        Tensor, shape (n_clusters, embedding_features)
+        """
+        rows = functional.normalize(embedding.detach(), dim=1).numpy()
+        drawn = kmeans_plus_plus(rows, self.cluster.n_clusters, random_state=random_state)
+        return torch.from_numpy(drawn)
 
     def forward(
         self,

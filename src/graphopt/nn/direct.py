@@ -99,7 +99,20 @@ class DirectGCN(nn.Module):
             Shape (n_nodes, n_clusters), rows sum to 1; or (n_nodes,), the sum at most `n_clusters`
             in each graph.
         """
-        scores: Tensor = self.encoder(features, adjacency)
+        return self.decision(self.encoder(features, adjacency), offsets)
+
+    def decision(self, scores: Tensor, offsets: Tensor | None = None) -> Tensor:
+        """Return the soft decision for what the encoder puts out; see :meth:`forward`.
+
+        Parameters
+        ----------
+        scores : Tensor, shape (n_nodes, n_clusters), or (n_nodes, 1) for centers
+        offsets : Tensor of int64, optional
+
+        Returns
+        -------
+        Tensor
+        """
         if self.decides == "labels":
             return torch.softmax(scores, dim=1)
         opening = torch.sigmoid(scores[:, 0])
