@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 
 from graphopt import ClusterNet
@@ -11,8 +13,8 @@ from graphopt.experiments.spaces import (
     extended_space,
     paper_space,
 )
-from graphopt.learning import PAPER
-from graphopt.learning.recipes import default_recipe
+from graphopt.learning import PAPER, Recipe
+from graphopt.learning.recipes import PAPER_INDUCTIVE, default_recipe, inductive_recipe
 from graphopt.objectives import FacilityLocation, Modularity
 
 EVERY = [
@@ -103,31 +105,35 @@ def test_a_long_training_passes_through_the_shorter_ones(rise: bool) -> None:
     assert longest.kmeans_updates(500) == (5 if rise else 3)
 
 
+@pytest.mark.parametrize("kind", ["single", "inductive"])
 @pytest.mark.parametrize("task", ["community", "facility"])
-def test_the_extended_grid_holds_our_own_settings(task: str) -> None:
-    space = extended_space("single", task)
+def test_the_extended_grid_holds_our_own_settings(task: str, kind: str) -> None:
+    space = extended_space(kind, task)
     published, default = space.landmarks
     assert (published.name, default.name) == ("published", "default")
     recipe = space.recipe(default.params, default.iterations)
     objective = Modularity() if task == "community" else FacilityLocation(10)
-    usual = default_recipe(objective, 0.4)
-    for name in (
-        "iterations",
-        "learning_rate",
-        "weight_decay",
-        "smoothing",
-        "dropout",
-        "feature_dropout",
-        "masking",
-        "kmeans_schedule",
-    ):
-        assert getattr(recipe, name) == getattr(usual, name), name
+    usual = (default_recipe if kind == "single" else inductive_recipe)(objective, 0.4)
+    elsewhere = {"check_every", "n_restarts", "n_starts"}  # what they cost, not what they are
+    for field in fields(Recipe):
+        if field.name not in elsewhere:
+            assert getattr(recipe, field.name) == getattr(usual, field.name), field.name
     words = space.estimator_params(default.params, default.iterations, 0.4)
     usual_model = ClusterNet()
-    for name in ("temperature", "hidden_features", "embedding_features"):
+    for name in ("hidden_features", "embedding_features"):
         assert words[name] == getattr(usual_model, name)
     assert words["completion"] == ("auto" if task == "community" else None)
     assert words["seen_fraction"] == (0.4 if task == "community" else 1.0)
+
+
+@pytest.mark.parametrize("distribution", ["synthetic", "pubmed"])
+def test_the_published_inductive_choice_is_the_library_s(distribution: str) -> None:
+    space = paper_space("inductive", distribution=distribution)
+    (landmark,) = space.landmarks
+    paper = PAPER_INDUCTIVE
+    if distribution == "synthetic":
+        paper = replace(paper, iterations=70, kmeans_schedule=((0.0, 10),))
+    assert space.recipe(landmark.params, landmark.iterations) == paper
 
 
 def test_quick_trains_a_tenth() -> None:

@@ -53,10 +53,10 @@ class Space:
     ----------
     name : str
     choices : mapping of str to tuple
-        The values of each setting. ``temperature``, ``hidden_features`` and
-        ``embedding_features`` are ClusterNet's; ``kmeans_updates`` counts the updates of soft
-        k-means in a forward pass, ``kmeans_rise`` tells whether they rise to 5; ``completion``
-        whether edges between nodes with like features are expected; the rest are the recipe's.
+        The values of each setting. ``hidden_features`` and ``embedding_features`` are
+        ClusterNet's; ``kmeans_updates`` counts the updates of soft k-means in a forward pass,
+        ``kmeans_rise`` tells whether they rise to 5; ``completion`` whether edges between nodes
+        with like features are expected; the rest are the recipe's.
     iterations : tuple of int
         Lengths of training, ascending.
     check_every : int
@@ -148,7 +148,6 @@ class Space:
         """
         completed = bool(params.get("completion", False))
         return {
-            "temperature": float(params["temperature"]),
             "hidden_features": int(params["hidden_features"]),
             "embedding_features": int(params["embedding_features"]),
             "completion": "auto" if completed else None,
@@ -158,6 +157,7 @@ class Space:
 
 
 _RECIPE = (
+    "temperature",
     "learning_rate",
     "weight_decay",
     "smoothing",
@@ -267,7 +267,7 @@ def extended_space(kind: str, task: str, *, distribution: str = "synthetic") -> 
     ----------
     kind : {"single", "inductive"}
     task : {"community", "facility"}
-        Whose default settings are evaluated beside the published choice; single graphs only.
+        Whose default settings are evaluated beside the published choice.
     distribution : {"synthetic", "pubmed"}
         Inductive: whose published choice leads.
 
@@ -282,41 +282,43 @@ def extended_space(kind: str, task: str, *, distribution: str = "synthetic") -> 
     if kind == "single":
         choices["temperature"] = (10.0, 30.0, 50.0, 70.0)
         choices["kmeans_updates"] = (1, 3, 6)
+    else:
+        choices["kmeans_updates"] = (1, 5, 10, 20)
+        choices["smoothing"] = (0, 2, 5)
     for name, values in _UNTRIED.items():
         choices.setdefault(name, values)
     usual = {name: values[0] for name, values in _UNTRIED.items()}
     published = paper.landmarks[0]
-    landmarks = [replace(published, params={**usual, **published.params})]
-    if kind == "single":
-        landmarks.append(_default(task, usual))
     iterations = paper.iterations
     if kind == "single":
         iterations = tuple(range(50, iterations[-1] + 1, 50))
     return replace(
-        paper, name="extended", choices=choices, iterations=iterations, landmarks=tuple(landmarks)
+        paper,
+        name="extended",
+        choices=choices,
+        iterations=iterations,
+        landmarks=(
+            replace(published, params={**usual, **published.params}),
+            _default(kind, task, usual),
+        ),
     )
 
 
-def _default(task: str, usual: Params) -> Landmark:
-    """Return what the estimator does on a partly seen graph when nobody says otherwise."""
-    own: Params = {"learning_rate": 0.01}
+def _default(kind: str, task: str, usual: Params) -> Landmark:
+    """Return what the estimator does on partly seen graphs when nobody says otherwise."""
+    params: Params = {**usual, **_PUBLISHED_WIDTHS}
+    if kind == "single":
+        iterations = 150 if task == "community" else 200
+        params |= {"temperature": 30.0, "kmeans_updates": 6, "kmeans_rise": False}
+        params |= {"learning_rate": 0.03 if task == "community" else 0.01}
+    else:
+        iterations = 60
+        params |= {"temperature": 50.0, "kmeans_updates": 20, "learning_rate": 0.003}
+        params |= {"smoothing": 5}
     if task == "community":
-        own = {
-            "learning_rate": 0.03,
-            "smoothing": 2,
-            "feature_dropout": 0.5,
-            "masking": 0.4,
-            "completion": True,
-        }
-    params: Params = {
-        **usual,
-        "temperature": 30.0,
-        "kmeans_updates": 6,
-        "kmeans_rise": False,
-        **_PUBLISHED_WIDTHS,
-        **own,
-    }
-    return Landmark("default", params, 150 if task == "community" else 200)
+        params |= {"feature_dropout": 0.5, "masking": 0.4, "completion": True}
+        params |= {"smoothing": 2 if kind == "single" else 5}
+    return Landmark("default", params, iterations)
 
 
 def choose_space(
