@@ -1,4 +1,4 @@
-"""The command line: ``graphopt run``, ``graphopt bench`` and ``graphopt data``."""
+"""The command line: ``graphopt run``, ``tune``, ``bench`` and ``data``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from graphopt._cli_tune import tune
 from graphopt.errors import GraphoptError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Published data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command()(tune)
 
 # Tables and JSON go to standard output, everything about progress to standard error.
 output = Console()

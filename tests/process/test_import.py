@@ -16,7 +16,7 @@ def in_a_new_process(program: str) -> str:
     return done.stdout
 
 
-HEAVY = ("torch", "scipy", "igraph", "networkx", "sklearn", "pandas", "matplotlib")
+HEAVY = ("torch", "scipy", "igraph", "networkx", "sklearn", "pandas", "matplotlib", "optuna")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Evaluations for tests of the search; a module of its own, as worker processes import it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphopt.experiments.spaces import Landmark, Space, Value, paper_space
+
+if TYPE_CHECKING:
+    from graphopt.experiments.selection import Report
+
+SPACE = Space(
+    "tiny",
+    {"a": (0, 1, 2, 3), "b": (0.0, 0.5), "c": (False, True)},
+    iterations=(10, 20),
+    check_every=10,
+    rise=10,
+    landmarks=(Landmark("published", {"a": 2, "b": 0.5, "c": False}, 20),),
+)
+
+
+def short(kind: str = "single", lengths: tuple[int, ...] = (2, 4)) -> Space:
+    """Return the paper's grid with next to no training."""
+    space = paper_space(kind)
+    landmarks = tuple(replace(one, iterations=lengths[-1]) for one in space.landmarks)
+    return replace(
+        space, iterations=lengths, check_every=lengths[0], rise=lengths[0], landmarks=landmarks
+    )
+
+
+def value(params: Mapping[str, Value]) -> float:
+    """Return the score that the fake gives in the end."""
+    return float(params["a"] + 10 * params["b"] + 0.25 * params["c"])
+
+
+@dataclass(frozen=True)
+class Fake:
+    """Scores by a formula, half of it at the first length.
+
+    `log` lists the settings asked for; `kills` holds how often the process shall kill itself when
+    a is 3; `wrong` lists values of a that raise.
+    """
+
+    log: Path
+    kills: Path | None = None
+    wrong: tuple[int, ...] = ()
+    seconds: float = 0.0
+    greater_is_better: bool = True
+    k: int = 3
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        return {"graph": "fake", "task": "none", "k": self.k, "space": "tiny"}
+
+    def __call__(self, params: Mapping[str, Value], report: Report) -> dict[int, float]:
+        with self.log.open("a") as log:
+            log.write(f"{os.getpid()} {params['a']} {params['b']} {params['c']}\n")
+        if params["a"] in self.wrong:
+            raise ValueError(f"a must not be {params['a']}")
+        if params["a"] == 3 and self.kills is not None:
+            left = int(self.kills.read_text())
+            if left > 0:
+                self.kills.write_text(str(left - 1))
+                os.kill(os.getpid(), signal.SIGKILL)
+        scores: dict[int, float] = {}
+        for step, share in ((10, 0.5), (20, 1.0)):
+            time.sleep(self.seconds)
+            scores[step] = share * value(params)
+            if report(step, scores[step]):
+                break
+        return scores
