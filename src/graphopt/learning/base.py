@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,16 +22,22 @@ from graphopt._validation import (
 )
 from graphopt.centers import evaluate_centers
 from graphopt.completion import Completion, FeatureNeighbours
-from graphopt.errors import NotFittedError
 from graphopt.features import check_features
 from graphopt.graph import Graph
-from graphopt.learning import files
-from graphopt.learning.inputs import EncoderInputs
-from graphopt.learning.parameters import Parameters, check_graph
+from graphopt.learning import files, inductive
+from graphopt.learning.fitted import DecidingEstimator
+from graphopt.learning.inductive import Case
+from graphopt.learning.inputs import EncoderInputs, encoder_rows
+from graphopt.learning.parameters import check_graph
 from graphopt.learning.placement import informative_nodes, spread_over_groups
 from graphopt.learning.progress import ProgressBar
-from graphopt.learning.recipes import Recipe, default_recipe
-from graphopt.learning.trainer import TrainingRun, decide, train
+from graphopt.learning.recipes import (
+    Recipe,
+    default_recipe,
+    fine_tuning_recipe,
+    inductive_recipe,
+)
+from graphopt.learning.trainer import Checkpoint, TrainingRun, decide, train
 from graphopt.nn import ClusterNet, DirectGCN
 from graphopt.objectives import FacilityLocation, Modularity, Objective
 
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class DecisionEstimator(Parameters):
+class DecisionEstimator(DecidingEstimator):
     """Trains a network that decides on a partly seen graph; a subclass says which network.
 
     Its constructor keeps the parameters below, and more of its own.
@@ -61,6 +69,7 @@ class DecisionEstimator(Parameters):
     network_: Any
     interrupted_: bool
     _n_features: int | None  # None: fitted without features
+    _trained_by: Recipe
     _outputs: ClassVar[tuple[str, ...]]  # attributes that hold the network's output as arrays
 
     @abstractmethod
@@ -98,28 +107,189 @@ class DecisionEstimator(Parameters):
             features that do not match.
         """
         check_graph(graph)
-        check_integer("n_clusters", self.n_clusters, minimum=1)
-        objective, recipe = self._objective(), self._recipe()
+        objective, recipe = self._settings(default_recipe)
         random_state = check_random_state(self.random_state)
-        rows = None if features is None else check_features(features, graph.n_nodes)
-        nodes = informative_nodes(graph, rows)
-        if self.n_clusters > len(nodes):
-            raise ValueError(
-                f"n_clusters must be at most the number of nodes with an edge or features, "
-                f"{len(nodes)}, not {self.n_clusters}"
+        case = self._case(objective, recipe, graph, features)
+        inputs = case.inputs
+
+        def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
+            network = self._network(inputs.n_features, objective, recipe)
+            network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+            return network, train(
+                network, inputs, objective, case.problem, recipe, random_state, progress
             )
-        seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
-        rows = None if rows is None else rows[nodes]
-        inputs, problem = self._prepared(objective, recipe, seen, rows)
+
+        best = self._learn(objective, recipe, attempt)
+        self._n_features = None if features is None else inputs.n_features
+        self._publish(objective, case, inputs, best.decision, random_state)
+        return self
+
+    def fit_inductive(
+        self,
+        graphs: Sequence[Graph],
+        features: Sequence[Any],
+        *,
+        validation_graphs: Sequence[Graph] | None = None,
+        validation_features: Sequence[Any] | None = None,
+    ) -> Self:
+        """Train one network on several graphs, to decide on others.
+
+        Decide by :meth:`predict`, or by :meth:`fine_tune` at the price of some training. There is
+        no ``labels_``, ``decision_`` or other result about a graph afterwards.
+
+        Parameters
+        ----------
+        graphs : list of Graph
+            What is seen of each, undirected, with every node; of any sizes.
+        features : list of array, sparse array or tensor, shape (n_nodes, n_features)
+            Node features, of one kind and width.
+        validation_graphs, validation_features : list, optional
+            Further graphs, likewise, on which the state of the network and the restart are
+            chosen: by the decoded objective on what is seen of them. Default: on `graphs`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            For lists that do not match, and as :meth:`fit`, naming the graph.
+
+        Examples
+        --------
+        >>> from graphopt import ClusterNet, datasets
+        >>> data = [datasets.synthetic(60, random_state=seed) for seed in range(3)]
+        >>> seen, features = zip(*((d.observed, d.observed_features) for d in data))
+        >>> model = ClusterNet(3, iterations=20, n_restarts=1, random_state=0)
+        >>> model = model.fit_inductive(seen[:2], features[:2])
+        >>> model.predict(seen[2], features[2]).shape
+        (60,)
+        >>> model.fine_tune(seen[2], features[2], iterations=5).labels_.shape
+        (60,)
+        """
+        objective, recipe = self._settings(inductive_recipe)
+        random_state = check_random_state(self.random_state)
+
+        def prepare(graph: Graph, rows: Any) -> Case:
+            return self._case(objective, recipe, graph, rows)
+
+        batch, judged_on = inductive.batches(
+            graphs, features, validation_graphs, validation_features, prepare
+        )
+        inputs = batch.inputs
+
+        def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
+            network = self._network(inputs.n_features, objective, recipe)
+            network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+            return network, inductive.train_on_many(
+                network, batch, objective, recipe, random_state, progress, judged_on
+            )
+
+        self._learn(objective, recipe, attempt)
+        self._n_features = inputs.n_features
+        self._forget_decision()
+        return self
+
+    def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Self:
+        """Return a copy that is trained on, on another graph, and has decided on it.
+
+        Parameters
+        ----------
+        graph : Graph
+            What is seen of it.
+        features : array, sparse array or tensor, shape (n_nodes, n_features)
+            Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
+        iterations : int, optional
+            Steps of training. Default: see :func:`graphopt.learning.recipes.fine_tuning_recipe`.
+
+        Returns
+        -------
+        estimator
+            Fitted to `graph` as by :meth:`fit`, but started from the weights learned so far; this
+            estimator stays as it is. Its training value is that of the first look, before any
+            step, or better.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`fit`, and for features of another width.
+        graphopt.errors.NotFittedError
+            Before :meth:`fit` or :meth:`fit_inductive`.
+        """
+        self._check_learned()
+        check_graph(graph)
+        recipe = fine_tuning_recipe(self._trained_by, iterations)
+        objective, random_state = self._objective(), check_random_state(self.random_state)
+        case = self._case_of_a_kind(objective, recipe, graph, features)
+        inputs = case.inputs
+        tuned = type(self)(**self.get_params())
+
+        def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
+            network = copy.deepcopy(self.network_)
+            return network, train(
+                network, inputs, objective, case.problem, recipe, random_state, progress
+            )
+
+        best = tuned._learn(objective, recipe, attempt)
+        tuned._n_features = self._n_features
+        tuned._publish(objective, case, inputs, best.decision, random_state)
+        return tuned
+
+    def predict(self, graph: Graph, features: Any) -> NDArray[Any]:
+        """Decide on another graph with the trained network, without training.
+
+        Parameters
+        ----------
+        graph : Graph
+            What is seen of it.
+        features : array, sparse array or tensor, shape (n_nodes, n_features)
+            Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
+
+        Returns
+        -------
+        array
+            Labels of the nodes, or chosen nodes.
+        """
+        self._check_learned()
+        check_graph(graph)
+        objective = self._objective()
+        case = self._case_of_a_kind(objective, self._trained_by, graph, features)
+        inputs, random_state = case.inputs, np.random.default_rng(0)
+        with torch.no_grad():
+            relaxed = decide(self.network_, objective, inputs.features, inputs.adjacency.whole)
+        decision = objective.decode(relaxed, case.problem, random_state=random_state)
+        return self._on_all_nodes(objective, decision, case, random_state)
+
+    def score(self, graph: Graph) -> float:
+        """Return the decision's exact value on a graph of the same nodes, such as the full one.
+
+        Parameters
+        ----------
+        graph : Graph
+
+        Returns
+        -------
+        float
+            Modularity, or the largest distance to a chosen node (lower is better there).
+        """
+        self._check_decided()
+        return float(self._objective().evaluate(self.decision_, graph))
+
+    def _learn(
+        self,
+        objective: Objective,
+        recipe: Recipe,
+        attempt: Callable[[ProgressBar], tuple[ClusterNet | DirectGCN, TrainingRun]],
+    ) -> Checkpoint:
+        """Attempt a training as often as the recipe says, keep the best and return its best."""
         networks: list[ClusterNet | DirectGCN] = []
         runs: list[TrainingRun] = []
         interrupted = False
         with ProgressBar(recipe.n_restarts * recipe.iterations, self.verbose) as progress:
             while len(runs) < recipe.n_restarts and not interrupted:
                 try:
-                    network = self._network(inputs.n_features, objective, recipe)
-                    network.initialize(inputs.features, inputs.adjacency.whole, random_state)
-                    run = train(network, inputs, objective, problem, recipe, random_state, progress)
+                    network, run = attempt(progress)
                 except KeyboardInterrupt:  # between two trainings
                     if not runs:
                         raise
@@ -135,108 +305,79 @@ class DecisionEstimator(Parameters):
                 chosen = i
         best = runs[chosen].best
         self.network_, self.training_value_ = networks[chosen], best.value
-        self.runs_, self.interrupted_ = runs, interrupted
-        self._n_features = None if features is None else inputs.n_features
-        self._publish(objective, graph, nodes, inputs, best.decision, random_state)
-        return self
+        self.runs_, self.interrupted_, self._trained_by = runs, interrupted, recipe
+        return best
 
-    def fit_predict(self, graph: Graph, features: Any = None) -> NDArray[np.int32]:
-        """Train on what is seen and return ``labels_``; see :meth:`fit`.
+    def _case(self, objective: Objective, recipe: Recipe, graph: Graph, features: Any) -> Case:
+        """Return what the encoder sees of a graph and what the loss is taken on."""
+        check_graph(graph)
+        rows = None if features is None else check_features(features, graph.n_nodes)
+        nodes = informative_nodes(graph, rows)
+        if self.n_clusters > len(nodes):
+            raise ValueError(
+                f"n_clusters must be at most the number of nodes with an edge or features, "
+                f"{len(nodes)}, not {self.n_clusters}"
+            )
+        seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
+        rows = None if rows is None else rows[nodes]
+        completion, missing = self._completion(objective, rows is not None), None
+        if completion is not None:
+            missing = completion.missing_edges(seen, rows)
+        problem = objective.prepare(seen if missing is None else seen.plus(missing))
+        return Case(
+            graph, nodes, seen, missing, encoder_rows(seen, rows, recipe.smoothing), problem
+        )
 
-        Parameters
-        ----------
-        graph : Graph
-        features : array, sparse array or tensor, shape (n_nodes, n_features), optional
-
-        Returns
-        -------
-        array of int32, shape (n_nodes,)
-        """
-        return self.fit(graph, features).labels_
-
-    def predict(self, graph: Graph, features: Any) -> NDArray[Any]:
-        """Decide on another graph with the trained network, without training.
-
-        Parameters
-        ----------
-        graph : Graph
-            What is seen of it.
-        features : array, sparse array or tensor, shape (n_nodes, n_features)
-            Of the same kind and width as those given to :meth:`fit`.
-
-        Returns
-        -------
-        array
-            Labels of the nodes, or chosen nodes.
-        """
-        self._check_fitted()
+    def _case_of_a_kind(
+        self, objective: Objective, recipe: Recipe, graph: Graph, features: Any
+    ) -> Case:
+        """Return a case that the trained network can decide on."""
         if features is None or self._n_features is None:
             raise ValueError(
                 "features must be given, here and in fit: without them a network knows only the "
                 "nodes it was trained on"
             )
-        check_graph(graph)
-        objective, recipe = self._objective(), self._recipe()
         rows = check_features(features, graph.n_nodes)
         if rows.shape[1] != self._n_features:
             raise ValueError(
                 f"features must have {self._n_features} columns, as in fit, not {rows.shape[1]}"
             )
-        nodes = informative_nodes(graph, rows)
-        seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
-        inputs, problem = self._prepared(objective, recipe, seen, rows[nodes])
-        random_state = np.random.default_rng(0)
-        with torch.no_grad():
-            relaxed = decide(self.network_, objective, inputs.features, inputs.adjacency.whole)
-        decision = objective.decode(relaxed, problem, random_state=random_state)
-        return _on_all_nodes(objective, decision, graph, nodes, self.n_clusters, random_state)
+        return self._case(objective, recipe, graph, rows)
 
-    def score(self, graph: Graph) -> float:
-        """Return the decision's exact value on a graph of the same nodes, such as the full one.
-
-        Parameters
-        ----------
-        graph : Graph
-
-        Returns
-        -------
-        float
-            Modularity, or the largest distance to a chosen node (lower is better there).
-        """
-        self._check_fitted()
-        return float(self._objective().evaluate(self.decision_, graph))
-
-    def _prepared(
-        self, objective: Objective, recipe: Recipe, seen: Graph, rows: Any
-    ) -> tuple[EncoderInputs, Any]:
-        """Return what the encoder sees and what the loss is taken on."""
-        completion, missing = self._completion(objective, rows is not None), None
-        if completion is not None:
-            missing = completion.missing_edges(seen, rows)
-        inputs = EncoderInputs.make(seen, rows, smoothing=recipe.smoothing, missing=missing)
-        return inputs, objective.prepare(seen if missing is None else seen.plus(missing))
+    def _forget_decision(self) -> None:
+        for name in (*self._outputs, "labels_", "centers_", "decision_"):
+            self.__dict__.pop(name, None)
 
     def _publish(
         self,
         objective: Objective,
-        graph: Graph,
-        nodes: NDArray[np.int32],
+        case: Case,
         inputs: EncoderInputs,
         decision: NDArray[Any],
         random_state: np.random.Generator,
     ) -> None:
-        """Set the public attributes, for all nodes of `graph`."""
-        for name in (*self._outputs, "centers_"):
-            self.__dict__.pop(name, None)  # of an earlier fit
-        self._publish_output(inputs, nodes, graph.n_nodes)
-        self.decision_ = _on_all_nodes(
-            objective, decision, graph, nodes, self.n_clusters, random_state
-        )
+        """Set the public attributes, for all nodes of the graph."""
+        self._forget_decision()  # of an earlier fit
+        self._publish_output(inputs, case.nodes, case.graph.n_nodes)
+        self.decision_ = self._on_all_nodes(objective, decision, case, random_state)
         if objective.decides == "centers":
             self.centers_ = self.decision_
-            self.labels_ = evaluate_centers(graph, self.centers_).assignment
+            self.labels_ = evaluate_centers(case.graph, self.centers_).assignment
         else:
             self.labels_ = self.decision_
+
+    def _on_all_nodes(
+        self,
+        objective: Objective,
+        decision: NDArray[Any],
+        case: Case,
+        random_state: np.random.Generator,
+    ) -> NDArray[Any]:
+        """Translate a decision on the nodes of which something is known to the whole graph."""
+        if objective.decides == "centers":
+            chosen: NDArray[Any] = case.nodes[decision]
+            return chosen
+        return spread_over_groups(decision, case.nodes, case.graph, self.n_clusters, random_state)
 
     # --- parameters into parts ------------------------------------------------------------------
 
@@ -248,15 +389,18 @@ class DecisionEstimator(Parameters):
             return Modularity()
         return FacilityLocation(self.n_clusters)
 
-    def _recipe(self) -> Recipe:
+    def _settings(self, default: Callable[[Objective, float], Recipe]) -> tuple[Objective, Recipe]:
+        """Return the objective, and the recipe or what is good by `default`."""
+        check_integer("n_clusters", self.n_clusters, minimum=1)
+        objective = self._objective()
         share = check_number(
             "seen_fraction", self.seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
         )
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
-        recipe = self.recipe or default_recipe(self._objective(), share)
+        recipe = self.recipe or default(objective, share)
         overruled: dict[str, Any] = {"iterations": self.iterations, "n_restarts": self.n_restarts}
-        return replace(recipe, **{k: v for k, v in overruled.items() if v is not None})
+        return objective, replace(recipe, **{k: v for k, v in overruled.items() if v is not None})
 
     def _completion(self, objective: Objective, described: bool) -> Completion | None:
         if not isinstance(self.completion, str):
@@ -271,9 +415,8 @@ class DecisionEstimator(Parameters):
             return None
         return FeatureNeighbours(weight=1.0 / self.seen_fraction - 1.0)
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "decision_"):
-            raise NotFittedError(f"this {type(self).__name__} has no decision yet; call fit first")
+    def _check_learned(self) -> None:
+        self._check_fitted("network_", "has no decision")
 
     # --- files ----------------------------------------------------------------------------------
 
@@ -289,7 +432,7 @@ class DecisionEstimator(Parameters):
         An objective or a completion object is not written: hand it to :meth:`load` again. Neither
         are a generator given as `random_state` and ``runs_``.
         """
-        self._check_fitted()
+        self._check_learned()
         files.save(self, path)
 
     @classmethod
@@ -320,18 +463,3 @@ class DecisionEstimator(Parameters):
             not given.
         """
         return files.load(cls, path, objective=objective, completion=completion)
-
-
-def _on_all_nodes(
-    objective: Objective,
-    decision: NDArray[Any],
-    graph: Graph,
-    nodes: NDArray[np.int32],
-    n_groups: int,
-    random_state: np.random.Generator,
-) -> NDArray[Any]:
-    """Translate a decision on the graph induced by `nodes` to the whole graph."""
-    if objective.decides == "centers":
-        chosen: NDArray[Any] = nodes[decision]
-        return chosen
-    return spread_over_groups(decision, nodes, graph, n_groups, random_state)

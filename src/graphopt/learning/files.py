@@ -27,7 +27,7 @@ def save(model: DecisionEstimator, path: str | Path) -> None:
     """Write a fitted estimator; see :meth:`DecisionEstimator.save`."""
     params = {name: _plain(value) for name, value in model.get_params().items()}
     own = [name for name in ("objective", "completion") if _is_own(params[name])]
-    recipe = model._recipe()
+    recipe = model._trained_by
     params |= dict.fromkeys(["recipe", *own])
     if isinstance(params["random_state"], np.random.Generator):
         params["random_state"] = None
@@ -72,6 +72,7 @@ def load(
         raise ValueError(f"{path} was saved with your own {' and '.join(missing)}; pass it to load")
     recipe = Recipe(**saved["recipe"])
     model = cls(**{**saved["params"], "recipe": recipe, **own})
+    model._trained_by = recipe
     model._n_features = saved["n_features"]
     n_inputs = saved["network"]["encoder.hidden_weight"].shape[0]
     network = model._network(n_inputs, model._objective(), recipe)
@@ -80,7 +81,7 @@ def load(
     model.network_ = network.eval()
     for name, tensor in saved["arrays"].items():
         setattr(model, name, tensor.numpy())
-    if model._objective().decides == "centers":
+    if hasattr(model, "decision_") and model._objective().decides == "centers":
         model.centers_ = model.decision_
     model.training_value_, model.interrupted_ = saved["training_value"], saved["interrupted"]
     model.runs_ = []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +18,7 @@ from graphopt.nn import Adjacency, SparseMatrix, dropout
 
 @dataclass(frozen=True, slots=True)
 class EncoderInputs:
-    """Features and adjacency of one graph, in the form the encoder multiplies.
+    """Features and adjacency, in the form the encoder multiplies: of a graph, or of several.
 
     Attributes
     ----------
@@ -35,9 +38,26 @@ class EncoderInputs:
 
         `missing` holds expected further edges, which the encoder averages over too.
         """
-        rows = _identity(graph.n_nodes) if features is None else features
-        rows = smoothed_features(rows, graph, smoothing)
-        return cls(_operand(rows), Adjacency(graph, missing))
+        return cls(_operand(encoder_rows(graph, features, smoothing)), Adjacency(graph, missing))
+
+    @classmethod
+    def stack(
+        cls, rows: Sequence[Any], graphs: Sequence[Graph], missing: Sequence[Graph | None]
+    ) -> EncoderInputs:
+        """Put graphs one after another: no edge joins two of them.
+
+        Parameters
+        ----------
+        rows : sequence of array or sparse array
+            Of each graph, as :func:`encoder_rows` returns them.
+        graphs, missing : sequence of Graph
+            Expected further edges may be None, but for all graphs.
+        """
+        expected = [graph for graph in missing if graph is not None]
+        return cls(
+            _operand(_stacked(rows)),
+            Adjacency(disjoint_union(graphs), disjoint_union(expected) if expected else None),
+        )
 
     @property
     def n_features(self) -> int:
@@ -59,6 +79,45 @@ class EncoderInputs:
                 features = dropout(features, feature_dropout)
         adjacency = self.adjacency.whole if masking == 0.0 else self.adjacency.masked(masking)
         return features, adjacency
+
+
+def encoder_rows(graph: Graph, features: Any, smoothing: int) -> Any:
+    """Return features weighed, smoothed and of unit length (None: each node is its own)."""
+    rows = _identity(graph.n_nodes) if features is None else features
+    return smoothed_features(rows, graph, smoothing)
+
+
+def disjoint_union(graphs: Sequence[Graph]) -> Graph:
+    """Return one graph that holds all, their nodes one after another.
+
+    Examples
+    --------
+    >>> pair, path = Graph.from_edges([(0, 1)]), Graph.from_edges([(0, 1), (1, 2)])
+    >>> disjoint_union([pair, path]).edges.tolist()
+    [[0, 1], [2, 3], [3, 4]]
+    """
+    if len(graphs) == 1:
+        return graphs[0]
+    *starts, n_nodes = accumulate((graph.n_nodes for graph in graphs), initial=0)
+    edges = np.concatenate(
+        [graph.edges + start for graph, start in zip(graphs, starts, strict=True)]
+    )
+    weights = None
+    if any(graph.weighted for graph in graphs):
+        weights = np.concatenate(
+            [np.ones(g.n_edges) if g.edge_weights is None else g.edge_weights for g in graphs]
+        )
+    return Graph.from_edges(edges, n_nodes, weights)
+
+
+def _stacked(rows: Sequence[Any]) -> Any:
+    if len(rows) == 1:
+        return rows[0]
+    if all(isinstance(part, np.ndarray) for part in rows):
+        return np.concatenate(rows)
+    from scipy.sparse import csr_array, vstack
+
+    return csr_array(vstack([csr_array(part) for part in rows]))
 
 
 def _identity(n_nodes: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,15 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
-from graphopt.errors import NotFittedError
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning.adam import Adam
-from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning.fitted import Fitted
+from graphopt.learning.inductive import prepare_each, prepare_validation
+from graphopt.learning.inputs import encoder_rows
+from graphopt.learning.link_training import LinkCase, LinkCases, check_learnable, train_links
 from graphopt.learning.negatives import UnseenPairs
-from graphopt.learning.parameters import Parameters, check_graph
+from graphopt.learning.parameters import check_graph
 from graphopt.learning.progress import ProgressBar
 from graphopt.nn import LinkPredictor as Network
 
@@ -61,7 +64,7 @@ class LinkScores:
     n_others: int
 
 
-class LinkPredictor(Parameters):
+class LinkPredictor(Fitted):
     """Learn from seen edges and node features how likely an edge is between any two nodes.
 
     Nodes are embedded by a graph convolutional network, pairs are scored by
@@ -95,7 +98,9 @@ class LinkPredictor(Parameters):
     losses_ : list of float
         Loss of every step.
     graph_ : Graph
-        The seen graph.
+        The seen graph that predictions are about.
+    graphs_ : tuple of Graph
+        What it was trained on: `graph_`, or the graphs given to :meth:`fit_inductive`.
     network_ : graphopt.nn.LinkPredictor
     interrupted_ : bool
         Whether Ctrl-C ended training early.
@@ -126,8 +131,10 @@ class LinkPredictor(Parameters):
     relation_: NDArray[np.float32]
     losses_: list[float]
     graph_: Graph
+    graphs_: tuple[Graph, ...]
     network_: Network
     interrupted_: bool
+    _n_features: int | None  # None: fitted without features
 
     def __init__(
         self,
@@ -178,55 +185,193 @@ class LinkPredictor(Parameters):
             For a parameter out of range, features that do not match, or a graph without an edge or
             with an edge between all nodes.
         """
-        check_graph(graph)
         self._check_parameters()
         random_state = check_random_state(self.random_state)
+        cases = LinkCases([self._case(graph, features)])
+        self._start(cases, random_state)
+        self._train(cases, random_state)
+        self.graphs_ = (graph,)
+        self._describe(graph, cases)
+        self._n_features = None if features is None else cases.inputs.n_features
+        return self
+
+    def fit_inductive(
+        self,
+        graphs: Sequence[Graph],
+        features: Sequence[Any],
+        *,
+        validation_graphs: Sequence[Graph] | None = None,
+        validation_features: Sequence[Any] | None = None,
+    ) -> Self:
+        """Train on the seen edges of several graphs, to predict those of others.
+
+        Go on with :meth:`transfer` or :meth:`fine_tune`; until then there is no ``graph_`` and no
+        ``embedding_``, and nothing can be predicted.
+
+        Parameters
+        ----------
+        graphs : list of Graph
+            What is seen of each, undirected, with every node; of any sizes.
+        features : list of array, sparse array or tensor, shape (n_nodes, n_features)
+            Node features, of one kind and width.
+        validation_graphs, validation_features : list, optional
+            Further graphs, likewise. The state of the network is kept in which the cross-entropy
+            on their seen edges is lowest, a share `edge_dropout` of them hidden from the encoder.
+            Default: the last state is kept.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            For lists that do not match, and as :meth:`fit`, naming the graph.
+
+        Examples
+        --------
+        >>> from graphopt import datasets
+        >>> data = [datasets.synthetic(60, random_state=seed) for seed in range(3)]
+        >>> seen, features = zip(*((d.observed, d.observed_features) for d in data))
+        >>> model = LinkPredictor(iterations=30, random_state=0)
+        >>> model = model.fit_inductive(seen[:2], features[:2])
+        >>> model.transfer(seen[2], features[2]).predict([(0, 1), (5, 7)]).shape
+        (2,)
+        """
+        self._check_parameters()
+        random_state = check_random_state(self.random_state)
+        given = prepare_each(("graphs", "features"), graphs, features, self._case)
+        others = prepare_validation(given, validation_graphs, validation_features, self._case)
+        cases = LinkCases(given)
+        self._start(cases, random_state)
+        self._train(cases, random_state, LinkCases(others) if others else None)
+        for name in ("graph_", "embedding_"):
+            self.__dict__.pop(name, None)  # of an earlier fit
+        self.graphs_ = tuple(graphs)
+        self._n_features = cases.inputs.n_features
+        return self
+
+    def transfer(self, graph: Graph, features: Any) -> Self:
+        """Return a copy that predicts on another graph, without training.
+
+        Parameters
+        ----------
+        graph : Graph
+            What is seen of it.
+        features : array, sparse array or tensor, shape (n_nodes, n_features)
+            Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
+
+        Returns
+        -------
+        LinkPredictor
+            Fitted; ``losses_`` are those of this one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For features that do not match.
+        graphopt.errors.NotFittedError
+            Before :meth:`fit` or :meth:`fit_inductive`.
+        """
+        other, cases = self._copy_for(graph, features)
+        other._describe(graph, cases)
+        return other
+
+    def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Self:
+        """Return a copy that is trained on, on the seen edges of another graph.
+
+        Parameters
+        ----------
+        graph : Graph
+            What is seen of it.
+        features : array, sparse array or tensor, shape (n_nodes, n_features)
+            Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
+        iterations : int, optional
+            Steps of training. Default: a quarter of those before.
+
+        Returns
+        -------
+        LinkPredictor
+            Fitted to `graph`; this one stays as it is.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`fit`, and for features of another width.
+        graphopt.errors.NotFittedError
+            Before :meth:`fit` or :meth:`fit_inductive`.
+        """
+        other, cases = self._copy_for(graph, features)
+        steps = max(1, self.iterations // 4) if iterations is None else iterations
+        check_integer("iterations", steps, minimum=1)
+        other._train(cases, check_random_state(self.random_state), iterations=steps)
+        other._describe(graph, cases)
+        return other
+
+    def _case(self, graph: Graph, features: Any) -> LinkCase:
+        """Return what is learned from on one graph."""
+        check_graph(graph)
         rows = None if features is None else check_features(features, graph.n_nodes)
-        unseen = UnseenPairs(graph.n_nodes, graph.edges)
-        if graph.n_edges == 0 or unseen.count == 0:
+        check_learnable(graph)
+        return LinkCase(graph, encoder_rows(graph, rows, self.smoothing))
+
+    def _copy_for(self, graph: Graph, features: Any) -> tuple[Self, LinkCases]:
+        """Return a copy with the trained network, and `graph` as it sees it."""
+        self._check_fitted("network_", "has learned nothing")
+        if features is None or self._n_features is None:
             raise ValueError(
-                f"graph must have both pairs with and without an edge, not {graph.n_edges} edges "
-                f"between {graph.n_nodes} nodes"
+                "features must be given, here and in fit: without them a network knows only the "
+                "nodes it was trained on"
             )
-        inputs = EncoderInputs.make(graph, rows, smoothing=self.smoothing)
+        case = self._case(graph, features)
+        if case.rows.shape[1] != self._n_features:
+            raise ValueError(
+                f"features must have {self._n_features} columns, as in fit, "
+                f"not {case.rows.shape[1]}"
+            )
+        other = type(self)(**self.get_params())
+        other.network_ = copy.deepcopy(self.network_)
+        other.losses_, other.interrupted_ = list(self.losses_), self.interrupted_
+        other.graphs_, other._n_features = self.graphs_, self._n_features
+        return other, LinkCases([case])
+
+    def _start(self, cases: LinkCases, random_state: np.random.Generator) -> None:
+        """Make a new network."""
+        inputs = cases.inputs
         self.network_ = self._network(inputs.n_features)
         self.network_.initialize(inputs.features, inputs.adjacency.whole, random_state)
-        self.losses_, self.interrupted_ = [], False
-        with ProgressBar(self.iterations, self.verbose) as progress:
-            try:
-                self._train(inputs, graph, unseen, random_state, progress)
-            except KeyboardInterrupt:
-                self.interrupted_ = True
-        self.network_.eval()
-        with torch.no_grad():
-            embedding = self.network_(inputs.features, inputs.adjacency.whole)
-        self.embedding_ = embedding.numpy()
-        self.relation_ = self.network_.relation.detach().numpy().copy()
-        self.graph_ = graph
-        return self
 
     def _train(
         self,
-        inputs: EncoderInputs,
-        graph: Graph,
-        unseen: UnseenPairs,
+        cases: LinkCases,
         random_state: np.random.Generator,
-        progress: ProgressBar,
+        judged_on: LinkCases | None = None,
+        *,
+        iterations: int | None = None,
     ) -> None:
-        network = self.network_.train()
-        optimizer = Adam(network.parameters(), self.learning_rate, self.weight_decay)
-        edges = torch.from_numpy(graph.edges.astype(np.int64))
-        with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
-            torch.manual_seed(int(random_state.integers(2**63)))
-            for step in range(1, self.iterations + 1):
-                others = torch.from_numpy(unseen.draw(len(edges), random_state))
-                seen = inputs.perturbed(self.feature_dropout, self.edge_dropout)
-                optimizer.zero_grad()
-                loss = network.loss(network(*seen), edges, others)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                self.losses_.append(loss.item())
-                progress(step, self.losses_[-1], min(self.losses_))
+        """Train the network, from the state it is in."""
+        steps = self.iterations if iterations is None else iterations
+        optimizer = Adam(self.network_.parameters(), self.learning_rate, self.weight_decay)
+        with ProgressBar(steps, self.verbose) as progress:
+            self.losses_, self.interrupted_ = train_links(
+                self.network_,
+                cases,
+                optimizer,
+                steps,
+                feature_dropout=self.feature_dropout,
+                edge_dropout=self.edge_dropout,
+                random_state=random_state,
+                progress=progress,
+                judged_on=judged_on,
+            )
+
+    def _describe(self, graph: Graph, cases: LinkCases) -> None:
+        """Set what predictions on `graph` are made from."""
+        with torch.no_grad():
+            embedding = self.network_(cases.inputs.features, cases.inputs.adjacency.whole)
+        self.embedding_ = embedding.numpy()
+        self.relation_ = self.network_.relation.detach().numpy().copy()
+        self.graph_ = graph
 
     def _network(self, n_features: int) -> Network:
         with torch.random.fork_rng(devices=[]):  # a new network draws what nobody will use
@@ -260,7 +405,7 @@ class LinkPredictor(Parameters):
         -------
         array of float32, shape (n_pairs,)
         """
-        self._check_fitted()
+        self._check_described()
         nodes = self._checked_pairs("pairs", pairs)
         u, v = nodes.min(axis=1), nodes.max(axis=1)
         scaled = self.embedding_ * self.relation_
@@ -287,7 +432,7 @@ class LinkPredictor(Parameters):
         -----
         O(n² embedding_features).
         """
-        self._check_fitted()
+        self._check_described()
         n = self.graph_.n_nodes
         check_memory(
             f"the probabilities of all pairs of {n:,} nodes",
@@ -337,7 +482,7 @@ class LinkPredictor(Parameters):
         ValueError
             For an edge that was seen, no edges, or no pairs without one.
         """
-        self._check_fitted()
+        self._check_described()
         from sklearn.metrics import average_precision_score, roc_auc_score
 
         held_out = self._checked_pairs("edges", edges)
@@ -388,9 +533,9 @@ class LinkPredictor(Parameters):
             raise ValueError(f"{name} must join different nodes; {name}[{loops[0]}] does not")
         return flat.reshape(-1, 2)
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "graph_"):
-            raise NotFittedError("this LinkPredictor has learned nothing yet; call fit first")
+    def _check_described(self) -> None:
+        self._check_fitted("network_", "has learned nothing")
+        self._check_fitted("graph_", "knows no graph to predict on", "transfer or fine_tune")
 
 
 def _probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from graphopt._validation import check_integer, check_number
 from graphopt.objectives import FacilityLocation, Objective
@@ -104,3 +104,26 @@ def default_recipe(objective: Objective, seen_fraction: float) -> Recipe:
             n_restarts=3,
         )
     return Recipe(masking=0.4 if seen_fraction < 1.0 else 0.0)
+
+
+def inductive_recipe(objective: Objective, seen_fraction: float) -> Recipe:
+    """Return the settings that are good for many graphs of one kind."""
+    return replace(default_recipe(objective, seen_fraction), n_restarts=1)
+
+
+def fine_tuning_recipe(recipe: Recipe, iterations: int | None = None) -> Recipe:
+    """Return how to train on, on one more graph, a network that `recipe` has trained.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    iterations : int, optional
+        Default: half as many.
+    """
+    updates = recipe.kmeans_updates(recipe.iterations - 1)
+    return replace(
+        recipe,
+        iterations=max(1, recipe.iterations // 2) if iterations is None else iterations,
+        kmeans_schedule=((0.0, updates),),
+        n_restarts=1,
+    )

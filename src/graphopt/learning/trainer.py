@@ -27,11 +27,12 @@ class Checkpoint:
     Attributes
     ----------
     value : float
-        Training value of the decoded decision (:meth:`Objective.training_value`).
+        Training value of the decoded decision (:meth:`Objective.training_value`), or the mean over
+        several graphs.
     step : int
         Steps made before.
     decision : array of int
-        What the objective decoded.
+        What the objective decoded; of several graphs, one after another.
     state : dict
         Parameters and buffers of the network.
     kmeans_updates : int
@@ -126,6 +127,47 @@ def train(
     TrainingRun
         Ctrl-C ends the training early and is not raised again: see ``interrupted``.
     """
+
+    def loss() -> Tensor:
+        features, adjacency = inputs.perturbed(recipe.feature_dropout, recipe.masking)
+        return objective.loss(decide(network, objective, features, adjacency), problem)
+
+    def judge() -> tuple[float, NDArray[Any]]:
+        relaxed = decide(network, objective, inputs.features, inputs.adjacency.whole)
+        decision = objective.decode(relaxed, problem, random_state=random_state)
+        return objective.training_value(decision, problem), decision
+
+    return descend(network, loss, judge, objective.better, recipe, random_state, progress)
+
+
+def descend(
+    network: ClusterNet | DirectGCN,
+    loss: Callable[[], Tensor],
+    judge: Callable[[], tuple[float, NDArray[Any]]],
+    better: Callable[[float, float], bool],
+    recipe: Recipe,
+    random_state: np.random.Generator,
+    progress: Progress | None = None,
+) -> TrainingRun:
+    """Lower a loss and keep the state of the network that is judged best; see :func:`train`.
+
+    Parameters
+    ----------
+    network : ClusterNet or DirectGCN
+    loss : callable
+        Returns the loss of a step.
+    judge : callable
+        Returns the present decision's value and the decision.
+    better : callable
+        Whether one value is strictly better than another.
+    recipe : Recipe
+    random_state : numpy.random.Generator
+    progress : callable, optional
+
+    Returns
+    -------
+    TrainingRun
+    """
     start = time.perf_counter()
     optimizer = Adam(network.parameters(), recipe.learning_rate, recipe.weight_decay)
 
@@ -133,11 +175,9 @@ def train(
         """Decide, and return the decision's value and the better of it and `best`."""
         network.eval()
         with torch.no_grad():
-            relaxed = decide(network, objective, inputs.features, inputs.adjacency.whole)
-        decision = objective.decode(relaxed, problem, random_state=random_state)
-        value = objective.training_value(decision, problem)
+            value, decision = judge()
         network.train()
-        if best is not None and not objective.better(value, best.value):
+        if best is not None and not better(value, best.value):
             return value, best
         state = copy.deepcopy(network.state_dict())
         return value, Checkpoint(value, step, decision, state, kmeans_updates(network))
@@ -150,12 +190,11 @@ def train(
         try:
             for done in range(1, recipe.iterations + 1):
                 set_kmeans_updates(network, recipe.kmeans_updates(done - 1))
-                features, adjacency = inputs.perturbed(recipe.feature_dropout, recipe.masking)
                 optimizer.zero_grad()
-                loss = objective.loss(decide(network, objective, features, adjacency), problem)
-                loss.backward()  # type: ignore[no-untyped-call]
+                present = loss()
+                present.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-                run.losses.append(loss.item())
+                run.losses.append(present.item())
                 if done % recipe.check_every == 0 or done == recipe.iterations:
                     value, run.best = look(done, run.best)
                     run.checks.append((done, value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +18,10 @@ from graphopt._validation import (
 )
 from graphopt.centers import evaluate_centers, gonzalez, greedy_k_center
 from graphopt.communities import cnm, modularity, newman, spectral
-from graphopt.errors import NotFittedError
 from graphopt.graph import Graph
+from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.link_predictor import LinkPredictor
-from graphopt.learning.parameters import Parameters, check_graph
+from graphopt.learning.parameters import check_graph
 from graphopt.paths import all_pairs_shortest_paths
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _GRAPH_BYTES = 60  # of a pair, while a complete graph is put together and its p
 _RAREST, _SUREST = float(np.finfo(np.float32).tiny), 1.0 - 2.0**-25
 
 
-class TwoStage(Parameters):
+class TwoStage(DecidingEstimator):
     """Predict the edges that were not seen, then decide as though the prediction were the graph.
 
     What ClusterNet is compared with: the link predictor is trained for its own loss and does not
@@ -131,42 +132,120 @@ class TwoStage(Parameters):
             If all pairs of nodes do not fit in memory.
         """
         check_graph(graph)
-        algorithm = check_choice("algorithm", self.algorithm, (*_COMMUNITY, *_FACILITY))
-        k = check_integer("n_clusters", self.n_clusters, minimum=1)
-        if k > graph.n_nodes:
-            raise ValueError(f"n_clusters must be at most {graph.n_nodes}, the nodes, not {k}")
-        _check_seen_fraction(self.seen_fraction)
+        self._check_parameters()
+        self._check_enough_nodes(graph)
         random_state = check_random_state(self.random_state)
         predictor = self._fitted_predictor(graph, features, random_state)
-        self.__dict__.pop("centers_", None)  # of an earlier fit
-        if algorithm in _COMMUNITY:
-            weights = expected_weights(predictor, self.seen_fraction)
-            self.labels_ = self.decision_ = _groups(weights, algorithm, k, random_state)
+        self._publish(predictor, random_state)
+        return self
+
+    def fit_inductive(
+        self,
+        graphs: Sequence[Graph],
+        features: Sequence[Any],
+        *,
+        validation_graphs: Sequence[Graph] | None = None,
+        validation_features: Sequence[Any] | None = None,
+    ) -> Self:
+        """Train the link predictor on several graphs, to decide on others.
+
+        Decide by :meth:`predict`, or by :meth:`fine_tune` at the price of some training. There is
+        no ``labels_``, ``decision_`` or other result about a graph afterwards.
+
+        Parameters
+        ----------
+        graphs : list of Graph
+            What is seen of each, undirected, with every node; of any sizes.
+        features : list of array, sparse array or tensor, shape (n_nodes, n_features)
+            Node features, of one kind and width.
+        validation_graphs, validation_features : list, optional
+            See :meth:`LinkPredictor.fit_inductive`. Not looked at if the predictor is fitted
+            already, on the same `graphs`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`fit` and :meth:`LinkPredictor.fit_inductive`.
+
+        Examples
+        --------
+        >>> from graphopt import datasets
+        >>> data = [datasets.synthetic(60, random_state=seed) for seed in range(3)]
+        >>> seen, features = zip(*((d.observed, d.observed_features) for d in data))
+        >>> predictor = LinkPredictor(iterations=30, random_state=0)
+        >>> model = TwoStage(3, "cnm", predictor=predictor).fit_inductive(seen[:2], features[:2])
+        >>> model.predict(seen[2], features[2]).shape
+        (60,)
+        """
+        self._check_parameters()
+        random_state = check_random_state(self.random_state)
+        given = self._given_predictor()
+        if given is not None and hasattr(given, "network_"):
+            if given.graphs_ != tuple(graphs):
+                raise ValueError("predictor must be fitted on the same graphs, or not yet")
+            predictor = given
         else:
-            distances = expected_distances(predictor, self.seen_fraction)
-            found = (
-                greedy_k_center(distances, k)
-                if algorithm == "greedy"
-                else gonzalez(distances, k, random_state=random_state)
+            predictor = self._new_predictor(given, random_state).fit_inductive(
+                graphs,
+                features,
+                validation_graphs=validation_graphs,
+                validation_features=validation_features,
             )
-            self.centers_ = self.decision_ = found.centers
-            self.labels_ = found.assignment
+        self._forget_decision()
         self.predictor_ = predictor
         return self
 
-    def fit_predict(self, graph: Graph, features: Any = None) -> NDArray[np.int32]:
-        """Predict and decide, and return ``labels_``; see :meth:`fit`.
+    def predict(self, graph: Graph, features: Any) -> NDArray[np.int32]:
+        """Decide on another graph with the trained link predictor, without training.
 
         Parameters
         ----------
         graph : Graph
-        features : array, sparse array or tensor, shape (n_nodes, n_features), optional
+            What is seen of it.
+        features : array, sparse array or tensor, shape (n_nodes, n_features)
+            Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
 
         Returns
         -------
-        array of int32, shape (n_nodes,)
+        array of int32
+            Labels of the nodes, or chosen nodes.
         """
-        return self.fit(graph, features).labels_
+        self._check_fitted("predictor_", "has no decision")
+        check_graph(graph)
+        self._check_enough_nodes(graph)
+        predictor = self.predictor_.transfer(graph, features)
+        decision, _ = self._decide(predictor, np.random.default_rng(0))
+        return decision
+
+    def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Self:
+        """Return a copy whose link predictor is trained on, on another graph, and that has decided.
+
+        Parameters
+        ----------
+        graph : Graph
+            What is seen of it.
+        features : array, sparse array or tensor, shape (n_nodes, n_features)
+            Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
+        iterations : int, optional
+            As for :meth:`LinkPredictor.fine_tune`.
+
+        Returns
+        -------
+        TwoStage
+            Fitted to `graph`; this one stays as it is. Its `predictor` is the fine-tuned one, so
+            that other algorithms can share it.
+        """
+        self._check_fitted("predictor_", "has no decision")
+        check_graph(graph)
+        self._check_enough_nodes(graph)
+        predictor = self.predictor_.fine_tune(graph, features, iterations=iterations)
+        tuned = type(self)(**{**self.get_params(), "predictor": predictor})
+        tuned._publish(predictor, check_random_state(self.random_state))
+        return tuned
 
     def score(self, graph: Graph) -> float:
         """Return the decision's exact value on a graph of the same nodes, such as the full one.
@@ -180,27 +259,75 @@ class TwoStage(Parameters):
         float
             Modularity, or the largest distance to a chosen node (lower is better there).
         """
-        if not hasattr(self, "decision_"):
-            raise NotFittedError("this TwoStage has no decision yet; call fit first")
+        self._check_decided()
         if hasattr(self, "centers_"):
             return float(evaluate_centers(graph, self.centers_).radius)
         return modularity(graph, self.labels_)
 
+    def _decide(
+        self, predictor: LinkPredictor, random_state: np.random.Generator
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the decision on the predictor's graph, and the group of each node."""
+        if self.algorithm in _COMMUNITY:
+            weights = expected_weights(predictor, self.seen_fraction)
+            labels = _groups(weights, self.algorithm, self.n_clusters, random_state)
+            return labels, labels
+        distances = expected_distances(predictor, self.seen_fraction)
+        found = (
+            greedy_k_center(distances, self.n_clusters)
+            if self.algorithm == "greedy"
+            else gonzalez(distances, self.n_clusters, random_state=random_state)
+        )
+        return found.centers, found.assignment
+
+    def _publish(self, predictor: LinkPredictor, random_state: np.random.Generator) -> None:
+        """Set the public attributes."""
+        decision, labels = self._decide(predictor, random_state)
+        self._forget_decision()  # of an earlier fit
+        self.decision_, self.labels_ = decision, labels
+        if self.algorithm in _FACILITY:
+            self.centers_ = decision
+        self.predictor_ = predictor
+
+    def _forget_decision(self) -> None:
+        for name in ("labels_", "centers_", "decision_"):
+            self.__dict__.pop(name, None)
+
+    def _check_parameters(self) -> None:
+        check_choice("algorithm", self.algorithm, (*_COMMUNITY, *_FACILITY))
+        check_integer("n_clusters", self.n_clusters, minimum=1)
+        _check_seen_fraction(self.seen_fraction)
+
+    def _check_enough_nodes(self, graph: Graph) -> None:
+        if self.n_clusters > graph.n_nodes:
+            raise ValueError(
+                f"n_clusters must be at most {graph.n_nodes}, the nodes, not {self.n_clusters}"
+            )
+
     def _fitted_predictor(
         self, graph: Graph, features: Any, random_state: np.random.Generator
     ) -> LinkPredictor:
-        given = self.predictor
-        if given is None:
-            return LinkPredictor(random_state=random_state).fit(graph, features)
-        if not isinstance(given, LinkPredictor):
-            raise TypeError(
-                f"predictor must be a LinkPredictor or None, not {type(given).__name__}"
-            )
-        if not hasattr(given, "graph_"):
-            return LinkPredictor(**given.get_params()).fit(graph, features)
+        given = self._given_predictor()
+        if given is None or not hasattr(given, "graph_"):
+            return self._new_predictor(given, random_state).fit(graph, features)
         if given.graph_ != graph:
             raise ValueError("predictor must be fitted on the same graph, or not yet")
         return given
+
+    def _given_predictor(self) -> LinkPredictor | None:
+        given = self.predictor
+        if given is not None and not isinstance(given, LinkPredictor):
+            raise TypeError(
+                f"predictor must be a LinkPredictor or None, not {type(given).__name__}"
+            )
+        return given
+
+    def _new_predictor(
+        self, like: LinkPredictor | None, random_state: np.random.Generator
+    ) -> LinkPredictor:
+        if like is None:
+            return LinkPredictor(random_state=random_state)
+        return LinkPredictor(**like.get_params())
 
 
 def expected_weights(

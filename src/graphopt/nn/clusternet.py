@@ -80,9 +80,7 @@ class ClusterNet(nn.Module):
             As for :meth:`forward`.
         random_state : numpy.random.Generator
         """
-        generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
-        self.encoder.reset_parameters(generator)
-        self.encoder.calibrate(features, adjacency)
+        self.encoder.initialize(features, adjacency, random_state)
         training = self.encoder.training
         with torch.no_grad():
             embedding = functional.normalize(self.encoder.eval()(features, adjacency), dim=1)

@@ -74,26 +74,40 @@ class DirectGCN(nn.Module):
             As for :meth:`forward`.
         random_state : numpy.random.Generator
         """
-        generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
-        self.encoder.reset_parameters(generator)
-        self.encoder.calibrate(features, adjacency)
+        self.encoder.initialize(features, adjacency, random_state)
 
-    def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
+    def forward(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        *,
+        offsets: Tensor | None = None,
+    ) -> Tensor:
         """Decide, softly.
 
         Parameters
         ----------
         features : Tensor or SparseMatrix, shape (n_nodes, in_features)
         adjacency : SparseMatrix, shape (n_nodes, n_nodes)
-            Row-normalised, with self loops.
+            Row-normalised, with self loops; block diagonal for a batch of graphs.
+        offsets : Tensor of int64, shape (n_graphs + 1,), optional
+            First node of each graph in a batch. Default: one graph.
 
         Returns
         -------
         Tensor
-            Shape (n_nodes, n_clusters), rows sum to 1; or (n_nodes,), the sum at most `n_clusters`.
+            Shape (n_nodes, n_clusters), rows sum to 1; or (n_nodes,), the sum at most `n_clusters`
+            in each graph.
         """
         scores: Tensor = self.encoder(features, adjacency)
         if self.decides == "labels":
             return torch.softmax(scores, dim=1)
         opening = torch.sigmoid(scores[:, 0])
+        if offsets is None:
+            return self._scaled(opening)
+        return torch.cat(
+            [self._scaled(part) for part in torch.split(opening, offsets.diff().tolist())]
+        )
+
+    def _scaled(self, opening: Tensor) -> Tensor:
         return opening * (self.n_clusters / torch.clamp(opening.sum(), min=self.n_clusters))

@@ -134,6 +134,24 @@ class GCN(nn.Module):
             self.hidden_bias.zero_()
             self.out_bias.zero_()
 
+    def initialize(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        random_state: np.random.Generator,
+    ) -> None:
+        """Draw weights anew and :meth:`calibrate` them.
+
+        Parameters
+        ----------
+        features, adjacency
+            As for :meth:`forward`.
+        random_state : numpy.random.Generator
+        """
+        generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
+        self.reset_parameters(generator)
+        self.calibrate(features, adjacency)
+
     @torch.no_grad()
     def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:
         """Scale and shift each layer so that its outputs on these data have mean 0 and spread 1.

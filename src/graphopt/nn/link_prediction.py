@@ -72,9 +72,7 @@ class LinkPredictor(nn.Module):
             As for :meth:`forward`.
         random_state : numpy.random.Generator
         """
-        generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
-        self.encoder.reset_parameters(generator)
-        self.encoder.calibrate(features, adjacency)
+        self.encoder.initialize(features, adjacency, random_state)
         self._reset_relation()
 
     def _reset_relation(self) -> None:

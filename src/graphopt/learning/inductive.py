@@ -1,0 +1,244 @@
+"""Learning on several graphs, to decide on others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from graphopt.graph import Graph
+from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning.recipes import Recipe
+from graphopt.learning.trainer import Progress, TrainingRun, descend
+from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
+from graphopt.objectives import Objective
+
+
+class Described(Protocol):
+    """Anything that has rows of features."""
+
+    @property
+    def rows(self) -> Any:
+        """One per node."""
+
+
+Prepared = TypeVar("Prepared", bound=Described)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A partly seen graph, ready for a network.
+
+    Attributes
+    ----------
+    graph : Graph
+        As it was given, with all nodes.
+    nodes : array of int32
+        The nodes of which something is known, ascending; the rest is about these.
+    seen : Graph
+    missing : Graph or None
+        Expected further edges.
+    rows : array or sparse array, shape (len(nodes), n_features)
+        Of the encoder.
+    problem : object
+        Of the objective.
+    """
+
+    graph: Graph
+    nodes: NDArray[np.int32]
+    seen: Graph
+    missing: Graph | None
+    rows: Any
+    problem: Any
+
+    @property
+    def inputs(self) -> EncoderInputs:
+        """What the encoder takes."""
+        return EncoderInputs.stack([self.rows], [self.seen], [self.missing])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Several cases, whose nodes go through a network together.
+
+    Attributes
+    ----------
+    inputs : EncoderInputs
+    offsets : Tensor of int64, shape (n_graphs + 1,)
+        First node of each graph.
+    problems : tuple
+        Of the objective, one per graph.
+    """
+
+    inputs: EncoderInputs
+    offsets: Tensor
+    problems: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, cases: Sequence[Case]) -> Batch:
+        """Put cases one after another."""
+        inputs = EncoderInputs.stack(
+            [case.rows for case in cases],
+            [case.seen for case in cases],
+            [case.missing for case in cases],
+        )
+        offsets = torch.tensor(list(accumulate((len(case.nodes) for case in cases), initial=0)))
+        return cls(inputs, offsets, tuple(case.problem for case in cases))
+
+    def decide(
+        self,
+        network: ClusterNet | DirectGCN,
+        objective: Objective,
+        feature_dropout: float = 0.0,
+        masking: float = 0.0,
+    ) -> list[Tensor]:
+        """Return the relaxed decision on every graph, with what the encoder sees perturbed."""
+        features, adjacency = self.inputs.perturbed(feature_dropout, masking)
+        output = network(features, adjacency, offsets=self.offsets)
+        sizes = self.offsets.diff().tolist()
+        if isinstance(output, Tensor):
+            return list(torch.split(output, sizes))
+        parts = (
+            output.centers,
+            torch.split(output.assignment, sizes),
+            torch.split(output.embedding, sizes),
+        )
+        return [objective.relax(SoftKMeansOutput(*part)) for part in zip(*parts, strict=True)]
+
+
+def train_on_many(
+    network: ClusterNet | DirectGCN,
+    batch: Batch,
+    objective: Objective,
+    recipe: Recipe,
+    random_state: np.random.Generator,
+    progress: Progress | None = None,
+    judged_on: Batch | None = None,
+) -> TrainingRun:
+    """Train one network on all graphs of a batch, and keep its best state.
+
+    Every step lowers the mean loss over all graphs. The state is best in which the decoded
+    decisions have the best mean training value on `judged_on`.
+
+    Parameters
+    ----------
+    network : ClusterNet or DirectGCN
+        Already initialised.
+    batch : Batch
+    objective : Objective
+    recipe : Recipe
+    random_state : numpy.random.Generator
+    progress : callable, optional
+    judged_on : Batch, optional
+        Default: `batch`.
+
+    Returns
+    -------
+    TrainingRun
+        As of :func:`graphopt.learning.train`.
+    """
+    others = batch if judged_on is None else judged_on
+
+    def loss() -> Tensor:
+        relaxed = batch.decide(network, objective, recipe.feature_dropout, recipe.masking)
+        losses = [objective.loss(r, p) for r, p in zip(relaxed, batch.problems, strict=True)]
+        return torch.stack(losses).mean()
+
+    def judge() -> tuple[float, NDArray[Any]]:
+        decisions, values = [], []
+        for relaxed, problem in zip(
+            others.decide(network, objective), others.problems, strict=True
+        ):
+            decisions.append(objective.decode(relaxed, problem, random_state=random_state))
+            values.append(objective.training_value(decisions[-1], problem))
+        return float(np.mean(values)), np.concatenate(decisions)
+
+    return descend(network, loss, judge, objective.better, recipe, random_state, progress)
+
+
+def batches(
+    graphs: Sequence[Graph],
+    features: Sequence[Any],
+    validation_graphs: Sequence[Graph] | None,
+    validation_features: Sequence[Any] | None,
+    prepare: Callable[[Graph, Any], Case],
+) -> tuple[Batch, Batch]:
+    """Return the batch to train on and the batch to choose on; see :func:`prepare_each`."""
+    cases = prepare_each(("graphs", "features"), graphs, features, prepare)
+    batch = Batch.of(cases)
+    others = prepare_validation(cases, validation_graphs, validation_features, prepare)
+    return batch, Batch.of(others) if others else batch
+
+
+def prepare_validation(
+    training: Sequence[Prepared],
+    graphs: Sequence[Graph] | None,
+    features: Sequence[Any] | None,
+    prepare: Callable[[Graph, Any], Prepared],
+) -> list[Prepared]:
+    """Prepare the graphs to choose on, if any, as those to train on have been."""
+    if graphs is None and features is None:
+        return []
+    names = "validation_graphs", "validation_features"
+    for name, thing in zip(names, (graphs, features), strict=True):
+        if thing is None:
+            raise ValueError(f"{name} must be given too, or neither of {' and '.join(names)}")
+    return prepare_each(names, graphs or [], features or [], prepare, training[0].rows.shape[1])
+
+
+def prepare_each(
+    names: tuple[str, str],
+    graphs: Sequence[Graph],
+    features: Sequence[Any],
+    prepare: Callable[[Graph, Any], Prepared],
+    width: int | None = None,
+) -> list[Prepared]:
+    """Prepare every graph with its features; an error says which graph it is about.
+
+    Parameters
+    ----------
+    names : (str, str)
+        What the caller calls `graphs` and `features`.
+    graphs : sequence of Graph
+    features : sequence of array
+    prepare : callable
+    width : int, optional
+        Columns that the features must have. Default: those of the first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For no graphs, other than one feature array for each, or widths that differ; and whatever
+        `prepare` raises.
+    """
+    for name, things in zip(names, (graphs, features), strict=True):
+        if isinstance(things, Graph | np.ndarray) or not isinstance(things, Sequence):
+            raise TypeError(f"{name} must be a list or tuple, not {type(things).__name__}")
+    if len(graphs) == 0:
+        raise ValueError(f"{names[0]} must hold at least one graph")
+    if len(features) != len(graphs):
+        raise ValueError(
+            f"{names[1]} must hold one array per graph, {len(graphs)}, not {len(features)}"
+        )
+    prepared: list[Prepared] = []
+    for i, (graph, rows) in enumerate(zip(graphs, features, strict=True)):
+        if rows is None:
+            raise ValueError(f"{names[1]}[{i}] must be given: it is what graphs have in common")
+        try:
+            prepared.append(prepare(graph, rows))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{names[0]}[{i}]: {error}") from error
+        here = prepared[-1].rows.shape[1]
+        width = width or here
+        if here != width:
+            raise ValueError(
+                f"{names[1]}[{i}] must have {width} columns, as features[0], not {here}"
+            )
+    return prepared
