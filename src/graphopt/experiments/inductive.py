@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,46 +17,20 @@ from graphopt.experiments.measurement import Values, forward_seconds, judged, ti
 from graphopt.experiments.problems import problem_of
 from graphopt.experiments.specs import TRAINED, TWO_STAGE, Job
 from graphopt.experiments.systems import (
-    COMMUNITY_ALGORITHMS,
-    FACILITY_ALGORITHMS,
     OBJECTIVES,
     Settings,
     raise_if_interrupted,
+    second_stage,
     solve,
     unseen_edges,
 )
 from graphopt.graph import Graph
-from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor, TwoStage
+from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 
 _ESTIMATORS: dict[str, type[ClusterNet] | type[DirectGCN]] = {
     "ClusterNet": ClusterNet,
     "GCN-e2e": DirectGCN,
 }
-_STAGES = {
-    "community": dict(zip(COMMUNITY_ALGORITHMS, ("cnm", "newman", "spectral"), strict=True)),
-    "facility": dict(zip(FACILITY_ALGORITHMS, ("greedy", "gonzalez"), strict=True)),
-}
-
-
-class InductiveEstimator(Protocol):
-    """What is asked of an estimator that learns on several graphs to decide on others."""
-
-    decision_: NDArray[Any]
-
-    def fit_inductive(
-        self,
-        graphs: Sequence[Graph],
-        features: Sequence[Any],
-        validation_graphs: Sequence[Graph] | None = None,
-        validation_features: Sequence[Any] | None = None,
-    ) -> Any:
-        """Learn on what is seen of several graphs."""
-
-    def predict(self, graph: Graph, features: Any) -> NDArray[Any]:
-        """Decide on another graph without training."""
-
-    def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Any:
-        """Return a copy trained further on what is seen of another graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,34 +108,46 @@ def _network(row: str, roles: Roles, job: Job) -> dict[str, Values]:
         random_state=job.seed,
     )
     training = _trained(model, roles)
-    raise_if_interrupted(model)
     each = []
     for problem in roles.test:
-        values = _decided_with_and_without(model, problem, job.iterations)
-        values["forward_seconds"] = forward_seconds(
-            model.network_, lambda p=problem: model.predict(p.seen, p.features)  # type: ignore[misc]
+        seen, features = problem.seen, problem.features
+        decision, deciding = timed(lambda: model.predict(seen, features))  # noqa: B023
+        forward = forward_seconds(model.network_, lambda: model.predict(seen, features))  # noqa: B023
+        tuned, tuning = timed(lambda: model.fine_tune(seen, features))  # noqa: B023
+        raise_if_interrupted(tuned)
+        values = _judged(problem, decision) | _tuned(_judged(problem, tuned.decision_))
+        each.append(
+            values
+            | {
+                "decision_seconds": deciding,
+                "forward_seconds": forward,
+                "fine_tuning_seconds": tuning,
+            }
         )
-        each.append(values)
     return {row: _means(each) | {"training_seconds": training}}
 
 
 def _two_stage(roles: Roles, job: Job) -> dict[str, Values]:
     """Train one link predictor for all algorithms."""
-    options = {} if job.iterations is None else {"iterations": job.iterations}
-    model = TwoStage(
-        job.k,
-        next(iter(_STAGES[job.task].values())),
-        predictor=LinkPredictor(random_state=job.seed, **options),
-        seen_fraction=roles.seen_fraction,
-        random_state=job.seed,
-    )
-    training = _trained(model, roles)
-    outcomes = {}
-    for name, algorithm in _STAGES[job.task].items():
-        stage = copy.copy(model).set_params(algorithm=algorithm)
-        each = [_decided_with_and_without(stage, p, job.iterations) for p in roles.test]
-        outcomes[f"{TWO_STAGE}-{name}"] = _means(each) | {"training_seconds": training}
-    return outcomes
+    options: dict[str, Any] = {} if job.iterations is None else {"iterations": job.iterations}
+    predictor = LinkPredictor(random_state=job.seed, **options)
+    training = _trained(predictor, roles)
+    each: dict[str, list[Values]] = {}
+    for problem in roles.test:
+        seen, features, share = problem.seen, problem.features, roles.seen_fraction
+        here, transfer = timed(lambda: predictor.transfer(seen, features))  # noqa: B023
+        tuned, tuning = timed(lambda: predictor.fine_tune(seen, features))  # noqa: B023
+        raise_if_interrupted(tuned)
+        for plain, better in zip(
+            second_stage(here, problem, share, job.seed),
+            second_stage(tuned, problem, share, job.seed),
+            strict=True,
+        ):
+            values = _judged(problem, plain.decision) | plain.values
+            values |= _tuned(_judged(problem, better.decision) | better.values)
+            values |= {"transfer_seconds": transfer, "fine_tuning_seconds": tuning}
+            each.setdefault(plain.row, []).append(values)
+    return {row: _means(v) | {"training_seconds": training} for row, v in each.items()}
 
 
 def _classical(system: str, roles: Roles, job: Job) -> dict[str, Values]:
@@ -173,28 +158,22 @@ def _classical(system: str, roles: Roles, job: Job) -> dict[str, Values]:
     return {row: _means(values) for row, values in each.items()}
 
 
-def _trained(model: Any, roles: Roles) -> float:
+def _trained(model: ClusterNet | DirectGCN | LinkPredictor, roles: Roles) -> float:
     """Train and return the seconds that took."""
-    learner: InductiveEstimator = model
     _, seconds = timed(
-        lambda: learner.fit_inductive(
+        lambda: model.fit_inductive(
             [p.seen for p in roles.train],
             [p.features for p in roles.train],
-            [p.seen for p in roles.validation],
-            [p.features for p in roles.validation],
+            validation_graphs=[p.seen for p in roles.validation],
+            validation_features=[p.features for p in roles.validation],
         )
     )
+    raise_if_interrupted(model)
     return seconds
 
 
-def _decided_with_and_without(model: Any, problem: Problem, iterations: int | None) -> Values:
-    learner: InductiveEstimator = model
-    seen, features = problem.seen, problem.features
-    decision, seconds = timed(lambda: learner.predict(seen, features))
-    values = _judged(problem, decision) | {"decision_seconds": seconds}
-    tuned, seconds = timed(lambda: learner.fine_tune(seen, features, iterations=iterations))
-    values |= {f"tuned_{name}": x for name, x in _judged(problem, tuned.decision_).items()}
-    return values | {"fine_tuning_seconds": seconds}
+def _tuned(values: Values) -> Values:
+    return {f"tuned_{name}": value for name, value in values.items()}
 
 
 def _judged(problem: Problem, decision: NDArray[Any]) -> Values:

@@ -158,10 +158,7 @@ def _time_rows(task: str, inductive: bool) -> tuple[Row, ...]:
     rows += [Row(name, name, name, "decision_seconds") for name in classical]
     first = f"{TWO_STAGE}-{_STAGES[task][0]}"
     rows.append(Row(f"{prefix} - training", TWO_STAGE, first, "training_seconds"))
-    if not inductive:
-        rows.append(
-            Row(f"{prefix} - completion", TWO_STAGE, first, "completion_seconds", extra=True)
-        )
+    rows.append(Row(f"{prefix} - completion", TWO_STAGE, first, "completion_seconds", extra=True))
     rows += [
         Row(f"{prefix}-{name}", TWO_STAGE, f"{TWO_STAGE}-{name}", "decision_seconds")
         for name in stages
@@ -176,9 +173,7 @@ def _tuned(rows: Iterable[Row]) -> tuple[Row, ...]:
     result: list[Row] = []
     for row in rows:
         if row.system in ("ClusterNet", "GCN-e2e", TWO_STAGE):
-            tuned = Row(
-                f"{row.label}, fine-tuned", row.system, row.outcome, f"tuned_{row.value}"
-            )
+            tuned = Row(f"{row.label}, fine-tuned", row.system, row.outcome, f"tuned_{row.value}")
             result += [row, tuned]
         else:
             result.append(row)

@@ -16,7 +16,7 @@ from graphopt.experiments.published import published_on
 from graphopt.experiments.store import Stored
 from graphopt.experiments.tables import Table, counts, ours, spread, theirs
 
-_MARKS = {"better": "▲", "equal": "=", "worse": "▼", None: ""}
+MARKS = {"better": "▲", "equal": "=", "worse": "▼", None: ""}
 _STYLES = {"better": "green", "equal": "green", "worse": "yellow", None: ""}
 QUICK_NOTE = (
     "Quick run: few training steps, one start, one seed, few graphs. It shows that every cell can "
@@ -110,7 +110,7 @@ def _rich(table: Table, setting: str, columns: Sequence[Column]) -> RichTable:
             cell, verdict = table.cell(row, column), table.verdict(row, column)
             text = Text(ours(cell, unit), style=_STYLES[verdict])
             if cell.published is not None:
-                text.append(f" {_MARKS[verdict]} ", style=_STYLES[verdict])
+                text.append(f" {MARKS[verdict]} ", style=_STYLES[verdict])
                 text.append(theirs(cell, unit), style="dim")
             if spread(cell, unit):
                 text.append(f"\n{spread(cell, unit)}", style="dim")
@@ -154,7 +154,7 @@ def _in_markdown(table: Table, cell: Any, verdict: str | None) -> str:
     if spread(cell, unit):
         text += f" ({spread(cell, unit)})"
     if cell.published is not None:
-        text += f" {_MARKS[verdict]} {theirs(cell, unit)}"
+        text += f" {MARKS[verdict]} {theirs(cell, unit)}"
     return text
 
 

@@ -110,9 +110,7 @@ class Effort(NamedTuple):
 
 
 FULL = Effort()
-QUICK = Effort(
-    iterations=20, predictor_iterations=60, restarts=1, graphs=3, proof_seconds=3.0
-)
+QUICK = Effort(iterations=20, predictor_iterations=60, restarts=1, graphs=3, proof_seconds=3.0)
 
 
 def make_job(

@@ -171,7 +171,9 @@ class Store:
 
     def pending(self, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs that are not done: never run, or failed."""
-        done = {key for (key,) in self._database.execute("SELECT key FROM jobs WHERE error IS NULL")}
+        done = {
+            key for (key,) in self._database.execute("SELECT key FROM jobs WHERE error IS NULL")
+        }
         return [job for job in jobs if job.key not in done]
 
     def machines(self) -> dict[str, dict[str, Any]]:

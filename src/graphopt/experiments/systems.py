@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -109,9 +110,7 @@ def _network(
     )
     _, training = timed(lambda: model.fit(problem.seen, problem.features))
     raise_if_interrupted(model)
-    forward = forward_seconds(
-        model.network_, lambda: model.predict(problem.seen, problem.features)
-    )
+    forward = forward_seconds(model.network_, lambda: model.predict(problem.seen, problem.features))
     return [
         Decided(
             row,
@@ -154,29 +153,39 @@ def _exact(row: str, problem: Problem, settings: Settings) -> list[Decided]:
     return [Decided(row, found.centers, values)]
 
 
-def _two_stage(
-    algorithms: dict[str, Algorithm], problem: Problem, settings: Settings
-) -> list[Decided]:
-    """Train one link predictor, complete the graph once, and decide by every algorithm.
+def _two_stage(problem: Problem, settings: Settings) -> list[Decided]:
+    """Train one link predictor for all algorithms.
 
     As :class:`graphopt.TwoStage` does for one algorithm at a time.
     """
-    options = {} if settings.iterations is None else {"iterations": settings.iterations}
+    options: dict[str, Any] = (
+        {} if settings.iterations is None else {"iterations": settings.iterations}
+    )
     predictor = LinkPredictor(random_state=settings.seed, **options)
     _, training = timed(lambda: predictor.fit(problem.seen, problem.features))
     raise_if_interrupted(predictor)
-    expected = expected_weights if problem.task == "community" else expected_distances
-    completed, completion = timed(lambda: expected(predictor, problem.seen_fraction))
-    shared: Values = {"training_seconds": training, "completion_seconds": completion}
+    decided = second_stage(predictor, problem, problem.seen_fraction, settings.seed)
+    for found in decided:
+        found.values["training_seconds"] = training
+    return decided
+
+
+def second_stage(
+    predictor: LinkPredictor, problem: Problem, seen_fraction: float, seed: int
+) -> list[Decided]:
+    """Complete a graph by a trained link predictor, once, and decide by every algorithm."""
+    community = problem.task == "community"
+    expected = expected_weights if community else expected_distances
+    algorithms = COMMUNITY_ALGORITHMS if community else FACILITY_ALGORITHMS
+    completed, completion = timed(lambda: expected(predictor, seen_fraction))
+    shared: Values = {"completion_seconds": completion}
     shared |= _prediction_scores(predictor, problem.full)
     decided = []
     for name, algorithm in algorithms.items():
-        decision, seconds = timed(
-            lambda algorithm=algorithm: algorithm(completed, problem.k, settings.seed)  # type: ignore[misc]
-        )
-        decided.append(
-            Decided(f"{TWO_STAGE}-{name}", decision, shared | {"decision_seconds": seconds})
-        )
+        start = time.perf_counter()
+        decision = algorithm(completed, problem.k, seed)
+        values = shared | {"decision_seconds": time.perf_counter() - start}
+        decided.append(Decided(f"{TWO_STAGE}-{name}", decision, values))
     return decided
 
 
@@ -186,7 +195,7 @@ def _prediction_scores(predictor: LinkPredictor, full: Graph) -> Values:
         return {}
     scores = predictor.evaluate(unseen)
     hits = {f"hits_at_{k}": share for k, share in scores.hits.items()}
-    return {"auc": scores.auc, "average_precision": scores.average_precision} | hits
+    return {"auc": scores.auc, "average_precision": scores.average_precision, **hits}
 
 
 def unseen_edges(full: Graph, seen: Graph) -> NDArray[np.int32]:
@@ -208,7 +217,7 @@ _SYSTEMS: dict[str, dict[str, Callable[[Problem, Settings], list[Decided]]]] = {
             f"Train-{name}": partial(_classical, f"Train-{name}", algorithm)
             for name, algorithm in COMMUNITY_ALGORITHMS.items()
         },
-        TWO_STAGE: partial(_two_stage, COMMUNITY_ALGORITHMS),
+        TWO_STAGE: _two_stage,
         "Leiden": partial(_classical, "Leiden", _leiden),
     },
     "facility": {
@@ -218,7 +227,7 @@ _SYSTEMS: dict[str, dict[str, Callable[[Problem, Settings], list[Decided]]]] = {
             f"Train-{name}": partial(_classical, f"Train-{name}", algorithm)
             for name, algorithm in FACILITY_ALGORITHMS.items()
         },
-        TWO_STAGE: partial(_two_stage, FACILITY_ALGORITHMS),
+        TWO_STAGE: _two_stage,
         EXACT: partial(_exact, EXACT),
     },
 }
