@@ -169,7 +169,8 @@ def _land(places: NDArray[np.int64], group: NDArray[np.int64]) -> list[str]:
     rows = np.arange(_CELL // 2, HEIGHT, _CELL)
     spots = np.stack(np.meshgrid(columns, rows), axis=-1)
     k = min(_NEIGHBOURS, len(places))
-    distances, nearest = cKDTree(places).query(spots.reshape(-1, 2), k=list(range(1, k + 1)))
+    found = cKDTree(places).query(spots.reshape(-1, 2), k=list(range(1, k + 1)))
+    distances, nearest = np.asarray(found[0]), np.asarray(found[1])
     near = distances <= _SHORE
     n_groups = int(group.max()) + 1
     votes = np.zeros((len(nearest), n_groups))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from graphopt.experiments.layouts import Column, Row
-from graphopt.experiments.tables import Cell, Table, number, ours, spread, theirs
+from graphopt.experiments.tables import Cell, Table, ours, spread, theirs
 
 _LABELS, _PANEL, _GAP, _LINE, _TOP, _BOTTOM = 190, 150, 18, 24, 30, 28
 _RADIUS = 5.5
@@ -94,19 +94,17 @@ def _axis(cells: Sequence[Cell], unit: str) -> tuple[Scale, list[float]]:
     inner = _PANEL - 2 * _RADIUS
     if unit == "seconds":
         positive = [math.log10(max(x, 1e-6)) for x in values]
-        low, high = math.floor(min(positive)), math.ceil(max(positive) + 1e-9)
-        high = max(high, low + 1)
-        step = max(1, math.ceil((high - low) / 4))
-        powers = range(low, high + 1, step)
+        first, last = math.floor(min(positive)), math.ceil(max(positive) + 1e-9)
+        decades = max(1, last - first)
 
         def on_log(value: float) -> float:
-            share = (math.log10(max(value, 1e-6)) - low) / (high - low)
-            return _RADIUS + inner * share
+            return _RADIUS + inner * (math.log10(max(value, 1e-6)) - first) / decades
 
+        powers = range(first, first + decades + 1, max(1, math.ceil(decades / 3)))
         return on_log, [10.0**power for power in powers]
     start = min(0.0, *values)
     end = max(*values, start + 1e-9)
-    step = _round_step((end - start) / 3)
+    step = _round_step((end - start) / 4)
     end = math.ceil(end / step) * step
     start = math.floor(start / step) * step
     marks = [start + i * step for i in range(round((end - start) / step) + 1)]
@@ -123,4 +121,4 @@ def _tick(value: float, unit: str) -> str:
         if value < 1e-3:
             return f"{value * 1e6:g} µs"
         return f"{value * 1e3:g} ms" if value < 1 else f"{value:g} s"
-    return f"{value:.1f}".replace("0.", ".") if unit == "modularity" else number(value, unit)
+    return f"{value:g}"
