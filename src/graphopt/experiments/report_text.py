@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -83,6 +84,8 @@ def print_report(report: Report, console: Console) -> None:
     if report.quick:
         console.print(Text(QUICK_NOTE, style="bold yellow"))
     for table in report.tables:
+        title = f"Table {table.layout.name}. {table.layout.title}"
+        console.print(Text(title, style="bold"), soft_wrap=True)
         for setting, columns in _parts(table):
             console.print(_rich(table, setting, columns))
         console.print(Text(table.layout.note, style="dim"), soft_wrap=True)
@@ -96,12 +99,8 @@ def print_report(report: Report, console: Console) -> None:
 
 def _rich(table: Table, setting: str, columns: Sequence[Column]) -> RichTable:
     unit = table.layout.unit
-    drawn = RichTable(
-        title=f"Table {table.layout.name}. {table.layout.title}\n[dim]{SETTINGS[setting]}[/dim]",
-        title_justify="left",
-        title_style="bold",
-    )
-    drawn.add_column("")
+    drawn = RichTable(box=box.SIMPLE_HEAD)
+    drawn.add_column(SETTINGS[setting])
     for column in columns:
         drawn.add_column(column.dataset, justify="right")
     for row in table.layout.rows:
