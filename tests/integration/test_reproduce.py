@@ -307,7 +307,7 @@ def test_the_page_as_a_browser_shows_it(pretended: list[Job], tmp_path: Path) ->
     assert tree.count('<svg class="plot"') == 18  # tables, those of both settings twice
     assert " 0.56</small>" in tree
     colors = {}
-    for theme, option in (("light", "0"), ("dark", "1")):
+    for theme, option in (("light", "1"), ("dark", "0")):
         shot = tmp_path / f"{theme}.png"
         browse(page, f"--screenshot={shot}", f"--blink-settings=preferredColorScheme={option}")
         seen = pixels(shot)

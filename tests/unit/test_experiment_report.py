@@ -24,12 +24,18 @@ from graphopt.experiments.store import Store
 from graphopt.experiments.tables import Cell, Table, fill, number, ours, spread, theirs
 
 
+@pytest.fixture(scope="module")
+def two_seeds(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Every job done."""
+    return report_on(jobs_of(LAYOUTS, 2), tmp_path_factory.mktemp("results"))
+
+
 @pytest.fixture
-def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Report:
-    """Every job done, two seeds, decisions that fit the graph that is drawn."""
+def example(monkeypatch: pytest.MonkeyPatch, two_seeds: Report) -> Report:
+    """The same, and the graph that the decisions belong to."""
     drawn = datasets.synthetic(60, random_state=0)
     monkeypatch.setattr(datasets, "load", lambda name: drawn)
-    return report_on(jobs_of(LAYOUTS, 2), tmp_path)
+    return two_seeds
 
 
 def report_on(jobs: Sequence[Job], folder: Path, n_seeds: int = 2, quick: bool = False) -> Report:

@@ -54,9 +54,12 @@ def _panel(
     ]
     for value in ticks:
         x = scale(value)
-        parts.append(f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>')
+        end = " first" if value == ticks[0] else " last" if x > _PANEL - 2 * _RADIUS else ""
+        shift = {" first": -_RADIUS, " last": _RADIUS}.get(end, 0.0)  # to the panel's edge
         parts.append(
-            f'<text class="tick" x="{x:.1f}" y="{bottom + 16}">{_tick(value, unit)}</text>'
+            f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>'
+            f'<text class="tick{end}" x="{x + shift:.1f}" y="{bottom + 16}">'
+            f"{_tick(value, unit)}</text>"
         )
     for i, row in enumerate(rows):
         cell = table.cell(row, column)
@@ -119,6 +122,6 @@ def _round_step(size: float) -> float:
 def _tick(value: float, unit: str) -> str:
     if unit == "seconds":
         if value < 1e-3:
-            return f"{value * 1e6:g} µs"
-        return f"{value * 1e3:g} ms" if value < 1 else f"{value:g} s"
+            return f"{value * 1e6:g}µs"
+        return f"{value * 1e3:g}ms" if value < 1 else f"{value:g}s"
     return f"{value:g}"

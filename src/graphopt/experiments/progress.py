@@ -82,8 +82,8 @@ class Display:
             if self._bar is None and self._left and self._done < self._total:
                 line += f"; about {self._left}"
             style = "bold red" if result.error is not None else None
-            self._console.print(escape(line), style=style, highlight=False, soft_wrap=True)
             self._refresh()
+            self._console.print(escape(line), style=style, highlight=False, soft_wrap=True)
 
     def _refresh(self) -> None:
         if self._bar is not None:

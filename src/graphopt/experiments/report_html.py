@@ -73,7 +73,7 @@ def _table_section(table: Table) -> str:
         f"<h3>{SETTINGS[setting]}</h3><figure>{dumbbells(table, columns)}</figure>"
         for setting, columns in _settings(table)
     )
-    axis = "; seconds on a log axis" if layout.unit == "seconds" else ""
+    axis = " The axis is logarithmic." if layout.unit == "seconds" else ""
     pictures = f"{_LEGEND}{plots}" if layout.name.isdecimal() else (
         f"<details><summary>Plot</summary>{plots}</details>"
     )  # fmt: skip

@@ -71,7 +71,8 @@ class Store:
     """Keeps finished jobs in a SQLite file; a context manager.
 
     Every row is written in a transaction of its own, so that a run that is killed at any time
-    leaves the rows of the jobs it finished and nothing else.
+    leaves the rows of the jobs it finished and nothing else. Until it is closed, or opened again
+    after a kill, a file with ``-wal`` at the end of its name belongs to it.
 
     Parameters
     ----------
@@ -100,6 +101,9 @@ class Store:
                 f"{path} is not a store of results of format {_FORMAT}; "
                 "name another file, or move it away"
             )
+        # Written ahead, rows need not reach the disk one by one.
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
         with self._database:
             self._database.executescript(_SCHEMA)
             self._database.execute(f"PRAGMA user_version = {_FORMAT}")
