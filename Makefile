@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 WITH_TOOLS := PATH="$(abspath $(BIN)):$$PATH"
 SOURCES := $(shell find src csrc -type f -not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 
-.PHONY: run test lint test-cpp count-instructions bench format clean
+.PHONY: run test lint test-cpp count-instructions reproduce-quick bench format clean
 
 run: $(VENV)/installed  ## install, then learn and decide on a synthetic graph
 	$(BIN)/graphopt run
@@ -35,6 +35,13 @@ build-%: $(VENV)/installed-lint
 
 count-instructions: build-portable  ## of the main kernels, beside the stored counts; UPDATE=1 stores
 	$(BIN)/python csrc/instructions/count.py build/portable/csrc/instructions/kernels $(if $(UPDATE),--update)
+
+# Without the published data every job would fail, and so it is left out.
+reproduce-quick: $(VENV)/installed  ## the paper's six tables, with few steps
+	if [ -n "$$GRAPHOPT_DATA" ]; then \
+	    folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	    $(BIN)/graphopt reproduce --all --quick --output "$$folder"; \
+	else echo "GRAPHOPT_DATA names no folder with the published data: nothing to reproduce"; fi
 
 bench: $(VENV)/installed-bench  ## speed beside other libraries
 	$(BIN)/python -m pytest benchmarks

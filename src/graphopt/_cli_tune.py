@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from graphopt._terminal import notes, output
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from graphopt.experiments.selection import HiddenEdges
     from graphopt.experiments.spaces import Space
 
-output = Console()
-notes = Console(stderr=True)
 
 _SHOWN = 10
 

@@ -1,4 +1,4 @@
-"""The command line: ``graphopt run``, ``tune``, ``bench`` and ``data``."""
+"""The command line: ``graphopt run``, ``reproduce``, ``tune``, ``bench`` and ``data``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from graphopt._cli_reproduce import reproduce
 from graphopt._cli_tune import tune
+from graphopt._terminal import notes, output
 from graphopt.errors import GraphoptError
 
 if TYPE_CHECKING:
@@ -31,11 +32,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Published data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command()(reproduce)
 app.command()(tune)
-
-# Tables and JSON go to standard output, everything about progress to standard error.
-output = Console()
-notes = Console(stderr=True)
 
 
 class Task(str, Enum):

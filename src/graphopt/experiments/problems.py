@@ -35,16 +35,17 @@ def dataset_problem(name: str, task: str, setting: str, k: int, seed: int) -> Pr
         variant = name + _FACILITY_VARIANT
         if variant in datasets.names():
             raise ValueError(f"{name} is not connected; for facilities use {variant}")
-    return _problem(name, data.permuted(seed), task, setting, k)
+    return problem_of(name, data.permuted(seed), task, setting, k)
 
 
 def synthetic_problem(task: str, setting: str, k: int, seen: float, seed: int) -> Problem:
     """Return a synthetic graph (paper, appendix 2.2) as a problem."""
     data = datasets.synthetic(seen_fraction=seen, random_state=seed)
-    return _problem("synthetic", data, task, setting, k)
+    return problem_of("synthetic", data, task, setting, k)
 
 
-def _problem(name: str, data: datasets.Dataset, task: str, setting: str, k: int) -> Problem:
+def problem_of(name: str, data: datasets.Dataset, task: str, setting: str, k: int) -> Problem:
+    """Return a data set as a problem: with setting ``"optimization"`` all of it is seen."""
     if setting == "optimization":
         return Problem(name, task, k, data.graph, data.graph, data.features)
     return Problem(name, task, k, data.graph, data.observed, data.observed_features)

@@ -1,0 +1,131 @@
+"""``graphopt reproduce``: the paper's tables, from jobs to pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from graphopt._terminal import notes, output
+
+if TYPE_CHECKING:
+    from graphopt.experiments.report_text import Report
+
+_SEEDS = 5
+_NARROWEST = 112  # columns that the tables take where no terminal says how wide it is
+
+
+def reproduce(
+    table: Annotated[
+        list[int] | None,
+        typer.Option(help="A table of the paper, 1 to 6; may be repeated.", min=1, max=6),
+    ] = None,
+    all_tables: Annotated[
+        bool, typer.Option("--all", help="All six tables, as without --table.")
+    ] = False,
+    datasets: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="cora, citeseer, prot, adol, fb, synthetic, pubmed; with commas or repeated."
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help=f"Runs of every job; {_SEEDS}, or 1 with --quick.", min=1)
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few minutes: fewer steps, starts and graphs.")
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="Folder for tables.md, report.html and results.csv; "
+            "reproduced, or reproduced-quick.",
+            file_okay=False,
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="SQLite file of finished jobs; results.sqlite in that folder.", dir_okay=False
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Jobs at the same time, which disturb each other's times.", min=1),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of each job; else what is there, shared.", min=1)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Run the experiments behind the paper's six tables and print them beside its numbers.
+
+    Finished jobs are kept: a run that was stopped goes on where it stopped. A job that fails is
+    recorded with its error, the others go on, and the next run tries it again.
+    """
+    if table and all_tables:
+        raise typer.BadParameter("give --table or --all, not both")
+    from graphopt.experiments import layouts, specs
+    from graphopt.experiments.progress import Display
+    from graphopt.experiments.report_text import Report, print_report
+    from graphopt.experiments.report_text import as_json as to_json
+    from graphopt.experiments.runner import run
+    from graphopt.experiments.store import Store
+    from graphopt.experiments.tables import fill
+
+    names = [word for text in datasets or [] for word in text.replace(",", " ").split()]
+    try:
+        chosen = layouts.select(table or [], specs.check_datasets(names))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    effort = specs.QUICK if quick else specs.FULL
+    n_seeds = seeds or (1 if quick else _SEEDS)
+    folder = folder or Path("reproduced-quick" if quick else "reproduced")
+    wanted = layouts.jobs_of(chosen, n_seeds, effort)
+    with Store(store or folder / "results.sqlite") as kept:
+        pending = kept.pending(wanted)
+        notes.print(f"{len(wanted)} jobs, {len(wanted) - len(pending)} of them done before")
+        try:
+            with Display(notes, len(pending)) as display:
+                run(wanted, kept, n_jobs=jobs, threads=threads, watcher=display)
+        except KeyboardInterrupt:
+            left = len(kept.pending(wanted))
+            notes.print(
+                f"stopped with {left} of {len(wanted)} jobs left; the same command goes on "
+                f"from here, as {escape(str(kept.path))} keeps the others",
+                soft_wrap=True,
+            )
+            raise typer.Exit(130) from None
+        report = Report(
+            fill(chosen, kept, n_seeds, effort),
+            list(kept.rows(wanted)),
+            kept.machines(),
+            n_seeds,
+            quick,
+        )
+    _write(report, folder)
+    if as_json:
+        typer.echo(to_json(report))
+    else:
+        wide = output.is_terminal
+        print_report(report, output if wide else Console(width=max(output.width, _NARROWEST)))
+    notes.print(f"written to {escape(str(folder))}", soft_wrap=True)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _write(report: Report, folder: Path) -> None:
+    from graphopt.experiments.report_html import as_html
+    from graphopt.experiments.report_text import as_markdown
+    from graphopt.experiments.store import export_csv
+
+    folder.mkdir(parents=True, exist_ok=True)
+    export_csv(report.rows, folder / "results.csv")
+    (folder / "tables.md").write_text(as_markdown(report), encoding="utf-8")
+    with notes.status("drawing ..."):
+        page = as_html(report)
+    (folder / "report.html").write_text(page, encoding="utf-8")

@@ -1,0 +1,87 @@
+"""Times, memory and quality of decisions."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from graphopt.bench.memory import measure
+from graphopt.communities import modularity
+from graphopt.experiments.comparison import quality
+from graphopt.graph import Graph
+from graphopt.paths import distances_to_nearest
+
+Answer = TypeVar("Answer")
+Values = dict[str, "float | None"]
+_FORWARD_PASSES = 10
+
+
+def timed(call: Callable[[], Answer]) -> tuple[Answer, float]:
+    """Return a call's answer and its seconds of wall time."""
+    start = time.perf_counter()
+    answer = call()
+    return answer, time.perf_counter() - start
+
+
+def with_peak(call: Callable[[], Answer]) -> tuple[Answer, int | None]:
+    """Return a call's answer and the bytes it needed at most; None where nobody knows."""
+    answers: list[Answer] = []
+    peak = measure(lambda: answers.append(call()))
+    if not answers:  # the system does not tell, and so it was not called
+        answers.append(call())
+    return answers[0], None if peak is None else peak.extra
+
+
+def forward_seconds(network: torch.nn.Module, decide: Callable[[], Any]) -> float:
+    """Return the time of a forward pass of the network, on the inputs that `decide` gives it.
+
+    The median of several: embedding and, in ClusterNet, clustering; neither the preparation of its
+    inputs nor the rounding of its output.
+    """
+    inputs: list[tuple[Any, ...]] = []
+    handle = network.register_forward_pre_hook(lambda _, arguments: inputs.append(arguments))
+    try:
+        decide()
+    finally:
+        handle.remove()
+    with torch.no_grad():
+        times = [timed(lambda: network(*inputs[-1]))[1] for _ in range(_FORWARD_PASSES)]
+    return statistics.median(times)
+
+
+def judged(
+    task: str, decision: NDArray[np.integer[Any]], full: Graph, seen: Graph, unseen: Graph | None
+) -> Values:
+    """Return what a decision is worth.
+
+    Returns
+    -------
+    dict
+        ``score`` on the full graph and ``seen_score`` on the seen one: modularity, or the largest
+        hop distance to a facility (None: a node cannot reach any). Communities: ``unseen_score``,
+        the modularity on the graph that has the edges never seen and no other, None if there are
+        none. Facilities: ``mean_distance`` and ``p95_distance`` on the full graph.
+    """
+    values: Values = {
+        "score": _finite(quality(task, full, decision)),
+        "seen_score": _finite(quality(task, seen, decision)),
+    }
+    if task == "community":
+        some = unseen is not None and unseen.n_edges > 0
+        values["unseen_score"] = modularity(unseen, decision) if some and unseen else None
+    else:
+        distances, _ = distances_to_nearest(full, decision)
+        values["mean_distance"] = _finite(float(distances.mean()))
+        # the nearest rank, as infinite distances cannot be interpolated
+        values["p95_distance"] = _finite(float(np.quantile(distances, 0.95, method="higher")))
+    return values
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

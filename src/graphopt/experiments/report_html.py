@@ -1,0 +1,184 @@
+"""The report as one HTML page that needs nothing else: tables, plots, maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from importlib import resources
+from itertools import groupby
+
+from graphopt import datasets
+from graphopt.errors import GraphoptError
+from graphopt.experiments.layouts import SETTINGS, Column
+from graphopt.experiments.maps import group_map, site_map
+from graphopt.experiments.plots import dumbbells
+from graphopt.experiments.report_text import MARKS, QUICK_NOTE, Report
+from graphopt.experiments.store import Stored
+from graphopt.experiments.tables import Table, counts, number, ours, spread, theirs
+
+_MAPPED = "ClusterNet"
+_LEGEND = (
+    '<div class="legend"><span><svg viewBox="0 0 26 14"><circle class="ours" cx="13" cy="7" '
+    'r="5.5"/></svg>here, median</span><span><svg viewBox="0 0 26 14"><path class="spread" '
+    'd="M3 7H23"/></svg>smallest to largest</span><span><svg viewBox="0 0 26 14"><circle '
+    'class="paper" cx="13" cy="7" r="4.5"/></svg>the paper</span></div>'
+)
+
+
+def as_html(report: Report) -> str:
+    """Return the page; it loads nothing and runs no script."""
+    style = resources.files(__package__).joinpath("report.css").read_text("utf-8")
+    body = [*_head(report), *(_table_section(table) for table in report.tables)]
+    body += [_map_section(report), _where(report)]
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>graphopt: the paper's tables</title><style>{style}</style></head>"
+        f"<body><main>{''.join(body)}</main></body></html>\n"
+    )
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield "<h1>The paper's tables, run again</h1>"
+    yield (
+        '<p class="soft">Wilder, Ewing, Dilkina, Tambe: End to end learning and optimization on '
+        "graphs, NeurIPS 2019, supplementary material, K = 10.</p>"
+    )
+    if report.quick:
+        yield f'<div class="banner">{escape(QUICK_NOTE)}</div>'
+    found = counts(report.tables)
+    words = {
+        "better": "better than the paper",
+        "equal": "equal to the paper",
+        "worse": "worse than the paper",
+    }
+    tiles = "".join(
+        f'<div class="tile {kind}"><b>{found[kind]}</b>{MARKS[kind]} {text}</div>'
+        for kind, text in words.items()
+    )
+    yield f'<div class="tiles">{tiles}</div><p>{escape(report.headline)}</p>'
+    links = "".join(
+        f'<a href="#table-{table.layout.name}">Table {table.layout.name}</a>'
+        for table in report.tables
+    )
+    yield f'<nav>{links}<a href="#maps">Maps</a><a href="#where">Where</a></nav>'
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def _table_section(table: Table) -> str:
+    layout = table.layout
+    plots = "".join(
+        f"<h3>{SETTINGS[setting]}</h3><figure>{dumbbells(table, columns)}</figure>"
+        for setting, columns in _settings(table)
+    )
+    axis = " The axis is logarithmic." if layout.unit == "seconds" else ""
+    pictures = f"{_LEGEND}{plots}" if layout.name.isdecimal() else (
+        f"<details><summary>Plot</summary>{plots}</details>"
+    )  # fmt: skip
+    return (
+        f'<section id="table-{layout.name}"><h2>Table {layout.name}. {escape(layout.title)}</h2>'
+        f'<p class="soft">{escape(layout.note)}{axis}</p>'
+        f'<div class="scroll">{_table(table)}</div>{pictures}</section>'
+    )
+
+
+def _table(table: Table) -> str:
+    layout = table.layout
+    above = "".join(
+        f'<th class="first" colspan="{len(columns)}">{SETTINGS[setting]}</th>'
+        for setting, columns in _settings(table)
+    )
+    first = {columns[0] for _, columns in _settings(table)}
+    names = "".join(
+        f"<th{' class=first' if column in first else ''}>{escape(column.dataset)}</th>"
+        for column in layout.columns
+    )
+    lines = []
+    for row in layout.rows:
+        cells = []
+        for column in layout.columns:
+            cell, verdict = table.cell(row, column), table.verdict(row, column)
+            small = [f"<small>{spread(cell, layout.unit)}</small>"] * bool(
+                spread(cell, layout.unit)
+            )
+            if cell.published is not None:
+                small.append(f"<small>{MARKS[verdict]} {theirs(cell, layout.unit)}</small>")
+            kinds = [verdict or "none", *["first"] * (column in first)]
+            cells.append(
+                f'<td class="{" ".join(kinds)}"><b>{ours(cell, layout.unit)}</b>'
+                f"{''.join(small)}</td>"
+            )
+        kind = ' class="extra"' if row.extra else ""
+        lines.append(f"<tr{kind}><td>{escape(row.label)}</td>{''.join(cells)}</tr>")
+    return (
+        f'<table><thead><tr class="settings"><th></th>{above}</tr><tr><th></th>{names}</tr>'
+        f"</thead><tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def _settings(table: Table) -> list[tuple[str, list[Column]]]:
+    """Return the columns of each setting."""
+    grouped = groupby(table.layout.columns, key=lambda column: column.setting)
+    return [(setting, list(columns)) for setting, columns in grouped]
+
+
+# --- maps -----------------------------------------------------------------------------------------
+
+
+def _map_section(report: Report) -> str:
+    rows = [
+        row
+        for row in report.rows
+        if row.job.system == _MAPPED and row.job.setting == "learning" and row.job.seed == 0
+        and row.error is None
+    ]  # fmt: skip
+    rows.sort(key=lambda row: row.job.task)
+    if report.quick:  # one of each task
+        rows = [next(same) for _, same in groupby(rows, key=lambda row: row.job.task)]
+    figures = "".join(_map(row) for row in rows)
+    return (
+        '<section id="maps"><h2>Maps</h2><p class="soft">What ClusterNet decided from the seen '
+        "edges (seed 0), on the whole graph: its largest component, drawn with groups as "
+        "countries, or with facilities as cities and the nodes nearest to each as its country. "
+        "A ring marks the nodes that are farthest from any facility, where they are few.</p>"
+        f'<div class="maps">{figures}</div></section>'
+    )
+
+
+def _map(row: Stored) -> str:
+    job = row.job
+    try:
+        data = datasets.load(job.data)
+    except GraphoptError as error:
+        return f'<p class="soft">{escape(job.data)} cannot be drawn: {escape(str(error))}</p>'
+    if not isinstance(data, datasets.Dataset):
+        return ""
+    community = job.task == "community"
+    draw = group_map if community else site_map
+    score = row.outcomes[_MAPPED]["score"]
+    unit = "modularity" if community else "hops"
+    said = "not every node is reached" if score is None else number(score, unit)
+    caption = f"{data.name}: {'modularity' if community else 'largest distance'} {said}"
+    return (
+        f"<figure>{draw(data.graph, row.decisions[_MAPPED])}"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+# --- the rest -------------------------------------------------------------------------------------
+
+
+def _where(report: Report) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in report.ran_on)
+    failed = "".join(_failure(row) for row in report.failed)
+    failures = f"<h3>Failed jobs</h3>{failed}" if failed else ""
+    return f'<section id="where"><h2>Where</h2><ul>{lines}</ul>{failures}</section>'
+
+
+def _failure(row: Stored) -> str:
+    return (
+        f"<details><summary>{escape(row.job.label)}</summary>"
+        f"<pre>{escape(row.error or '')}</pre></details>"
+    )

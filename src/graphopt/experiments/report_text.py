@@ -1,0 +1,210 @@
+"""The tables as text: for the terminal, and as Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from graphopt.experiments.layouts import SETTINGS, Column
+from graphopt.experiments.published import published_on
+from graphopt.experiments.store import Stored
+from graphopt.experiments.tables import Table, counts, ours, spread, theirs
+
+MARKS = {"better": "▲", "equal": "=", "worse": "▼", None: ""}
+_STYLES = {"better": "green", "equal": "green", "worse": "yellow", None: ""}
+QUICK_NOTE = (
+    "Quick run: few training steps, one start, one seed, few graphs. It shows that every cell can "
+    "be filled, not how good the systems are."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is printed and written.
+
+    Attributes
+    ----------
+    tables : sequence of Table
+    rows : sequence of Stored
+        The jobs behind them, failed ones included.
+    machines : dict
+        By id, what the jobs ran on.
+    n_seeds : int
+    quick : bool
+    """
+
+    tables: Sequence[Table]
+    rows: Sequence[Stored]
+    machines: dict[str, dict[str, Any]]
+    n_seeds: int
+    quick: bool
+
+    @property
+    def failed(self) -> list[Stored]:
+        """The jobs that failed."""
+        return [row for row in self.rows if row.error is not None]
+
+    @property
+    def headline(self) -> str:
+        """What the numbers are."""
+        seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds"
+        found = counts(self.tables)
+        return (
+            f"Medians over {seeds}, with the smallest and the largest; beside them what the paper "
+            f"printed. Of {sum(found.values())} published numbers {found['better']} are better "
+            f"here (▲), {found['equal']} equal (=), {found['worse']} worse (▼)."
+        )
+
+    @property
+    def ran_on(self) -> list[str]:
+        """Where our times come from, and the paper's, a line each."""
+        used = {(row.machine, row.threads, row.version) for row in self.rows}
+        lines = []
+        for machine, threads, version in sorted(used):
+            known = self.machines[machine]
+            libraries = known.get("libraries", {})
+            lines.append(
+                f"Here: {known.get('processor')}, {threads} "
+                f"{'thread' if threads == 1 else 'threads'}, {known.get('isa')}, "
+                f"graphopt {version}, PyTorch {libraries.get('torch')}, "
+                f"Python {known.get('python')}."
+            )
+        return [*lines, f"The paper: {published_on()}."]
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print the tables as wide as the console is."""
+    if report.quick:
+        console.print(Text(QUICK_NOTE, style="bold yellow"))
+    for table in report.tables:
+        title = f"Table {table.layout.name}. {table.layout.title}"
+        console.print(Text(title, style="bold"), soft_wrap=True)
+        for setting, columns in _parts(table):
+            console.print(_rich(table, setting, columns))
+        console.print(Text(table.layout.note, style="dim"), soft_wrap=True)
+        console.print()
+    console.print(Text(report.headline), soft_wrap=True)
+    for line in report.ran_on:
+        console.print(Text(line, style="dim"), soft_wrap=True)
+    for row in report.failed:
+        console.print(Text(_failure(row), style="bold red"), soft_wrap=True)
+
+
+def _rich(table: Table, setting: str, columns: Sequence[Column]) -> RichTable:
+    unit = table.layout.unit
+    drawn = RichTable(box=box.SIMPLE_HEAD)
+    drawn.add_column(SETTINGS[setting])
+    for column in columns:
+        drawn.add_column(column.dataset, justify="right")
+    for row in table.layout.rows:
+        texts = []
+        for column in columns:
+            cell, verdict = table.cell(row, column), table.verdict(row, column)
+            text = Text(ours(cell, unit), style=_STYLES[verdict])
+            if cell.published is not None:
+                text.append(f" {MARKS[verdict]} ", style=_STYLES[verdict])
+                text.append(theirs(cell, unit), style="dim")
+            if spread(cell, unit):
+                text.append(f"\n{spread(cell, unit)}", style="dim")
+            texts.append(text)
+        drawn.add_row(row.label, *texts, style="italic" if row.extra else "")
+    return drawn
+
+
+def as_markdown(report: Report) -> str:
+    """Return the tables as Markdown; "0.656 (0.641–0.662) ▲ 0.56" is ours, spread and theirs."""
+    lines = ["# The paper's tables, run again", ""]
+    if report.quick:
+        lines += [f"**{QUICK_NOTE}**", ""]
+    lines += [report.headline, ""]
+    for table in report.tables:
+        lines += [f"## Table {table.layout.name}. {table.layout.title}", ""]
+        for setting, columns in _parts(table):
+            lines += [
+                f"| {SETTINGS[setting]} | " + " | ".join(c.dataset for c in columns) + " |",
+                "|---|" + "---:|" * len(columns),
+            ]
+            for row in table.layout.rows:
+                cells = [_in_markdown(table, table.cell(row, c), table.verdict(row, c))
+                         for c in columns]  # fmt: skip
+                label = f"*{row.label}*" if row.extra else row.label
+                lines.append(f"| {label} | " + " | ".join(cells) + " |")
+            lines.append("")
+        if table.layout.note:
+            lines += [table.layout.note, ""]
+    lines += ["## Where", "", *(f"- {line}" for line in report.ran_on), ""]
+    if report.failed:
+        lines += ["## Failed", "", *(f"- {_failure(row)}" for row in report.failed), ""]
+    return "\n".join(lines)
+
+
+def _in_markdown(table: Table, cell: Any, verdict: str | None) -> str:
+    unit = table.layout.unit
+    text = ours(cell, unit)
+    if verdict in ("better", "equal"):
+        text = f"**{text}**"
+    if spread(cell, unit):
+        text += f" ({spread(cell, unit)})"
+    if cell.published is not None:
+        text += f" {MARKS[verdict]} {theirs(cell, unit)}"
+    return text
+
+
+def as_json(report: Report) -> str:
+    """Return the tables as JSON: of every cell all values, their median and the paper's."""
+    tables = [
+        {
+            "table": table.layout.name,
+            "title": table.layout.title,
+            "unit": table.layout.unit,
+            "cells": [
+                {
+                    "row": row.label,
+                    "setting": column.setting,
+                    "dataset": column.dataset,
+                    "applies": cell.applies,
+                    "median": _plain(cell.median),
+                    "values": [_plain(value) for value in cell.values],
+                    "published": cell.published,
+                    "verdict": table.verdict(row, column),
+                }
+                for row in table.layout.rows
+                for column in table.layout.columns
+                for cell in [table.cell(row, column)]
+            ],
+        }
+        for table in report.tables
+    ]
+    content = {
+        "quick": report.quick,
+        "seeds": report.n_seeds,
+        "machines": report.machines,
+        "failed": [{"job": row.job.label, "error": row.error} for row in report.failed],
+        "tables": tables,
+    }
+    return json.dumps(content, indent=2)
+
+
+def _plain(value: float | None) -> float | None:
+    """Return an infinite distance as None: JSON has no number for it."""
+    return None if value is None or value == float("inf") else value
+
+
+def _failure(row: Stored) -> str:
+    last = (row.error or "").strip().splitlines()[-1]
+    return f"failed: {row.job.label}: {last}"
+
+
+def _parts(table: Table) -> Iterator[tuple[str, list[Column]]]:
+    """Yield the columns of each setting."""
+    for setting in SETTINGS:
+        columns = [column for column in table.layout.columns if column.setting == setting]
+        if columns:
+            yield setting, columns

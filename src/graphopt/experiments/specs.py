@@ -1,0 +1,148 @@
+"""What there is to run: one job decides for one system, data set, task, setting and seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from importlib import metadata
+from typing import Any, NamedTuple
+
+from graphopt._validation import check_choice, check_integer
+
+SINGLE = ("cora", "citeseer", "prot", "adol", "fb")
+"""Data sets of one graph, by the names of the paper's tables."""
+INDUCTIVE = ("synthetic", "pubmed")
+"""Data sets of many graphs."""
+DATASETS = (*SINGLE, *INDUCTIVE)
+
+_FILES = {  # where it is not the table's name, with "_connected" for facilities
+    ("synthetic", "community"): "synthetic_spa",
+    ("synthetic", "facility"): "synthetic_spa",
+    ("pubmed", "community"): "pubmed_inductive",
+    ("pubmed", "facility"): "pubmed_connected_inductive",
+}
+
+TWO_STAGE = "GCN-2stage"
+EXACT = "Exact k-center"
+SYSTEMS: dict[str, tuple[str, ...]] = {
+    "community": (
+        "ClusterNet", "GCN-e2e", "Train-CNM", "Train-Newman", "Train-SC", TWO_STAGE, "Leiden",
+    ),
+    "facility": (
+        "ClusterNet", "GCN-e2e", "Train-greedy", "Train-gonzalez", TWO_STAGE, EXACT,
+    ),
+}  # fmt: skip
+"""What runs for each task. One job of the two-stage system decides by all its algorithms."""
+TRAINED = ("ClusterNet", "GCN-e2e", TWO_STAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work, and everything that its result depends on.
+
+    Attributes
+    ----------
+    system : str
+        One of :data:`SYSTEMS`.
+    dataset : str
+        One of :data:`DATASETS`.
+    task : {"community", "facility"}
+    setting : {"learning", "optimization", "inductive"}
+        Decide from the seen edges of a graph, from all of them, or on graphs not trained on.
+    seed : int
+        Of everything random, the numbering of the nodes included.
+    k : int
+        Groups or facilities.
+    iterations, restarts, graphs : int or None
+        Training steps, trainings to choose from, and graphs of each role (inductive) at most;
+        None: the library's defaults, and all graphs.
+    time_limit : float or None
+        Seconds for a proof of optimality; without one it ends with what is best by then.
+    """
+
+    system: str
+    dataset: str
+    task: str
+    setting: str
+    seed: int
+    k: int = 10
+    iterations: int | None = None
+    restarts: int | None = None
+    graphs: int | None = None
+    time_limit: float | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is set beside system, data set, task, setting and seed."""
+        optional = ("iterations", "restarts", "graphs", "time_limit")
+        chosen = {name: getattr(self, name) for name in optional}
+        return {"k": self.k} | {name: x for name, x in chosen.items() if x is not None}
+
+    @property
+    def key(self) -> str:
+        """A digest of the job and the library's version: the same job has it on any machine."""
+        content = {f.name: getattr(self, f.name) for f in fields(self)}
+        content["version"] = metadata.version("graphopt")
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+
+    @property
+    def label(self) -> str:
+        """The job in a few words."""
+        return f"{self.system}, {self.dataset}, {self.task}, {self.setting}, seed {self.seed}"
+
+    @property
+    def data(self) -> str:
+        """The name that :func:`graphopt.datasets.load` knows."""
+        usual = self.dataset + ("_connected" if self.task == "facility" else "")
+        return _FILES.get((self.dataset, self.task), usual)
+
+
+class Effort(NamedTuple):
+    """How much work a run is: what its jobs are given."""
+
+    iterations: int | None = None
+    predictor_iterations: int | None = None
+    restarts: int | None = None
+    graphs: int | None = None
+    proof_seconds: float = 300.0
+
+
+FULL = Effort()
+QUICK = Effort(iterations=20, predictor_iterations=60, restarts=1, graphs=3, proof_seconds=3.0)
+
+
+def make_job(
+    system: str, dataset: str, task: str, setting: str, seed: int, effort: Effort = FULL
+) -> Job:
+    """Return the job, given what of the effort concerns its system."""
+    check_choice("task", task, SYSTEMS)
+    check_choice("system", system, SYSTEMS[task])
+    check_choice("dataset", dataset, DATASETS)
+    check_integer("seed", seed, minimum=0)
+    networks, two_stage = system in TRAINED, system == TWO_STAGE
+    return Job(
+        system,
+        dataset,
+        task,
+        setting,
+        seed,
+        iterations=(effort.predictor_iterations if two_stage else effort.iterations)
+        if networks
+        else None,
+        restarts=effort.restarts if networks and not two_stage else None,
+        graphs=effort.graphs if setting == "inductive" else None,
+        time_limit=effort.proof_seconds if system == EXACT else None,
+    )
+
+
+def by_seed(jobs: Iterable[Job]) -> list[Job]:
+    """Return the jobs without repeats, seed after seed, so that a part of a run is of use."""
+    return sorted(dict.fromkeys(jobs), key=lambda job: job.seed)
+
+
+def check_datasets(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, in the order of the tables; all if none are given."""
+    chosen = [check_choice("datasets", name, DATASETS) for name in names]
+    return tuple(name for name in DATASETS if name in chosen or not chosen)

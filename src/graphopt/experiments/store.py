@@ -1,0 +1,230 @@
+"""The results: one SQLite file, one row for each finished job."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from graphopt.experiments.execution import Finished
+from graphopt.experiments.measurement import Values
+from graphopt.experiments.specs import Job
+
+_FORMAT = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS machines (
+    id TEXT PRIMARY KEY,
+    description TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS jobs (
+    key TEXT PRIMARY KEY,
+    system TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    task TEXT NOT NULL,
+    setting TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    parameters TEXT NOT NULL,
+    version TEXT NOT NULL,
+    machine TEXT NOT NULL REFERENCES machines (id),
+    threads INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('done', 'failed')),
+    "values" TEXT NOT NULL,
+    decisions TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    peak_bytes INTEGER,
+    error TEXT,
+    finished_at TEXT NOT NULL
+);
+"""
+_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row: what :class:`Finished` holds, the machine by its id, and the version that ran it."""
+
+    job: Job
+    outcomes: dict[str, Values]
+    decisions: dict[str, list[int]]
+    error: str | None
+    seconds: float
+    peak_bytes: int | None
+    threads: int
+    machine: str
+    version: str
+    finished_at: str
+
+    @property
+    def status(self) -> str:
+        """``"done"`` or ``"failed"``."""
+        return "done" if self.error is None else "failed"
+
+
+class Store:
+    """Keeps finished jobs in a SQLite file; a context manager.
+
+    Every row is written in a transaction of its own, so that a run that is killed at any time
+    leaves the rows of the jobs it finished and nothing else. Until it is closed, or opened again
+    after a kill, a file with ``-wal`` at the end of its name belongs to it.
+
+    Parameters
+    ----------
+    path : path
+        Made if it is not there, with its folder.
+
+    Raises
+    ------
+    ValueError
+        If the file is there and is something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(path, timeout=_WAIT_SECONDS)
+        try:
+            (stored,) = self._database.execute("PRAGMA user_version").fetchone()
+            empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise ValueError(f"{path} is not a store of results: {error}") from None
+        if not empty and stored != _FORMAT:
+            self.close()
+            raise ValueError(
+                f"{path} is not a store of results of format {_FORMAT}; "
+                "name another file, or move it away"
+            )
+        # Written ahead, rows need not reach the disk one by one.
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        with self._database:
+            self._database.executescript(_SCHEMA)
+            self._database.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def add(self, finished: Finished) -> None:
+        """Write a finished job, in the place of an earlier attempt at it."""
+        job = finished.job
+        machine = hashlib.sha256(finished.machine.encode()).hexdigest()[:12]
+        with self._database:
+            self._database.execute(
+                "INSERT OR IGNORE INTO machines VALUES (?, ?)", (machine, finished.machine)
+            )
+            self._database.execute(
+                f"INSERT OR REPLACE INTO jobs VALUES ({', '.join('?' * 17)})",
+                (
+                    job.key,
+                    job.system,
+                    job.dataset,
+                    job.task,
+                    job.setting,
+                    job.seed,
+                    json.dumps(job.parameters, sort_keys=True),
+                    metadata.version("graphopt"),
+                    machine,
+                    finished.threads,
+                    "done" if finished.error is None else "failed",
+                    json.dumps(finished.outcomes, sort_keys=True),
+                    json.dumps(finished.decisions, sort_keys=True),
+                    finished.seconds,
+                    finished.peak_bytes,
+                    finished.error,
+                    finished.finished_at,
+                ),
+            )
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def rows(self, jobs: Iterable[Job] | None = None) -> Iterator[Stored]:
+        """Yield the stored rows of some jobs, in their order; without `jobs` all rows."""
+        if jobs is None:
+            found = self._database.execute(
+                f"SELECT {_COLUMNS} FROM jobs ORDER BY task, setting, dataset, system, seed, key"
+            )
+            yield from (_stored(row) for row in found.fetchall())
+            return
+        for job in jobs:
+            one = self._database.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE key = ?", (job.key,)
+            ).fetchone()
+            if one is not None:
+                yield _stored(one)
+
+    def pending(self, jobs: Iterable[Job]) -> list[Job]:
+        """Return the jobs that are not done: never run, or failed."""
+        done = {
+            key for (key,) in self._database.execute("SELECT key FROM jobs WHERE error IS NULL")
+        }
+        return [job for job in jobs if job.key not in done]
+
+    def machines(self) -> dict[str, dict[str, Any]]:
+        """Return what the jobs ran on: id to description."""
+        found = self._database.execute("SELECT id, description FROM machines ORDER BY id")
+        return {name: json.loads(text) for name, text in found.fetchall()}
+
+
+_COLUMNS = (
+    "system, dataset, task, setting, seed, parameters, "
+    '"values", decisions, error, seconds, peak_bytes, threads, machine, version, finished_at'
+)
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    system, dataset, task, setting, seed, parameters, values, decisions, *rest = row
+    job = Job(system, dataset, task, setting, seed, **json.loads(parameters))
+    return Stored(job, json.loads(values), json.loads(decisions), *rest)
+
+
+def export_csv(rows: Iterable[Stored], path: Path) -> None:
+    """Write rows as a table: a line for each job and row of the paper's tables that it fills."""
+    lines: list[dict[str, Any]] = []
+    names: dict[str, None] = {}  # of values, in the order of their first appearance
+    for row in rows:
+        job = row.job
+        known = {
+            "row": None,
+            "system": job.system,
+            "dataset": job.dataset,
+            "task": job.task,
+            "setting": job.setting,
+            "seed": job.seed,
+            "parameters": json.dumps(job.parameters, sort_keys=True),
+            "version": row.version,
+            "machine": row.machine,
+            "threads": row.threads,
+            "status": row.status,
+            "job_seconds": round(row.seconds, 3),
+            "peak_bytes": row.peak_bytes,
+            "error": None if row.error is None else row.error.strip().splitlines()[-1],
+        }
+        for name, values in row.outcomes.items() or [(job.system, {})]:
+            lines.append(known | {"row": name} | values)
+            names |= dict.fromkeys(values)
+    head = list(lines[0])[:14] if lines else []
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*head, *names], restval="")
+        writer.writeheader()
+        writer.writerows(lines)

@@ -1,0 +1,117 @@
+"""Every number the paper printed has its place, and every place a job."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphopt.datasets.catalog import find
+from graphopt.experiments.layouts import LAYOUTS, Column, Layout, jobs_of, select
+from graphopt.experiments.published import published, published_on
+from graphopt.experiments.specs import (
+    DATASETS,
+    QUICK,
+    SYSTEMS,
+    TWO_STAGE,
+    check_datasets,
+    make_job,
+)
+
+THE_PAPERS = [layout for layout in LAYOUTS if layout.name.isdecimal()]
+
+
+def name_of(layout: Layout, column: Column) -> str:
+    setting = f"{column.setting}/" if layout.number <= 2 else ""
+    return setting + column.dataset
+
+
+@pytest.mark.parametrize("layout", THE_PAPERS, ids=lambda layout: layout.name)
+def test_rows_and_columns_are_the_papers(layout: Layout) -> None:
+    printed = published()[layout.number]
+    ours = [row.label for row in layout.rows if not row.extra]
+    assert sorted(ours) == sorted(printed)
+    for row in printed.values():
+        assert sorted(row) == sorted(name_of(layout, column) for column in layout.columns)
+    assert ours == list(printed)  # in its order
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_every_cell_has_a_job_but_where_nothing_is_left_to_predict(layout: Layout) -> None:
+    for row in layout.rows:
+        for column in layout.columns:
+            job = layout.job(row, column, 0)
+            empty = row.system == TWO_STAGE and column.setting == "optimization"
+            assert (job is None) == empty
+            if job is None:
+                assert layout.published(row, column) is None
+            else:
+                assert job.system in SYSTEMS[layout.task]
+                assert find(job.data).roles is None or column.setting == "inductive"
+
+
+def test_published_numbers() -> None:
+    layout = THE_PAPERS[0]
+    row, newman = layout.rows[0], layout.rows[6]
+    assert layout.published(row, Column("optimization", "fb")) == 0.80
+    assert newman.label == "GCN-2stage-Newman"
+    assert layout.published(newman, Column("learning", "adol")) is None  # the paper's dash
+    assert layout.job(newman, Column("learning", "adol"), 0) is not None  # not ours
+    assert "14 cores" in published_on()
+
+
+def test_no_job_twice() -> None:
+    jobs = jobs_of(LAYOUTS, 2)
+    assert len(set(jobs)) == len(jobs) == len({job.key for job in jobs})
+    assert [job.seed for job in jobs] == sorted(job.seed for job in jobs)
+    # times come from the jobs that quality comes from
+    assert set(jobs_of(select([3]), 1)) < set(jobs_of(select([1]), 1))
+    assert set(jobs_of(LAYOUTS, 1)) < set(jobs)
+
+
+def test_facilities_are_decided_on_connected_graphs() -> None:
+    assert make_job("ClusterNet", "cora", "facility", "learning", 0).data == "cora_connected"
+    assert make_job("ClusterNet", "cora", "community", "learning", 0).data == "cora"
+    found = make_job("ClusterNet", "pubmed", "facility", "inductive", 0).data
+    assert found == "pubmed_connected_inductive"
+
+
+def test_a_key_tells_jobs_apart() -> None:
+    jobs = [
+        make_job("ClusterNet", "fb", "community", "learning", 0),
+        make_job("ClusterNet", "fb", "community", "learning", 1),
+        make_job("ClusterNet", "fb", "community", "learning", 0, QUICK),
+        make_job("ClusterNet", "fb", "facility", "learning", 0),
+    ]
+    assert len({job.key for job in jobs}) == 4
+    assert jobs[0].key == make_job("ClusterNet", "fb", "community", "learning", 0).key
+
+
+def test_quick_jobs_are_smaller_where_they_can_be() -> None:
+    quick = make_job("ClusterNet", "pubmed", "community", "inductive", 0, QUICK)
+    assert quick.parameters == {"k": 10, "iterations": 20, "restarts": 1, "graphs": 3}
+    leiden = make_job("Leiden", "fb", "community", "learning", 0, QUICK)
+    assert leiden == make_job("Leiden", "fb", "community", "learning", 0)
+    two_stage = make_job(TWO_STAGE, "fb", "community", "learning", 0, QUICK)
+    assert two_stage.parameters == {"k": 10, "iterations": 60}
+
+
+def test_some_tables_and_some_data_sets() -> None:
+    assert [layout.name for layout in select([3])] == ["3"]
+    assert [layout.name for layout in select([1, 2])] == ["1", "1a", "1b", "2", "2a", "2b"]
+    one = select([1], check_datasets(["fb"]))[0]
+    assert [column.dataset for column in one.columns] == ["fb", "fb"]
+    assert {layout.number for layout in select((), ["pubmed"])} == {5, 6}
+    assert check_datasets([]) == DATASETS
+    assert check_datasets(["fb", "cora"]) == ("cora", "fb")
+    with pytest.raises(ValueError, match=r"table must be in 1\.\.6, not 7"):
+        select([7])
+    with pytest.raises(ValueError, match="table 5 has no column for cora"):
+        select([5], ["cora"])
+    with pytest.raises(ValueError, match=r"datasets must be one of .*karate"):
+        check_datasets(["karate"])
+
+
+def test_jobs_that_make_no_sense() -> None:
+    with pytest.raises(ValueError, match="system"):
+        make_job("Train-CNM", "fb", "facility", "learning", 0)
+    with pytest.raises(ValueError, match="seed"):
+        make_job("Leiden", "fb", "community", "learning", -1)

@@ -1,0 +1,209 @@
+"""The tables with numbers, in every form."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from experiment_results import failure, made_up
+from rich.console import Console
+
+from graphopt import Graph, datasets
+from graphopt.experiments.layouts import LAYOUTS, Column, jobs_of
+from graphopt.experiments.maps import COLORS, arranged, group_map, site_map
+from graphopt.experiments.plots import dumbbells
+from graphopt.experiments.report_html import as_html
+from graphopt.experiments.report_text import Report, as_json, as_markdown, print_report
+from graphopt.experiments.specs import FULL, QUICK, Job, make_job
+from graphopt.experiments.store import Store
+from graphopt.experiments.tables import Cell, Table, fill, number, ours, spread, theirs
+
+
+@pytest.fixture(scope="module")
+def two_seeds(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Every job done."""
+    return report_on(jobs_of(LAYOUTS, 2), tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch, two_seeds: Report) -> Report:
+    """The same, and the graph that the decisions belong to."""
+    drawn = datasets.synthetic(60, random_state=0)
+    monkeypatch.setattr(datasets, "load", lambda name: drawn)
+    return two_seeds
+
+
+def report_on(jobs: Sequence[Job], folder: Path, n_seeds: int = 2, quick: bool = False) -> Report:
+    effort = QUICK if quick else FULL
+    with Store(folder / "results.sqlite") as store:
+        for job in jobs:
+            decision = [i % 10 for i in range(60)]
+            if job.task == "facility":
+                decision = list(range(10))
+            store.add(made_up(job, decisions={"ClusterNet": decision}))
+        tables = fill(LAYOUTS, store, n_seeds, effort)
+        rows = list(store.rows(jobs_of(LAYOUTS, n_seeds, effort)))
+        return Report(tables, rows, store.machines(), n_seeds, quick)
+
+
+def printed(report: Report, width: int = 130) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    print_report(report, console)
+    return console.export_text()
+
+
+def test_no_cell_is_empty(example: Report) -> None:
+    for table in example.tables:
+        for row in table.layout.rows:
+            for column in table.layout.columns:
+                cell = table.cell(row, column)
+                nothing = row.system == "GCN-2stage" and column.setting == "optimization"
+                assert len(cell.values) == (0 if nothing else 2)
+                assert cell.applies != nothing
+    for text in (printed(example), as_markdown(example), as_html(example)):
+        assert "not run" not in text
+        assert "failed" not in text
+
+
+def test_ours_beside_theirs(example: Report) -> None:
+    first = example.tables[0]
+    row, column = first.layout.rows[0], Column("learning", "cora")
+    cell = first.cell(row, column)
+    assert cell.published == 0.56
+    assert cell.median == pytest.approx(sum(cell.values) / 2)
+    median = number(cell.median or 0, "modularity")
+    text = printed(example)
+    for layout in LAYOUTS:
+        assert f"Table {layout.name}. {layout.title}" in text
+    assert re.search(rf"ClusterNet +{median} [▲▼=] 0\.56", text)
+    assert f"{median}" in as_markdown(example)
+    assert f"<b>{median}</b>" in as_html(example)
+    found = json.loads(as_json(example))
+    assert [table["table"] for table in found["tables"]] == [layout.name for layout in LAYOUTS]
+    cells = found["tables"][0]["cells"]
+    assert len(cells) == len(first.layout.rows) * 10
+    assert cells[0]["published"] == 0.56
+    assert cells[0]["values"] == list(cell.values)
+
+
+def test_where_it_ran_and_how_well(example: Report) -> None:
+    for text in (printed(example), as_markdown(example), as_html(example)):
+        assert "an abacus, 2 threads, beads" in text
+        assert "i9-7940X" in text
+        assert "Medians over 2 seeds" in text
+        assert "Of 254 published numbers" in text
+        assert "Quick run" not in text
+
+
+def test_a_quick_run_says_so(tmp_path: Path) -> None:
+    report = report_on([make_job("Leiden", "fb", "community", "learning", 0)], tmp_path, 1, True)
+    for text in (" ".join(printed(report).split()), as_markdown(report), as_html(report)):
+        assert "Quick run: few training steps" in text
+        assert "not run" in text
+    assert json.loads(as_json(report))["quick"] is True
+
+
+def test_failures_are_shown(tmp_path: Path) -> None:
+    job = make_job("Leiden", "fb", "community", "learning", 0)
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(failure(job))
+        report = Report(fill(LAYOUTS, store, 1), list(store.rows()), store.machines(), 1, False)
+    assert "failed: Leiden, fb, community, learning, seed 0: ValueError: no <luck>" in printed(
+        report
+    )
+    assert "no <luck>" in as_markdown(report)
+    assert "no &lt;luck&gt;" in as_html(report)
+    assert "<luck>" not in as_html(report)
+
+
+def test_the_page_stands_alone(example: Report) -> None:
+    page = as_html(example)
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="(?!#)', page)
+    assert "url(" not in page
+    assert "@import" not in page
+    assert page.count("<section") == len(LAYOUTS) + 2
+    assert page.count('<svg class="map"') == 10
+    assert "prefers-color-scheme: dark" in page
+    assert len(page) < 4_000_000
+
+
+# --- cells ----------------------------------------------------------------------------------------
+
+
+def test_verdicts_are_as_precise_as_the_paper() -> None:
+    column = Column("learning", "cora")
+    for layout, value, verdict in (
+        (LAYOUTS[0], 0.564, "equal"),
+        (LAYOUTS[0], 0.566, "better"),
+        (LAYOUTS[0], 0.554, "worse"),
+        (LAYOUTS[3], 9.0, "equal"),
+        (LAYOUTS[3], 8.0, "better"),
+        (LAYOUTS[3], math.inf, "worse"),
+    ):
+        row = layout.rows[0]
+        cell = Cell((value,), layout.published(row, column))
+        assert Table(layout, {(row.label, column): cell}).verdict(row, column) == verdict
+
+
+def test_cells_as_text() -> None:
+    cell = Cell((0.5, 0.25, 0.75), 0.1)
+    assert (cell.median, cell.spread) == (0.5, (0.25, 0.75))
+    assert ours(cell, "modularity") == "0.500"
+    assert spread(cell, "modularity") == "0.250–0.750"
+    assert theirs(cell, "modularity") == "0.10"
+    assert spread(Cell((8.0, 8.0), 9.0), "hops") == ""
+    assert ours(Cell((), None, applies=False), "hops") == "–"
+    assert ours(Cell((), None, missing=1), "hops") == "not run"
+    assert ours(Cell((), None, failed=1, missing=1), "hops") == "failed"
+    assert ours(Cell((8.0, math.inf, math.inf), 9.0), "hops") == "∞"
+    assert theirs(Cell((), 1237.871), "seconds") == "1,237.87"
+
+
+def test_an_unreachable_node_is_an_infinite_distance(tmp_path: Path) -> None:
+    job = make_job("Train-greedy", "fb", "facility", "learning", 0)
+    outcomes = {"Train-greedy": dict.fromkeys(("score", "mean_distance", "p95_distance"), None)}
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(made_up(job, outcomes=outcomes))
+        table = fill([LAYOUTS[3]], store, 1)[0]
+    row = next(row for row in table.layout.rows if row.label == "Train-greedy")
+    assert table.cell(row, Column("learning", "fb")).values == (math.inf,)
+    assert "∞" in ours(table.cell(row, Column("learning", "fb")), "hops")
+    assert "<svg" in dumbbells(table, table.layout.columns[:5])
+
+
+# --- maps -----------------------------------------------------------------------------------------
+
+
+def test_every_node_has_its_place() -> None:
+    graph = datasets.synthetic(120, random_state=0).graph
+    labels = [i % 4 for i in range(graph.n_nodes)]
+    drawing = group_map(graph, labels)
+    part, _ = graph.largest_component()
+    dots = "".join(re.findall(r'class="dots" stroke="[^"]+" d="([^"]+)"', drawing))
+    assert dots.count("h0") == part.n_nodes
+    lines = re.findall(r'class="(?:across|inside)"[^>]* d="([^"]*)"', drawing)
+    assert "".join(lines).count("L") == part.n_edges
+    for color in COLORS[:4]:
+        assert color in drawing
+    assert group_map(graph, labels) == drawing
+
+
+def test_facilities_are_numbered_cities() -> None:
+    graph = datasets.synthetic(120, random_state=0).graph
+    drawing = site_map(graph, [3, 50, 7])
+    assert re.findall(r'<text class="city-number" y="5">(\d)</text>', drawing) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 5])
+def test_small_graphs_can_be_drawn(n_groups: int) -> None:
+    graph = Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 4)])
+    drawing = group_map(graph, [i % n_groups for i in range(5)])
+    assert "nan" not in drawing
+    places = arranged(graph, graph.degrees)
+    assert places.shape == (5, 2)

@@ -1,0 +1,220 @@
+"""The compared systems as jobs: what they decide, what is measured, what is judged."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from graphopt import ClusterNet, Graph, LinkPredictor, TwoStage, datasets, modularity
+from graphopt.datasets import Dataset, InductiveDataset
+from graphopt.experiments import inductive
+from graphopt.experiments.comparison import Problem
+from graphopt.experiments.execution import execute
+from graphopt.experiments.layouts import LAYOUTS
+from graphopt.experiments.measurement import forward_seconds, judged, timed, with_peak
+from graphopt.experiments.problems import problem_of
+from graphopt.experiments.specs import EXACT, SYSTEMS, TWO_STAGE, Effort, Job, make_job
+from graphopt.experiments.systems import Settings, solve, unseen_edges
+
+TINY = Effort(iterations=3, predictor_iterations=5, restarts=1, graphs=1, proof_seconds=5.0)
+EVERY = [(task, system) for task, systems in SYSTEMS.items() for system in systems]
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """What every data set of one graph is, for a test."""
+    drawn = datasets.synthetic(80, random_state=0)
+    monkeypatch.setattr(datasets, "load", lambda name: drawn)
+    return drawn
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> InductiveDataset:
+    """What every data set of many graphs is, for a test."""
+    drawn = tuple(datasets.synthetic(60, n_graphs=6, random_state=0))
+    found = InductiveDataset("six", drawn, (0, 1), (2,), (3, 4, 5))
+    monkeypatch.setattr(datasets, "load", lambda name: found)
+    return found
+
+
+def asked_for(job: Job) -> set[tuple[str, str]]:
+    """Return the outcomes and values that the tables take from a job."""
+    return {
+        (row.outcome, row.value)
+        for layout in LAYOUTS
+        for row in layout.rows
+        for column in layout.columns
+        if layout.job(row, column, job.seed, TINY) == job
+    }
+
+
+@pytest.mark.parametrize(("task", "system"), EVERY)
+@pytest.mark.parametrize("setting", ["learning", "optimization"])
+def test_jobs_fill_their_cells(task: str, system: str, setting: str, data: Dataset) -> None:
+    if system == TWO_STAGE and setting == "optimization":
+        return
+    job = make_job(system, "fb", task, setting, 0, TINY)
+    found = execute(job)
+    assert found.error is None
+    for outcome, value in asked_for(job):
+        number = found.outcomes[outcome][value]
+        if value != "unseen_score" or setting == "learning":
+            assert number is not None
+            assert number > -1.0
+    for row, values in found.outcomes.items():
+        decision = np.asarray(found.decisions[row])
+        if task == "community":
+            assert decision.shape == (80,)
+            # in the numbering of the data set, whatever the seed did to it
+            assert values["score"] == pytest.approx(modularity(data.graph, decision))
+        else:
+            assert len(set(decision.tolist())) == 10
+    assert found.seconds > 0.0
+    assert found.threads >= 1
+    assert '"processor"' in found.machine
+
+
+def test_a_seed_repeats_a_job(data: Dataset) -> None:
+    job = make_job("ClusterNet", "fb", "community", "learning", 3, TINY)
+    assert execute(job).decisions == execute(job).decisions
+    other = make_job("ClusterNet", "fb", "community", "learning", 4, TINY)
+    assert execute(job).decisions != execute(other).decisions
+
+
+@pytest.mark.parametrize(("task", "system"), EVERY)
+def test_inductive_jobs_fill_their_cells(task: str, system: str, many: InductiveDataset) -> None:
+    job = make_job(system, "synthetic", task, "inductive", 0, TINY)
+    found = execute(job)
+    assert found.error is None
+    for outcome, value in asked_for(job):
+        assert found.outcomes[outcome][value] is not None
+    assert all(values["n_graphs"] == 1 for values in found.outcomes.values())
+    assert found.decisions == {}
+
+
+def test_all_graphs_are_used_unless_said_otherwise(many: InductiveDataset) -> None:
+    found = execute(make_job("Leiden", "synthetic", "community", "inductive", 0))
+    assert found.outcomes["Leiden"]["n_graphs"] == 3
+    scores = [
+        inductive.decide("Leiden", inductive.Roles((), (), (problem,)), found.job)["Leiden"]
+        for problem in inductive._load(found.job).test
+    ]
+    mean = np.mean([float(values["score"] or 0.0) for values in scores])
+    assert found.outcomes["Leiden"]["score"] == pytest.approx(mean)
+
+
+def test_both_kinds_of_data_sets_know_their_setting(data: Dataset) -> None:
+    found = execute(make_job("Leiden", "pubmed", "community", "inductive", 0))
+    assert found.error is not None
+    assert "is a single graph" in found.error
+
+
+def test_many_graphs_are_no_single_one(many: InductiveDataset) -> None:
+    found = execute(make_job("Leiden", "fb", "community", "learning", 0))
+    assert found.error is not None
+    assert "holds many graphs" in found.error
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "algorithm"),
+    [
+        ("community", "CNM", "cnm"),
+        ("community", "Newman", "newman"),
+        ("community", "SC", "spectral"),
+        ("facility", "greedy", "greedy"),
+        ("facility", "gonzalez", "gonzalez"),
+    ],
+)
+def test_the_shared_first_stage_changes_no_decision(task: str, name: str, algorithm: str) -> None:
+    problem = problem_of("x", datasets.synthetic(80, random_state=1), task, "learning", 4)
+    decided = {d.row: d.decision for d in solve(TWO_STAGE, problem, Settings(5, iterations=10))}
+    predictor = LinkPredictor(iterations=10, random_state=5)
+    alone = TwoStage(
+        4,
+        algorithm,
+        predictor=predictor,
+        seen_fraction=problem.seen_fraction,
+        random_state=5,
+    ).fit(problem.seen, problem.features)
+    np.testing.assert_array_equal(decided[f"{TWO_STAGE}-{name}"], alone.decision_)
+
+
+def test_the_exact_optimum_of_a_graph_in_pieces_is_that_of_the_largest() -> None:
+    ring = [(i, (i + 1) % 12) for i in range(12)]
+    pieces = Graph.from_edges([*ring, (12, 13), (14, 15)], 17)
+    whole = Graph.from_edges([*ring, (12, 13), (14, 15), (0, 12), (4, 14), (8, 16)], 17)
+    problem = Problem("pieces", "facility", 2, whole, pieces)
+    (found,) = solve(EXACT, problem, Settings(0, time_limit=10.0))
+    assert found.values["lower_bound"] == 3.0  # 12 nodes in a ring, two centres
+    assert set(found.decision.tolist()) <= set(range(12))
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+
+def test_the_score_on_unseen_edges() -> None:
+    full = Graph.from_edges([(0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5), (2, 3)])
+    seen = Graph.from_edges([(0, 1), (1, 2), (3, 4), (2, 3)], 6)
+    rest = unseen_edges(full, seen)
+    np.testing.assert_array_equal(rest, [[0, 2], [3, 5], [4, 5]])
+    unseen = Graph.from_edges(rest, 6)
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    values = judged("community", labels, full, seen, unseen)
+    assert values["unseen_score"] == pytest.approx(3 / 3 - (1 / 3) ** 2 - (2 / 3) ** 2)
+    assert values["score"] == pytest.approx(modularity(full, labels))
+    nothing = Graph.from_edges(np.empty((0, 2), np.int32), 6)
+    assert judged("community", labels, full, full, nothing)["unseen_score"] is None
+
+
+def test_distances_and_nodes_that_are_not_reached() -> None:
+    path = Graph.from_edges([(i, i + 1) for i in range(40)])
+    pieces = Graph.from_edges([(0, 1)], 41)
+    values = judged("facility", np.array([0]), path, pieces, None)
+    assert values == {
+        "score": 40.0,
+        "seen_score": None,
+        "mean_distance": 20.0,
+        "p95_distance": 38.0,
+    }
+
+
+def test_a_forward_pass_is_timed_alone() -> None:
+    class Slow(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            time.sleep(0.002)
+            return x
+
+    network = Slow()
+
+    def decide() -> None:
+        time.sleep(0.1)
+        network(torch.ones(1))
+
+    assert 0.002 <= forward_seconds(network, decide) < 0.05
+    assert not network._forward_pre_hooks
+
+
+def test_times_and_memory_come_with_the_answer() -> None:
+    answer, seconds = timed(lambda: 7)
+    assert answer == 7
+    assert 0.0 <= seconds < 1.0
+    array, peak = with_peak(lambda: np.ones(2_000_000).sum())
+    assert array == 2e6
+    assert peak is None or peak > 10_000_000
+
+
+def test_ctrl_c_in_a_training_ends_the_job(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = ClusterNet.fit
+
+    def interrupted(self: ClusterNet, *arguments: Any) -> ClusterNet:
+        original(self, *arguments)
+        self.interrupted_ = True
+        return self
+
+    monkeypatch.setattr(ClusterNet, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        execute(make_job("ClusterNet", "fb", "community", "learning", 0, TINY))
