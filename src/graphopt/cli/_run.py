@@ -1,11 +1,10 @@
-"""The command line: ``graphopt run``, ``reproduce``, ``tune``, ``bench`` and ``data``."""
+"""``graphopt run``: learn and decide on one graph, beside baselines."""
 
 from __future__ import annotations
 
 import json
 import math
 from contextlib import nullcontext
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,44 +12,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from graphopt._cli_reproduce import reproduce
-from graphopt._cli_tune import tune
-from graphopt._terminal import notes, output
-from graphopt.errors import GraphoptError
+from graphopt.cli._choices import Setting, Task
+from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
-    from graphopt.bench.race import Outcome
     from graphopt.experiments.comparison import MethodResult, Problem
 
-# Imports of the library wait until a command runs: `graphopt --help` must not load PyTorch.
 
-app = typer.Typer(
-    help="Learn on a partly seen graph and decide on it.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="markdown",
-)
-data_app = typer.Typer(help="Published data sets.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
-app.command()(reproduce)
-app.command()(tune)
-
-
-class Task(str, Enum):
-    """What is decided."""
-
-    community = "community"
-    facility = "facility"
-
-
-class Setting(str, Enum):
-    """What is seen of the graph while deciding."""
-
-    learning = "learning"
-    optimization = "optimization"
-
-
-@app.command()
 def run(
     dataset: Annotated[
         str | None, typer.Option(help="A published data set; `graphopt data list` names them.")
@@ -178,117 +146,3 @@ def _number(value: float, community: bool) -> str:
     if math.isinf(value):
         return "∞"
     return f"{value:.3f}" if community else f"{value:g}"
-
-
-@app.command()
-def bench(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Contests, or the start of their names; else all.")
-    ] = None,
-    list_them: Annotated[bool, typer.Option("--list", help="Name the contests and end.")] = False,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="What is over in about a minute, without slow peers.")
-    ] = False,
-    rounds: Annotated[int, typer.Option(help="Turns of each contestant.", min=1)] = 5,
-    threads: Annotated[
-        int | None, typer.Option(help="Threads for all of them; else what may be used.", min=1)
-    ] = None,
-    memory: Annotated[
-        bool | None,
-        typer.Option("--memory/--no-memory", help="Measure peak memory; not with --quick."),
-    ] = None,
-    scale: Annotated[
-        float, typer.Option(help="Size of the inputs beside the usual one.", min=0.01, max=10.0)
-    ] = 1.0,
-    save: Annotated[
-        Path | None, typer.Option(help="Folder to write race.json and race.md to.", file_okay=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-) -> None:
-    """Time graphopt beside other libraries on this machine: same work, same data, same process.
-
-    Every answer is compared. The other libraries come with `pip install 'graphopt[bench]'`.
-    """
-    from graphopt.bench.contests import select
-
-    if list_them:
-        _list_contests()
-        return
-    try:
-        contests = select(names or [], quick=quick)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    from graphopt._threads import resolve_num_threads
-    from graphopt.bench import session, table
-    from graphopt.bench.machine import describe_machine
-
-    num_threads = resolve_num_threads(threads)
-    measure = not quick if memory is None else memory
-    outcomes: list[Outcome] = []
-    interrupted = False
-    with notes.status("...") as status:
-        races = session.run(
-            contests,
-            scale=scale,
-            rounds=rounds,
-            threads=num_threads,
-            slow=not quick,
-            memory=measure,
-            progress=lambda step: status.update(escape(step)),
-        )
-        try:
-            for outcome in races:
-                outcomes.append(outcome)
-                line = f"{len(outcomes)}/{len(contests)} {table.summary(outcome)}"
-                notes.print(line, markup=False, highlight=False, soft_wrap=True)
-        except KeyboardInterrupt:
-            interrupted = True
-        except AssertionError as error:
-            raise GraphoptError(str(error)) from error
-    machine = describe_machine()
-    if save is not None:
-        session.save(outcomes, machine, num_threads, save)
-    if as_json:
-        typer.echo(json.dumps(table.as_dict(outcomes, machine, num_threads), indent=2))
-    else:
-        output.print(table.as_table(outcomes, table.headline(machine, num_threads)))
-        for note in table.footnotes(outcomes):
-            output.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
-    if interrupted:
-        raise typer.Exit(130)
-
-
-def _list_contests() -> None:
-    from graphopt.bench.contests import CONTESTS
-
-    width = max(map(len, CONTESTS))
-    for contest in CONTESTS.values():
-        quick = "  (--quick)" if contest.quick else ""
-        typer.echo(f"{contest.name:{width}}  {contest.work}{quick}")
-
-
-@data_app.command("list")
-def data_list() -> None:
-    """Name the published data sets."""
-    from graphopt import datasets
-
-    for name in datasets.names():
-        typer.echo(name)
-
-
-@data_app.command("show")
-def data_show(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
-    """Load a data set, fetching it where it is not on this machine, and describe it."""
-    from graphopt import datasets
-
-    typer.echo(repr(datasets.load(name)))
-
-
-def main() -> None:
-    """Run the command line; a request that cannot be met ends with one line and exit code 1."""
-    try:
-        app()
-    except (GraphoptError, ValueError) as error:
-        message = escape(" ".join(str(error).split()))
-        notes.print(f"[bold red]error:[/bold red] {message}", soft_wrap=True, highlight=False)
-        raise SystemExit(1) from None

@@ -11,7 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from graphopt._terminal import notes, output
+from graphopt.cli._choices import Task
+from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
 
 _SHOWN = 10
-
-
-class Task(str, Enum):
-    """What is decided."""
-
-    community = "community"
-    facility = "facility"
 
 
 class Extent(str, Enum):

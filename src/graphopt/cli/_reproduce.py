@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from graphopt._terminal import notes, output
+from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
     from graphopt.experiments.report_text import Report

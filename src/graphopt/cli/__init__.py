@@ -1,0 +1,36 @@
+"""The command line: ``graphopt run``, ``reproduce``, ``tune``, ``bench`` and ``data``."""
+
+from __future__ import annotations
+
+import typer
+from rich.markup import escape
+
+from graphopt.cli import _data
+from graphopt.cli._bench import bench
+from graphopt.cli._reproduce import reproduce
+from graphopt.cli._run import run
+from graphopt.cli._terminal import notes
+from graphopt.cli._tune import tune
+from graphopt.errors import GraphoptError
+
+# Imports of the library wait until a command runs: `graphopt --help` must not load PyTorch.
+
+app = typer.Typer(
+    help="Learn on a partly seen graph and decide on it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+for command in (run, tune, reproduce, bench):
+    app.command()(command)
+app.add_typer(_data.app, name="data")
+
+
+def main() -> None:
+    """Run the command line; a request that cannot be met ends with one line and exit code 1."""
+    try:
+        app()
+    except (GraphoptError, ValueError) as error:
+        message = escape(" ".join(str(error).split()))
+        notes.print(f"[bold red]error:[/bold red] {message}", soft_wrap=True, highlight=False)
+        raise SystemExit(1) from None
