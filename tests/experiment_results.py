@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from graphopt.experiments.execution import Finished
-from graphopt.experiments.layouts import LAYOUTS
-from graphopt.experiments.measurement import Values
-from graphopt.experiments.specs import Job
+from graphopt.experiments.jobs.execution import Finished
+from graphopt.experiments.report.layouts import LAYOUTS
+from graphopt.experiments.jobs.measurement import Values
+from graphopt.experiments.jobs.specs import Job
 
 MACHINE = '{"processor": "an abacus", "isa": "beads", "libraries": {"torch": "2.0"}, "python": "3"}'
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphopt.experiments.spaces import Landmark, Space, Value, paper_space
+from graphopt.experiments.search.spaces import Landmark, Space, Value, paper_space
 
 if TYPE_CHECKING:
-    from graphopt.experiments.selection import Report
+    from graphopt.experiments.search.selection import Report
 
 SPACE = Space(
     "tiny",

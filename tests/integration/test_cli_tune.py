@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from graphopt import cli, datasets
 from graphopt.datasets import InductiveDataset
-from graphopt.experiments.search import Search
+from graphopt.experiments.search.search import Search
 
 DATA = datasets.synthetic(60, random_state=0)
 

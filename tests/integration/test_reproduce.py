@@ -21,12 +21,12 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from graphopt import cli, datasets, get_num_threads, set_num_threads
-from graphopt.experiments import runner, specs
-from graphopt.experiments.execution import Finished
-from graphopt.experiments.progress import Display, in_words, summary
-from graphopt.experiments.runner import run
-from graphopt.experiments.specs import Job, make_job
-from graphopt.experiments.store import Store
+from graphopt.experiments.jobs import runner, specs
+from graphopt.experiments.jobs.execution import Finished
+from graphopt.experiments.jobs.progress import Display, in_words, summary
+from graphopt.experiments.jobs.runner import run
+from graphopt.experiments.jobs.specs import Job, make_job
+from graphopt.experiments.jobs.store import Store
 
 JOBS = [
     make_job(system, dataset, "community", "learning", 0)

@@ -12,20 +12,21 @@ from typing import Any
 
 import pytest
 
-from graphopt.experiments.store import Store
+from graphopt.experiments.jobs.store import Store
 
 # Jobs on a graph that is drawn here, each long enough to be killed in.
 PROGRAM = """
 import signal, sys, time
 from graphopt import cli, datasets
-from graphopt.experiments import systems
+from graphopt.experiments.jobs import systems
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
 drawn = datasets.synthetic(80, random_state=0)
 datasets.load = lambda name: drawn
 solve = systems.leiden
 systems.leiden = lambda *a, **k: (time.sleep(0.15), solve(*a, **k))[1]
-from graphopt.experiments import layouts, specs
+from graphopt.experiments.jobs import specs
+from graphopt.experiments.report import layouts
 specs.SYSTEMS["community"] = ("Leiden", "Train-CNM")
 keep = ("Leiden", "Train-CNM")
 layouts.LAYOUTS = tuple(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from search_fakes import SPACE, Fake
 
-from graphopt.experiments.findings import Findings, findings
-from graphopt.experiments.search import Search
+from graphopt.experiments.search.findings import Findings, findings
+from graphopt.experiments.search.search import Search
 
 PROGRAM = """
 import signal, sys
@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, {tests!r})
 from search_fakes import SPACE, Fake
-from graphopt.experiments.search import Search
+from graphopt.experiments.search.search import Search
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs

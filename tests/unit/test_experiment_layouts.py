@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from graphopt.datasets.catalog import find
-from graphopt.experiments.layouts import LAYOUTS, Column, Layout, jobs_of, select
-from graphopt.experiments.published import published, published_on
-from graphopt.experiments.specs import (
+from graphopt.experiments.report.layouts import LAYOUTS, Column, Layout, jobs_of, select
+from graphopt.experiments.report.published import published, published_on
+from graphopt.experiments.jobs.specs import (
     DATASETS,
     QUICK,
     SYSTEMS,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from experiment_results import failure, made_up
 
-from graphopt.experiments.specs import TWO_STAGE, make_job
-from graphopt.experiments.store import Store, export_csv
+from graphopt.experiments.jobs.specs import TWO_STAGE, make_job
+from graphopt.experiments.jobs.store import Store, export_csv
 
 JOBS = [
     make_job("Leiden", "fb", "community", "learning", 0),

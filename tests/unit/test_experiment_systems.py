@@ -11,14 +11,14 @@ import torch
 
 from graphopt import ClusterNet, Graph, LinkPredictor, TwoStage, datasets, modularity
 from graphopt.datasets import Dataset, InductiveDataset
-from graphopt.experiments import inductive
+from graphopt.experiments.jobs import inductive
 from graphopt.experiments.comparison import Problem
-from graphopt.experiments.execution import execute
-from graphopt.experiments.layouts import LAYOUTS
-from graphopt.experiments.measurement import forward_seconds, judged, timed, with_peak
+from graphopt.experiments.jobs.execution import execute
+from graphopt.experiments.report.layouts import LAYOUTS
+from graphopt.experiments.jobs.measurement import forward_seconds, judged, timed, with_peak
 from graphopt.experiments.problems import problem_of
-from graphopt.experiments.specs import EXACT, SYSTEMS, TWO_STAGE, Effort, Job, make_job
-from graphopt.experiments.systems import Settings, solve, unseen_edges
+from graphopt.experiments.jobs.specs import EXACT, SYSTEMS, TWO_STAGE, Effort, Job, make_job
+from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges
 
 TINY = Effort(iterations=3, predictor_iterations=5, restarts=1, graphs=1, proof_seconds=5.0)
 EVERY = [(task, system) for task, systems in SYSTEMS.items() for system in systems]

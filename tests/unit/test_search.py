@@ -16,11 +16,11 @@ from optuna.trial import TrialState, create_trial
 from search_fakes import SPACE, Fake, value
 
 from graphopt.errors import GraphoptError
-from graphopt.experiments.claims import Claims
-from graphopt.experiments.findings import Findings, as_code, findings
-from graphopt.experiments.proposals import SAMPLERS, distributions, propose
-from graphopt.experiments.search import Search
-from graphopt.experiments.spaces import Params, Space, extended_space, paper_space
+from graphopt.experiments.search.claims import Claims
+from graphopt.experiments.search.findings import Findings, as_code, findings
+from graphopt.experiments.search.proposals import SAMPLERS, distributions, propose
+from graphopt.experiments.search.search import Search
+from graphopt.experiments.search.spaces import Params, Space, extended_space, paper_space
 
 PUBLISHED = dict(SPACE.landmarks[0].params)
 
@@ -320,7 +320,7 @@ def test_what_a_killed_search_was_at_is_tried_again(tmp_path: Path, fake: Fake) 
 
 HOLD = """
 import sys
-from graphopt.experiments.claims import Claims
+from graphopt.experiments.search.claims import Claims
 
 with Claims(sys.argv[1]) as claims:
     claims.take(5)

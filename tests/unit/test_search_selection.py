@@ -12,7 +12,7 @@ from search_fakes import short
 
 from graphopt import Graph, datasets
 from graphopt.datasets import InductiveDataset
-from graphopt.experiments.selection import (
+from graphopt.experiments.search.selection import (
     HiddenEdges,
     Inductive,
     Progressed,
@@ -20,7 +20,7 @@ from graphopt.experiments.selection import (
     hide_edges,
     of_dataset,
 )
-from graphopt.experiments.spaces import Space, extended_space
+from graphopt.experiments.search.spaces import Space, extended_space
 from graphopt.objectives import Modularity
 
 DATA = datasets.synthetic(60, random_state=0)

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from graphopt import ClusterNet
-from graphopt.experiments.spaces import (
+from graphopt.experiments.search.spaces import (
     Space,
     choose_space,
     extended_space,

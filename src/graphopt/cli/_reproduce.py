@@ -12,7 +12,7 @@ from rich.markup import escape
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
-    from graphopt.experiments.report_text import Report
+    from graphopt.experiments.report.text import Report
 
 _SEEDS = 5
 _NARROWEST = 112  # columns that the tables take where no terminal says how wide it is
@@ -69,13 +69,14 @@ def reproduce(
     """
     if table and all_tables:
         raise typer.BadParameter("give --table or --all, not both")
-    from graphopt.experiments import layouts, specs
-    from graphopt.experiments.progress import Display
-    from graphopt.experiments.report_text import Report, print_report
-    from graphopt.experiments.report_text import as_json as to_json
-    from graphopt.experiments.runner import run
-    from graphopt.experiments.store import Store
-    from graphopt.experiments.tables import fill
+    from graphopt.experiments.jobs import specs
+    from graphopt.experiments.report import layouts
+    from graphopt.experiments.jobs.progress import Display
+    from graphopt.experiments.report.text import Report, print_report
+    from graphopt.experiments.report.text import as_json as to_json
+    from graphopt.experiments.jobs.runner import run
+    from graphopt.experiments.jobs.store import Store
+    from graphopt.experiments.report.tables import fill
 
     names = [word for text in datasets or [] for word in text.replace(",", " ").split()]
     try:
@@ -119,9 +120,9 @@ def reproduce(
 
 
 def _write(report: Report, folder: Path) -> None:
-    from graphopt.experiments.report_html import as_html
-    from graphopt.experiments.report_text import as_markdown
-    from graphopt.experiments.store import export_csv
+    from graphopt.experiments.report.html import as_html
+    from graphopt.experiments.report.text import as_markdown
+    from graphopt.experiments.jobs.store import export_csv
 
     folder.mkdir(parents=True, exist_ok=True)
     export_csv(report.rows, folder / "results.csv")

@@ -17,9 +17,9 @@ from graphopt.cli._terminal import notes, output
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-    from graphopt.experiments.findings import Findings
-    from graphopt.experiments.selection import HiddenEdges
-    from graphopt.experiments.spaces import Space
+    from graphopt.experiments.search.findings import Findings
+    from graphopt.experiments.search.selection import HiddenEdges
+    from graphopt.experiments.search.spaces import Space
 
 
 _SHOWN = 10
@@ -109,11 +109,11 @@ def tune(
         raise typer.BadParameter("--features belongs to --edges")
     if not 0.0 < hide < 1.0:
         raise typer.BadParameter("--hide must be between 0 and 1")
-    from graphopt.experiments.search import optuna_or_explain
+    from graphopt.experiments.search.search import optuna_or_explain
 
     optuna_or_explain()  # before anything is loaded
-    from graphopt.experiments.findings import findings
-    from graphopt.experiments.search import Search, default_study
+    from graphopt.experiments.search.findings import findings
+    from graphopt.experiments.search.search import Search, default_study
 
     evaluation = _evaluation(
         dataset,
@@ -166,9 +166,9 @@ def _evaluation(
     task: str,
     **settings: Any,
 ) -> HiddenEdges:
-    from graphopt.experiments import selection
+    from graphopt.experiments.search import selection
     from graphopt.experiments.problems import file_problem
-    from graphopt.experiments.spaces import choose_space
+    from graphopt.experiments.search.spaces import choose_space
 
     if edges is not None:
         mine = file_problem(edges, features, task, "optimization", 1, 1.0, 0)
@@ -236,7 +236,7 @@ def _print(found: Findings, space: Space) -> None:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in found.importances.items())
         output.print(f"importance: {shares}", highlight=False, soft_wrap=True)
     if found.tried:
-        from graphopt.experiments.findings import as_code
+        from graphopt.experiments.search.findings import as_code
 
         best = found.tried[0]
         code = as_code(space, best.params, best.iterations, facts["k"])

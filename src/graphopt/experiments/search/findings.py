@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphopt.experiments.proposals import key, trial_params
-from graphopt.experiments.search import Search
-from graphopt.experiments.spaces import Landmark, Params, Space, Value
+from graphopt.experiments.search.proposals import key, trial_params
+from graphopt.experiments.search.search import Search
+from graphopt.experiments.search.spaces import Landmark, Params, Space, Value
 
 if TYPE_CHECKING:
     from optuna.study import Study

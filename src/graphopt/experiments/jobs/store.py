@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from graphopt.experiments.execution import Finished
-from graphopt.experiments.measurement import Values
-from graphopt.experiments.specs import Job
+from graphopt.experiments.jobs.execution import Finished
+from graphopt.experiments.jobs.measurement import Values
+from graphopt.experiments.jobs.specs import Job
 
 _FORMAT = 1
 _SCHEMA = """

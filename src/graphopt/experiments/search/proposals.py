@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphopt._validation import check_choice
-from graphopt.experiments.spaces import Params, Space
+from graphopt.experiments.search.spaces import Params, Space
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

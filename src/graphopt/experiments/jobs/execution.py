@@ -15,11 +15,11 @@ import torch
 from graphopt import datasets
 from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.bench.machine import describe_machine
-from graphopt.experiments import inductive
-from graphopt.experiments.measurement import Values, judged, with_peak
+from graphopt.experiments.jobs import inductive
+from graphopt.experiments.jobs.measurement import Values, judged, with_peak
 from graphopt.experiments.problems import problem_of
-from graphopt.experiments.specs import Job
-from graphopt.experiments.systems import Settings, solve, unseen_edges, warm_up
+from graphopt.experiments.jobs.specs import Job
+from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges, warm_up
 from graphopt.graph import Graph
 
 
@@ -32,7 +32,7 @@ class Finished:
     job : Job
     outcomes : dict
         By row of the tables, the values of the job: scores, seconds, ...; see
-        :func:`graphopt.experiments.measurement.judged`. Empty if it failed.
+        :func:`graphopt.experiments.jobs.measurement.judged`. Empty if it failed.
     decisions : dict
         By row, labels or chosen nodes in the numbering of the data set; single graphs only.
     error : str or None

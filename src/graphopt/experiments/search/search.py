@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
-from graphopt.experiments.claims import Claims
-from graphopt.experiments.proposals import SAMPLERS, distributions, key, propose, trial_params
-from graphopt.experiments.spaces import Space
-from graphopt.experiments.workers import Died, Failed, Finished, Worker, news_of
+from graphopt.experiments.search.claims import Claims
+from graphopt.experiments.search.proposals import SAMPLERS, distributions, key, propose, trial_params
+from graphopt.experiments.search.spaces import Space
+from graphopt.experiments.search.workers import Died, Failed, Finished, Worker, news_of
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
 
-    from graphopt.experiments.selection import Evaluation
+    from graphopt.experiments.search.selection import Evaluation
 
 _LOST = "lost"  # attribute of the study: the trials whose process ended before they did, and why
 
@@ -64,7 +64,7 @@ class Search:
         How many the study shall have in the end, by whomever; trials that were lost with their
         process do not count.
     sampler : {"tpe", "grid", "random"}
-        See :func:`graphopt.experiments.proposals.propose`.
+        See :func:`graphopt.experiments.search.proposals.propose`.
     seed : int
     prune : bool
         Stop a training that, after as many steps, is worse than the median of the others.

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from graphopt.experiments.layouts import Column, Row
-from graphopt.experiments.tables import Cell, Table, ours, spread, theirs
+from graphopt.experiments.report.layouts import Column, Row
+from graphopt.experiments.report.tables import Cell, Table, ours, spread, theirs
 
 _LABELS, _PANEL, _GAP, _LINE, _TOP, _BOTTOM = 190, 150, 18, 24, 30, 28
 _RADIUS = 5.5

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from graphopt import datasets
 from graphopt.experiments.comparison import Problem
-from graphopt.experiments.measurement import Values, forward_seconds, judged, timed
+from graphopt.experiments.jobs.measurement import Values, forward_seconds, judged, timed
 from graphopt.experiments.problems import problem_of
-from graphopt.experiments.specs import TRAINED, TWO_STAGE, Job
-from graphopt.experiments.systems import (
+from graphopt.experiments.jobs.specs import TRAINED, TWO_STAGE, Job
+from graphopt.experiments.jobs.systems import (
     OBJECTIVES,
     Settings,
     raise_if_interrupted,
@@ -54,7 +54,7 @@ def run(job: Job) -> dict[str, Values]:
     -------
     dict
         By row of the tables, the means over the test graphs of what
-        :func:`graphopt.experiments.measurement.judged` tells, and, named ``tuned_...``, the same
+        :func:`graphopt.experiments.jobs.measurement.judged` tells, and, named ``tuned_...``, the same
         after fine-tuning on each graph's seen edges; seconds of the training, and of a decision, a
         forward pass and a fine-tuning on one graph, on average.
     """

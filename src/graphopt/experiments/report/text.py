@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from graphopt.experiments.layouts import SETTINGS, Column
-from graphopt.experiments.published import published_on
-from graphopt.experiments.store import Stored
-from graphopt.experiments.tables import Table, counts, ours, spread, theirs
+from graphopt.experiments.report.layouts import SETTINGS, Column
+from graphopt.experiments.report.published import published_on
+from graphopt.experiments.jobs.store import Stored
+from graphopt.experiments.report.tables import Table, counts, ours, spread, theirs
 
 MARKS = {"better": "▲", "equal": "=", "worse": "▼", None: ""}
 _STYLES = {"better": "green", "equal": "green", "worse": "yellow", None: ""}

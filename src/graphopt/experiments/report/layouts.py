@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graphopt._validation import check_integer
-from graphopt.experiments.published import published
-from graphopt.experiments.specs import (
+from graphopt.experiments.report.published import published
+from graphopt.experiments.jobs.specs import (
     EXACT,
     FULL,
     INDUCTIVE,

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from graphopt._validation import check_choice, check_integer, check_number
 from graphopt.datasets import Dataset, InductiveDataset, observed_graph, split_edges
-from graphopt.experiments.spaces import TASKS, Space, Value, choose_space
+from graphopt.experiments.search.spaces import TASKS, Space, Value, choose_space
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet

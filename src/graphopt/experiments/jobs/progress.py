@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from graphopt.experiments.execution import Finished
-from graphopt.experiments.specs import Job
+from graphopt.experiments.jobs.execution import Finished
+from graphopt.experiments.jobs.specs import Job
 
 _NAMED_AT_ONCE = 4
 _LONGEST = 160

@@ -13,12 +13,12 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from graphopt import set_num_threads
-from graphopt.experiments.spaces import Params
+from graphopt.experiments.search.spaces import Params
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-    from graphopt.experiments.selection import Evaluation
+    from graphopt.experiments.search.selection import Evaluation
 
 _PATIENCE = 5.0  # seconds for a process to end
 

@@ -11,9 +11,9 @@ import torch
 from joblib import Parallel, delayed
 
 from graphopt import _threads
-from graphopt.experiments.execution import Finished, execute
-from graphopt.experiments.specs import Job
-from graphopt.experiments.store import Store
+from graphopt.experiments.jobs.execution import Finished, execute
+from graphopt.experiments.jobs.specs import Job
+from graphopt.experiments.jobs.store import Store
 
 
 class Watcher(Protocol):
