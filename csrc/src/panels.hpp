@@ -213,8 +213,9 @@ constexpr std::size_t sums_room(std::size_t columns, std::size_t n_weights) {
 
 // sums (columns x n_weights) += x^T weights over some panels. A panel may hold more columns than
 // those wanted: the strides of x and weights are the sizes of panels, that of sums a row's. Beyond
-// the sums, what lies within `sums_room` is added zeros. The panels of x after these are fetched
-// into the second cache: they are next.
+// the sums, what lies within `sums_room` is added zeros. The panels that are wanted
+// after these, from `next` on or, where that is null, behind these, are fetched into the second
+// cache.
 template <class S, class T = ScalarOf<S>>
 struct WeightedSums {
     const T* x;
@@ -226,6 +227,7 @@ struct WeightedSums {
     std::size_t panels;
     T* sums;
     std::size_t sums_stride;
+    const T* next = nullptr;
 
     template <std::size_t Size>
     GRAPHOPT_ALWAYS_INLINE void run(std::size_t first) const {
@@ -237,10 +239,11 @@ struct WeightedSums {
     template <std::size_t Size, std::size_t Columns>
     GRAPHOPT_ALWAYS_INLINE void tile(std::size_t first, std::size_t d) const {
         constexpr std::size_t rows = panel_rows<T>;
-        const std::size_t next = panels * x_stride;
         VectorOf<S> totals[Columns][Size] = {};
         for (std::size_t panel = 0; panel < panels; ++panel) {
             const T* const values = x + panel * x_stride + d * rows;
+            const T* const ahead =
+                (next == nullptr ? x + panels * x_stride : next) + panel * x_stride + d * rows;
             const T* const factors = weights + panel * weights_stride + first * rows;
 #pragma GCC unroll 2
             for (std::size_t j = 0; j < rows; j += S::lanes) {
@@ -248,7 +251,7 @@ struct WeightedSums {
 #pragma GCC unroll 2
                 for (std::size_t c = 0; c < Columns; ++c) {
                     value[c] = load<S>(values + c * rows + j);
-                    __builtin_prefetch(values + c * rows + j + next, 0, 2);
+                    __builtin_prefetch(ahead + c * rows + j, 0, 2);
                 }
 #pragma GCC unroll 16
                 for (std::size_t k = 0; k < Size; ++k) {

@@ -23,6 +23,7 @@ struct ForwardChunk {
     bool normalize;    // rows, as they are packed
     T* x;              // panels
     bool keep;         // false: x has room for one block only
+    const T* next;     // panels that are wanted after the last of these; null: not known
     const T* centers;  // transposed
     T* sums;           // columns_of(width) x clusters; null: not wanted
     T* assignment;     // rows x clusters; null: not wanted
@@ -90,7 +91,8 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
         }
         if (chunk.sums != nullptr) {
             panels::add_weighted_sums<S>(
-                {x, height * columns, columns, r, height * k_count, k_count, count, sums, k_count});
+                {x, height * columns, columns, r, height * k_count, k_count, count, sums, k_count,
+                 begin + block_rows < chunk.n_rows ? nullptr : chunk.next});
         }
         if (chunk.assignment == nullptr) continue;
         for (std::size_t i = 0; i < count; ++i) {
@@ -240,7 +242,7 @@ class Run {
     void pass(std::size_t graph, std::size_t round, std::size_t i, Workspace<T>& workspace,
               T* scratch) {
         const Chunk& chunk = chunks_[chunks_.first(graph) + i];
-        const std::size_t columns = columns_of(problem_.width);
+        const std::size_t next = there_and_back_next(round, i, chunks_.count(graph));
         const bool last = round == iterations_;
         forward_chunk(ForwardChunk<T>{
             .rows = round == 0 ? problem_.rows.data() + chunk.begin * problem_.width : nullptr,
@@ -249,15 +251,20 @@ class Run {
             .n_clusters = problem_.n_clusters,
             .temperature = problem_.temperature,
             .normalize = normalize_,
-            .x = keep() ? workspace.x.data() + chunk.first_panel * panel_rows<T> * columns
+            .x = keep() ? panels_of(chunk, workspace)
                         : scratch + forward_scratch<T>(problem_.width, problem_.n_clusters),
             .keep = keep(),
+            .next = keep() ? panels_of(chunks_[chunks_.first(graph) + next], workspace) : nullptr,
             .centers = workspace.centers.data(),
             .sums = last ? nullptr : workspace.sums.data() + i * sums_room(),
             .assignment =
                 last ? out_.assignment.data() + chunk.begin * problem_.n_clusters : nullptr,
             .scratch = scratch,
         });
+    }
+
+    T* panels_of(const Chunk& chunk, Workspace<T>& workspace) const {
+        return workspace.x.data() + chunk.first_panel * panel_rows<T> * columns_of(problem_.width);
     }
 
     std::size_t sums_room() const {

@@ -136,6 +136,12 @@ inline std::size_t there_and_back(std::size_t round, std::size_t i, std::size_t 
     return round % 2 == 0 ? i : n - 1 - i;
 }
 
+// The piece that usually follows piece i; the last is the first of the next round.
+inline std::size_t there_and_back_next(std::size_t round, std::size_t i, std::size_t n) noexcept {
+    if (round % 2 == 0) return i + 1 < n ? i + 1 : i;
+    return i > 0 ? i - 1 : i;
+}
+
 // Rounds of the same chunks, each needing the whole of the one before: calls body(round, chunk,
 // worker) for every chunk, then finish(round) on one thread, then goes on to the next round. One
 // region for all rounds, so a round costs far less than parallel_chunks. A worker begins with the
