@@ -11,8 +11,9 @@ SOURCES := $(shell find src csrc -type f -not -name '*.pyc') pyproject.toml CMak
 run: $(VENV)/installed  ## install, then learn and decide on a synthetic graph
 	$(BIN)/graphopt run
 
+# A process for every processor, each on one thread; tests about threads ask for theirs.
 test: $(VENV)/installed-test  ## install, then run all tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/installed-lint  ## everything a tool can enforce
 	$(BIN)/ruff check .

@@ -6,9 +6,9 @@ import zlib
 from typing import Any
 
 from graphopt.experiments.jobs.execution import Finished
-from graphopt.experiments.report.layouts import LAYOUTS
 from graphopt.experiments.jobs.measurement import Values
 from graphopt.experiments.jobs.specs import Job
+from graphopt.experiments.report.layouts import LAYOUTS
 
 MACHINE = '{"processor": "an abacus", "isa": "beads", "libraries": {"torch": "2.0"}, "python": "3"}'
 

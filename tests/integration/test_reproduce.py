@@ -145,7 +145,9 @@ def test_people_see_a_bar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr().out
     assert "2 min left" in said
     assert "Leiden prot community learning" in said
-    assert "1/3 Leiden, cora, community, learning, seed 0: " in re.sub(r"\x1b\[[^m]*m", "", said)
+    assert "1/3 Leiden, cora, community, learning, seed 0: " in re.sub(
+        r"\x1b\[[0-9;?]*[A-Za-z]", "", said
+    )
 
 
 def test_lines() -> None:

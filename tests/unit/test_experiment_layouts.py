@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from graphopt.datasets.catalog import find
-from graphopt.experiments.report.layouts import LAYOUTS, Column, Layout, jobs_of, select
-from graphopt.experiments.report.published import published, published_on
 from graphopt.experiments.jobs.specs import (
     DATASETS,
     QUICK,
@@ -15,6 +13,8 @@ from graphopt.experiments.jobs.specs import (
     check_datasets,
     make_job,
 )
+from graphopt.experiments.report.layouts import LAYOUTS, Column, Layout, jobs_of, select
+from graphopt.experiments.report.published import published, published_on
 
 THE_PAPERS = [layout for layout in LAYOUTS if layout.name.isdecimal()]
 

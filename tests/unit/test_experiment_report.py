@@ -14,14 +14,14 @@ from experiment_results import failure, made_up
 from rich.console import Console
 
 from graphopt import Graph, datasets
+from graphopt.experiments.jobs.specs import FULL, QUICK, Job, make_job
+from graphopt.experiments.jobs.store import Store
+from graphopt.experiments.report.html import as_html
 from graphopt.experiments.report.layouts import LAYOUTS, Column, jobs_of
 from graphopt.experiments.report.maps import COLORS, arranged, group_map, site_map
 from graphopt.experiments.report.plots import dumbbells
-from graphopt.experiments.report.html import as_html
-from graphopt.experiments.report.text import Report, as_json, as_markdown, print_report
-from graphopt.experiments.jobs.specs import FULL, QUICK, Job, make_job
-from graphopt.experiments.jobs.store import Store
 from graphopt.experiments.report.tables import Cell, Table, fill, number, ours, spread, theirs
+from graphopt.experiments.report.text import Report, as_json, as_markdown, print_report
 
 
 @pytest.fixture(scope="module")

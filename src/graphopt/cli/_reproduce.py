@@ -70,13 +70,13 @@ def reproduce(
     if table and all_tables:
         raise typer.BadParameter("give --table or --all, not both")
     from graphopt.experiments.jobs import specs
-    from graphopt.experiments.report import layouts
     from graphopt.experiments.jobs.progress import Display
-    from graphopt.experiments.report.text import Report, print_report
-    from graphopt.experiments.report.text import as_json as to_json
     from graphopt.experiments.jobs.runner import run
     from graphopt.experiments.jobs.store import Store
+    from graphopt.experiments.report import layouts
     from graphopt.experiments.report.tables import fill
+    from graphopt.experiments.report.text import Report, print_report
+    from graphopt.experiments.report.text import as_json as to_json
 
     names = [word for text in datasets or [] for word in text.replace(",", " ").split()]
     try:
@@ -120,9 +120,9 @@ def reproduce(
 
 
 def _write(report: Report, folder: Path) -> None:
+    from graphopt.experiments.jobs.store import export_csv
     from graphopt.experiments.report.html import as_html
     from graphopt.experiments.report.text import as_markdown
-    from graphopt.experiments.jobs.store import export_csv
 
     folder.mkdir(parents=True, exist_ok=True)
     export_csv(report.rows, folder / "results.csv")

@@ -166,8 +166,8 @@ def _evaluation(
     task: str,
     **settings: Any,
 ) -> HiddenEdges:
-    from graphopt.experiments.search import selection
     from graphopt.experiments.problems import file_problem
+    from graphopt.experiments.search import selection
     from graphopt.experiments.search.spaces import choose_space
 
     if edges is not None:

@@ -17,9 +17,9 @@ from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.bench.machine import describe_machine
 from graphopt.experiments.jobs import inductive
 from graphopt.experiments.jobs.measurement import Values, judged, with_peak
-from graphopt.experiments.problems import problem_of
 from graphopt.experiments.jobs.specs import Job
 from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges, warm_up
+from graphopt.experiments.problems import problem_of
 from graphopt.graph import Graph
 
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from graphopt import datasets
 from graphopt.experiments.comparison import Problem
 from graphopt.experiments.jobs.measurement import Values, forward_seconds, judged, timed
-from graphopt.experiments.problems import problem_of
 from graphopt.experiments.jobs.specs import TRAINED, TWO_STAGE, Job
 from graphopt.experiments.jobs.systems import (
     OBJECTIVES,
@@ -24,6 +23,7 @@ from graphopt.experiments.jobs.systems import (
     solve,
     unseen_edges,
 )
+from graphopt.experiments.problems import problem_of
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 
@@ -54,9 +54,9 @@ def run(job: Job) -> dict[str, Values]:
     -------
     dict
         By row of the tables, the means over the test graphs of what
-        :func:`graphopt.experiments.jobs.measurement.judged` tells, and, named ``tuned_...``, the same
-        after fine-tuning on each graph's seen edges; seconds of the training, and of a decision, a
-        forward pass and a fine-tuning on one graph, on average.
+        :func:`graphopt.experiments.jobs.measurement.judged` tells, and, named ``tuned_...``, the
+        same after fine-tuning on each graph's seen edges; seconds of the training, and of a
+        decision, a forward pass and a fine-tuning on one graph, on average.
     """
     return decide(job.system, _load(job), job)
 

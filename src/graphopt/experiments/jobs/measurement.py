@@ -15,6 +15,7 @@ from graphopt.bench.memory import measure
 from graphopt.communities import modularity
 from graphopt.experiments.comparison import quality
 from graphopt.graph import Graph
+from graphopt.nn import ClusterNet, DirectGCN
 from graphopt.paths import distances_to_nearest
 
 Answer = TypeVar("Answer")
@@ -38,14 +39,16 @@ def with_peak(call: Callable[[], Answer]) -> tuple[Answer, int | None]:
     return answers[0], None if peak is None else peak.extra
 
 
-def forward_seconds(network: torch.nn.Module, decide: Callable[[], Any]) -> float:
-    """Return the time of a forward pass of the network, on the inputs that `decide` gives it.
+def forward_seconds(network: ClusterNet | DirectGCN, decide: Callable[[], Any]) -> float:
+    """Return the time of a forward pass of the network, on the inputs that `decide` encodes.
 
     The median of several: embedding and, in ClusterNet, clustering; neither the preparation of its
     inputs nor the rounding of its output.
     """
     inputs: list[tuple[Any, ...]] = []
-    handle = network.register_forward_pre_hook(lambda _, arguments: inputs.append(arguments))
+    handle = network.encoder.register_forward_pre_hook(
+        lambda _, arguments: inputs.append(arguments)
+    )
     try:
         decide()
     finally:

@@ -18,8 +18,8 @@ from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.datasets.splits import without
 from graphopt.experiments.comparison import Problem
 from graphopt.experiments.jobs.measurement import Values, forward_seconds, timed
-from graphopt.experiments.problems import problem_of
 from graphopt.experiments.jobs.specs import EXACT, TWO_STAGE
+from graphopt.experiments.problems import problem_of
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 from graphopt.learning.two_stage import expected_distances, expected_weights

@@ -9,12 +9,12 @@ from itertools import groupby
 
 from graphopt import datasets
 from graphopt.errors import GraphoptError
+from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import SETTINGS, Column
 from graphopt.experiments.report.maps import group_map, site_map
 from graphopt.experiments.report.plots import dumbbells
-from graphopt.experiments.report.text import MARKS, QUICK_NOTE, Report
-from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.tables import Table, counts, number, ours, spread, theirs
+from graphopt.experiments.report.text import MARKS, QUICK_NOTE, Report
 
 _MAPPED = "ClusterNet"
 _LEGEND = (

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graphopt._validation import check_integer
-from graphopt.experiments.report.published import published
 from graphopt.experiments.jobs.specs import (
     EXACT,
     FULL,
@@ -18,6 +17,7 @@ from graphopt.experiments.jobs.specs import (
     by_seed,
     make_job,
 )
+from graphopt.experiments.report.published import published
 
 TASK_OF = {1: "community", 2: "facility", 3: "community", 4: "facility", 5: "community",
            6: "facility"}  # fmt: skip

@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from graphopt.experiments.report.layouts import Column, Layout, Row
 from graphopt.experiments.jobs.specs import FULL, Effort, Job
 from graphopt.experiments.jobs.store import Store, Stored
+from graphopt.experiments.report.layouts import Column, Layout, Row
 
 NOTHING_TO_RUN = "–"
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import SETTINGS, Column
 from graphopt.experiments.report.published import published_on
-from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.tables import Table, counts, ours, spread, theirs
 
 MARKS = {"better": "▲", "equal": "=", "worse": "▼", None: ""}

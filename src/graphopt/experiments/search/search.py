@@ -18,7 +18,13 @@ from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
 from graphopt.experiments.search.claims import Claims
-from graphopt.experiments.search.proposals import SAMPLERS, distributions, key, propose, trial_params
+from graphopt.experiments.search.proposals import (
+    SAMPLERS,
+    distributions,
+    key,
+    propose,
+    trial_params,
+)
 from graphopt.experiments.search.spaces import Space
 from graphopt.experiments.search.workers import Died, Failed, Finished, Worker, news_of
 

@@ -314,7 +314,7 @@ def _default(kind: str, task: str, usual: Params) -> Landmark:
     else:
         iterations = 60
         params |= {"temperature": 50.0, "kmeans_updates": 20, "learning_rate": 0.003}
-        params |= {"smoothing": 5}
+        params |= {"smoothing": 2}
     if task == "community":
         params |= {"feature_dropout": 0.5, "masking": 0.4, "completion": True}
         params |= {"smoothing": 2 if kind == "single" else 5}
