@@ -19,9 +19,10 @@ _HOP_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _BLOCK, _FEWEST_SOURCES, _SHARED_NODES = 512, 32, 2**15
 _LANES = 32  # sources searched at once by length
 # All lengths are found faster by a matrix product than by searches from this share of all possible
-# edges on: measured at 1/25 (undirected) to 1/12 (directed). In small graphs it does not matter.
-_DENSE_SHARE = 1 / 12
-_DENSE_NODES = 256
+# edges on: measured at 1/25 (undirected) to 1/12 (directed), below 500 nodes at 20 edges a
+# node. In small graphs it does not matter.
+_DENSE_SHARE, _DENSE_DEGREE = 1 / 12, 40
+_DENSE_NODES = 128
 
 
 def all_pairs_shortest_paths(
@@ -71,11 +72,12 @@ def all_pairs_shortest_paths(
     sum of the weights in the order of the path, rounded after each addition: the same to the bit
     by either way.
 
-    All sources of a dense graph (at least 256 nodes and 1/12 of all possible edges), without a
-    cutoff: Floyd-Warshall in blocks, O(n^3), several times faster there. The parts of a path are
-    then added in another order: a length may differ by rounding, relatively about 1e-16 for each
-    edge of the path, and not at all when no sum is rounded (integers below 2^53). It is symmetric
-    to the bit when the graph is undirected. Pass ``sources=range(n_nodes)`` for sums in path order.
+    All sources of a dense graph (at least 128 nodes, 40 edges at each on average, and 1/12 of all
+    possible edges), without a cutoff: Floyd-Warshall in blocks, O(n^3), several times faster
+    there. The parts of a path are then added in another order: a length may differ by rounding,
+    relatively about 1e-16 for each edge of the path, and not at all when no sum is rounded
+    (integers below 2^53). It is symmetric to the bit when the graph is undirected. Pass
+    ``sources=range(n_nodes)`` for sums in path order.
 
     Examples
     --------
@@ -200,7 +202,8 @@ def check_lengths(graph: Graph) -> None:
 
 def _is_dense(graph: Graph) -> bool:
     n = graph.n_nodes
-    return n >= _DENSE_NODES and len(graph.indices) >= _DENSE_SHARE * n * (n - 1)
+    share = max(_DENSE_SHARE, _DENSE_DEGREE / max(n, 1))
+    return n >= _DENSE_NODES and len(graph.indices) >= share * n * (n - 1)
 
 
 def _sweep_memory(n_sources: int, n_nodes: int, threads: int) -> int:

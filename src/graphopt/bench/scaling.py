@@ -241,6 +241,7 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     names = list(dict.fromkeys(result["study"] for result in results))
     columns = 4
@@ -267,6 +268,7 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
         panel.loglog(
             n, guide, "--", color="#999999", linewidth=1, label=f"$n^{first['counted_exponent']:g}$"
         )
+        panel.xaxis.set_minor_formatter(NullFormatter())  # labels of a short axis would overlap
         panel.set_title(name, fontsize=11)
         panel.set_xlabel("n")
         panel.set_ylabel("seconds")
