@@ -250,8 +250,12 @@ class Search:
     def _recover(self) -> None:
         """Put back what processes that were killed have left behind."""
         for trial in self._study.get_trials(deepcopy=False):
-            if trial.state.name == "RUNNING" and not self._claims.held(trial.number):
-                self._put_back(trial, "its search was killed")
+            if trial.state.name != "RUNNING" or self._claims.held(trial.number):
+                continue
+            # A trial ends before its claim does: what runs even now has lost its process.
+            now = self._study.get_trials(deepcopy=False)[trial.number]
+            if now.state.name == "RUNNING":
+                self._put_back(now, "its search was killed")
 
     def _put_back(self, trial: FrozenTrial, reason: str) -> None:
         from optuna.trial import TrialState
