@@ -213,9 +213,8 @@ constexpr std::size_t sums_room(std::size_t columns, std::size_t n_weights) {
 
 // sums (columns x n_weights) += x^T weights over some panels. A panel may hold more columns than
 // those wanted: the strides of x and weights are the sizes of panels, that of sums a row's. Beyond
-// the sums, what lies within `sums_room` is added zeros. The panels that are wanted
-// after these, from `next` on or, where that is null, behind these, are fetched into the second
-// cache.
+// the sums, what lies within `sums_room` is added zeros. The panels that are wanted after these,
+// from `next` on or, where that is null, behind these, are fetched into the second cache.
 template <class S, class T = ScalarOf<S>>
 struct WeightedSums {
     const T* x;

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from graphopt.cli._choices import Setting, Task
+from graphopt.cli._choices import FeaturesFile, Setting, Task, check_source
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
@@ -29,14 +29,7 @@ def run(
             help="Your graph: a text file with two nodes a line.", exists=True, dir_okay=False
         ),
     ] = None,
-    features: Annotated[
-        Path | None,
-        typer.Option(
-            help="Its node features: .npy, .npz (SciPy sparse) or CSV.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    features: FeaturesFile = None,
     task: Annotated[Task, typer.Option(help="Groups, or facilities.")] = Task.community,
     setting: Annotated[
         Setting, typer.Option(help="Decide from the seen edges, or from all of them.")
@@ -57,10 +50,7 @@ def run(
 
     Without `--dataset` or `--edges` the graph is a synthetic one.
     """
-    if dataset is not None and edges is not None:
-        raise typer.BadParameter("give --dataset or --edges, not both")
-    if features is not None and edges is None:
-        raise typer.BadParameter("--features belongs to --edges")
+    check_source(dataset, edges, features)
     if not seen > 0.0:
         raise typer.BadParameter("--seen must be greater than 0")
     from graphopt.experiments.comparison import compare

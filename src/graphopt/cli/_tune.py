@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from graphopt.cli._choices import Task
+from graphopt.cli._choices import FeaturesFile, Task, check_source
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
@@ -56,14 +56,7 @@ def tune(
             dir_okay=False,
         ),
     ] = None,
-    features: Annotated[
-        Path | None,
-        typer.Option(
-            help="Its node features: .npy, .npz (SciPy sparse) or CSV.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    features: FeaturesFile = None,
     task: Annotated[Task, typer.Option(help="Groups, or facilities.")] = Task.community,
     k: Annotated[int, typer.Option(help="Number of groups or facilities.", min=1)] = 10,
     space: Annotated[
@@ -103,10 +96,7 @@ def tune(
     that was stopped, or killed, goes on where it was when the same command is given again. Needs
     `pip install 'graphopt[tune]'`.
     """
-    if dataset is not None and edges is not None:
-        raise typer.BadParameter("give --dataset or --edges, not both")
-    if features is not None and edges is None:
-        raise typer.BadParameter("--features belongs to --edges")
+    check_source(dataset, edges, features)
     if not 0.0 < hide < 1.0:
         raise typer.BadParameter("--hide must be between 0 and 1")
     from graphopt.experiments.search.search import optuna_or_explain
