@@ -116,10 +116,39 @@ GRAPHOPT_ALWAYS_INLINE void pack(const T* from, std::size_t rows, std::size_t wi
     }
 }
 
-// The reverse.
+// Unpacks a panel narrower than a vector: every row is written with what is behind it in its
+// vector, which the next row then overwrites; the last rows, behind which there may be nothing,
+// apart.
+template <class S, class T = ScalarOf<S>>
+GRAPHOPT_ALWAYS_INLINE void unpack_narrow(const T* panel, std::size_t rows, std::size_t width,
+                                          T* to) {
+    const std::size_t size = rows * width;
+    for (std::size_t j = 0; j < rows; j += S::lanes) {
+        VectorOf<S> square[S::lanes] = {};
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < S::lanes; ++i) {
+            if (i < width) square[i] = load<S>(panel + i * panel_rows<T> + j);
+        }
+        transpose<S>(square);
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < S::lanes; ++i) {
+            const std::size_t at = (j + i) * width;
+            if (at + S::lanes <= size) {
+                store<S>(to + at, square[i]);
+            } else if (at < size) {
+                T row[S::lanes];
+                store<S>(row, square[i]);
+                std::copy_n(row, width, to + at);
+            }
+        }
+    }
+}
+
+// The reverse of `pack`.
 template <class S, class T = ScalarOf<S>>
 GRAPHOPT_ALWAYS_INLINE void unpack(const T* panel, std::size_t rows, std::size_t width, T* to) {
-    if (rows < panel_rows<T> || width < S::lanes) {
+    if (width < S::lanes) return unpack_narrow<S>(panel, rows, width, to);
+    if (rows < panel_rows<T>) {
         for (std::size_t j = 0; j < rows; ++j) {
             for (std::size_t d = 0; d < width; ++d)
                 to[j * width + d] = panel[d * panel_rows<T> + j];

@@ -15,9 +15,9 @@ namespace graphopt {
 
 // Panels that a kernel takes at a time: few enough that their weights stay in the first cache, and
 // so many that adding up the lanes of a block's sums is little beside them.
-inline constexpr std::size_t most_block_panels = 12;
+inline constexpr std::size_t most_block_panels = 24;
 constexpr std::size_t block_panels(std::size_t n_clusters) {
-    return std::clamp<std::size_t>(512 / n_clusters, 1, most_block_panels);
+    return std::clamp<std::size_t>(320 / n_clusters, 1, most_block_panels);
 }
 
 // Threads that `work` multiplications keep busy for longer than it takes to wake them.
@@ -48,15 +48,16 @@ class Chunks {
     template <class T>
     explicit Chunks(const SoftKMeansProblem<T>& problem) {
         constexpr std::size_t rows = panels::panel_rows<T>;
-        const std::size_t least =
-            std::max(most_block_panels, (problem.n_clusters + rows - 1) / rows);
+        const std::size_t fewest = (problem.n_clusters + rows - 1) / rows;
         first_.reserve(problem.n_graphs() + 1);
         for (std::size_t graph = 0; graph < problem.n_graphs(); ++graph) {
             first_.push_back(list_.size());
             const auto begin = static_cast<std::size_t>(problem.offsets[graph]);
             const auto end = static_cast<std::size_t>(problem.offsets[graph + 1]);
             const std::size_t panels = panels::panel_count<T>(end - begin);
-            std::size_t count = std::min<std::size_t>((panels + least - 1) / least, 128);
+            const std::size_t size =
+                std::max(fewest, std::clamp(panels / 8, most_block_panels / 2, most_block_panels));
+            std::size_t count = std::min<std::size_t>((panels + size - 1) / size, 128);
             if (count > 2) count = panels::round_up(count, 4);  // shared evenly by 2 or 4
             for (std::size_t i = 0; i < count; ++i) {
                 const std::size_t first = i * panels / count;
