@@ -11,11 +11,11 @@ import numpy as np
 
 from graphopt import datasets
 from graphopt.experiments.comparison import Problem
+from graphopt.features import role2vec
 from graphopt.graph import Graph
 
 CLEAN_FRACTION = 0.4
 _CLEAN = 1
-_CLEAN_FEATURES = 128  # as many as the published embeddings have
 _FACILITY_VARIANT = "_connected"
 
 
@@ -59,8 +59,8 @@ def clean_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: in
 
     No edge is both seen and hidden, as edges are in published splits that were drawn over directed
     lines. Features that the nodes have by themselves (words) stay. Features that were computed from
-    edges would tell what is hidden, so :func:`graphopt.datasets.structural_features` of the seen
-    graph take their place.
+    edges would tell what is hidden, so :func:`graphopt.features.role2vec` of the seen graph, which
+    the paper computes where there is structure alone, takes their place.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def clean_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: in
     seen = datasets.observed_graph(data.graph, split)
     features: Any = data.features
     if data.observed_features is not data.features:
-        features = datasets.structural_features(seen, _CLEAN_FEATURES, random_state=rng)
+        features = role2vec(seen)
     return Problem(name, task, k, data.graph, seen, features)
 
 

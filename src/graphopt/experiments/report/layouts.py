@@ -215,8 +215,8 @@ _PREDICTION = tuple(
 )
 _FRESH = (
     "Each seed draws 40 % of the undirected edges anew; no edge is both seen and hidden. Words "
-    "stay the features; embeddings, which know the edges, are replaced by features computed from "
-    "the seen ones."
+    "stay the features; embeddings, which know the edges, are replaced by role2vec of the seen "
+    "graph."
 )
 _TIMES = "Where k-center is decided on a graph, its distances are part of the time."
 
