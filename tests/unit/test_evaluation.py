@@ -471,7 +471,7 @@ def test_fewer_groups_and_any_numbers_will_do() -> None:
         ({"seeds": 0}, ValueError, "seeds must be at least 1"),
         ({"task": "colouring"}, ValueError, "task must be one of community, facility"),
         ({"method": "louvain"}, ValueError, "method must be one of cnm, leiden"),
-        ({"method": "leiden", "task": "facility"}, ValueError, "one of gonzalez, greedy"),
+        ({"method": "leiden", "task": "facility"}, ValueError, "one of exact, gonzalez, greedy"),
         ({"method": 3}, TypeError, "a name, a callable or an estimator with fit_predict, not int"),
         ({"method": Guess}, TypeError, "must be an estimator, not its class"),
         ({"method": Guess(5)}, ValueError, "has n_clusters=5, but k is 4"),
@@ -538,6 +538,20 @@ def test_references() -> None:
     regret("cnm", CLIQUES, look, k=4, splits=2, reference=Guess(4))
     seen = round(0.4 * CLIQUES.n_edges)
     assert met == [CLIQUES.n_edges, seen, seen]  # the reference sees everything
+
+
+def test_the_optimum_of_a_graph_in_pieces() -> None:
+    ring = [(i, (i + 1) % 12) for i in range(12)]
+    pieces = Graph.from_edges([*ring, (12, 13), (14, 15)], 17)
+    found = evaluation.exact_within_reach(pieces, 2)
+    assert (found.radius, found.lower_bound) == (3.0, 3.0)  # of the ring
+    assert set(found.centers.tolist()) <= set(range(12))
+    everything = evaluation.exact_within_reach(pieces, 4)
+    assert everything.radius == exact_k_center(pieces, 4).radius == 6.0
+    few = evaluation.exact_within_reach(Graph.from_edges([(3, 5)], 9), 4)
+    assert few.centers.tolist() == [3, 5]
+    optimal = regret("exact", CLIQUES, k=4, task="facility", seen=1.0, splits=2)
+    assert optimal.per_split().tolist() == [0.0, 0.0]
 
 
 # --- comparison -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from graphopt.evaluation._judgement import (
     quality,
     regret_of,
 )
-from graphopt.evaluation._methods import METHODS
+from graphopt.evaluation._methods import METHODS, exact_within_reach
 from graphopt.evaluation._protocol import compare, regret
 from graphopt.evaluation._results import (
     ComparisonResult,
@@ -40,6 +40,7 @@ __all__ = [
     "clean_splits",
     "compare",
     "distance_tail",
+    "exact_within_reach",
     "judge",
     "quality",
     "regret",

@@ -9,12 +9,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._validation import check_choice, check_node_indices
-from graphopt.centers import gonzalez, greedy_k_center
+from graphopt.centers import ExactKCenterResult, exact_k_center, gonzalez, greedy_k_center
 from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.graph import Graph
 
 Decide: TypeAlias = Callable[[Graph, Any, int, int], Any]
 """Takes a graph, its features or None, k and a seed; returns labels, centres, or a result."""
+
+_PROOF_SECONDS = 60.0
+
+
+def exact_within_reach(
+    graph: Graph, k: int, *, time_limit: float | None = None
+) -> ExactKCenterResult:
+    """Choose k centres to proven optimality, also for a graph that falls into pieces.
+
+    A graph with at most `k` components is decided on as a whole. Of one with more, which no `k`
+    centres can serve, it is the largest component: other nodes are neither served nor chosen, and
+    radius and bound say nothing of them. If it has fewer than `k` nodes, all of them are chosen.
+
+    Parameters
+    ----------
+    graph : Graph
+    k : int
+    time_limit : float, optional
+        Seconds, as for :func:`graphopt.exact_k_center`.
+
+    Returns
+    -------
+    ExactKCenterResult
+
+    Raises
+    ------
+    ValueError
+        As :func:`graphopt.exact_k_center`.
+
+    Examples
+    --------
+    >>> pieces = Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 4), (5, 6), (7, 8)])
+    >>> exact_within_reach(pieces, 1).centers
+    array([2], dtype=int32)
+    """
+    n_components, component = graph.connected_components()
+    if n_components <= k:
+        return exact_k_center(graph, k, time_limit=time_limit)
+    inside = component == np.bincount(component).argmax()
+    return exact_k_center(
+        graph,
+        min(k, int(inside.sum())),
+        time_limit=time_limit,
+        demand=inside.astype(np.float64),
+        candidates=np.flatnonzero(inside),
+    )
+
 
 METHODS: dict[str, dict[str, Decide]] = {
     "community": {
@@ -26,6 +73,7 @@ METHODS: dict[str, dict[str, Decide]] = {
     "facility": {
         "greedy": lambda graph, _, k, seed: greedy_k_center(graph, k),
         "gonzalez": lambda graph, _, k, seed: gonzalez(graph, k, random_state=seed),
+        "exact": lambda graph, _, k, seed: exact_within_reach(graph, k, time_limit=_PROOF_SECONDS),
     },
 }
 """By task, the methods that can be named."""
