@@ -40,7 +40,7 @@ from graphopt.paths import all_pairs_shortest_paths
 from graphopt.rounding import pipage_rounding
 
 if TYPE_CHECKING:
-    from graphopt import completion, datasets, features, learning, nn, objectives
+    from graphopt import completion, datasets, evaluation, features, learning, nn, objectives
     from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor, TwoStage
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "completion",
     "datasets",
     "evaluate_centers",
+    "evaluation",
     "exact_k_center",
     "expected_distances",
     "features",
@@ -77,7 +78,7 @@ __all__ = [
     "spectral",
 ]
 
-_LAZY_MODULES = ("completion", "datasets", "features", "learning", "nn", "objectives")
+_LAZY_MODULES = ("completion", "datasets", "evaluation", "features", "learning", "nn", "objectives")
 _LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor", "TwoStage")
 
 

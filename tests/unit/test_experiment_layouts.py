@@ -7,6 +7,7 @@ import pytest
 from graphopt.datasets.catalog import find
 from graphopt.experiments.jobs.specs import (
     DATASETS,
+    EXACT,
     QUICK,
     SYSTEMS,
     TWO_STAGE,
@@ -67,6 +68,21 @@ def test_no_job_twice() -> None:
     assert set(jobs_of(LAYOUTS, 1)) < set(jobs)
 
 
+@pytest.mark.parametrize(("number", "bound"), [(1, "Leiden"), (2, EXACT)])
+def test_regret_needs_the_job_that_saw_everything(number: int, bound: str) -> None:
+    scores, regrets = select([number], ["fb"])[-2:]
+    column = Column("clean", "fb")
+    assert scores.columns == regrets.columns == (column,)
+    assert scores.rows == regrets.rows
+    reference = make_job(bound, "fb", scores.task, "optimization", 3)
+    assert regrets.reference_job(column, 3) == reference
+    assert scores.reference_job(column, 3) is None
+    extra = {make_job(bound, "fb", scores.task, "optimization", seed) for seed in range(2)}
+    assert set(jobs_of([regrets], 2)) == set(jobs_of([scores], 2)) | extra
+    assert {job.setting for job in jobs_of([scores], 2)} == {"clean"}
+    assert not regrets.higher_is_better
+
+
 def test_facilities_are_decided_on_connected_graphs() -> None:
     assert make_job("ClusterNet", "cora", "facility", "learning", 0).data == "cora_connected"
     assert make_job("ClusterNet", "cora", "community", "learning", 0).data == "cora"
@@ -96,7 +112,10 @@ def test_quick_jobs_are_smaller_where_they_can_be() -> None:
 
 def test_some_tables_and_some_data_sets() -> None:
     assert [layout.name for layout in select([3])] == ["3"]
-    assert [layout.name for layout in select([1, 2])] == ["1", "1a", "1b", "2", "2a", "2b"]
+    both = [layout.name for layout in select([1, 2])]
+    assert both == ["1", "1a", "1b", "1c", "1d", "2", "2a", "2b", "2c", "2d"]
+    paper = [layout.name for layout in select([1, 2], fresh_splits=False)]
+    assert paper == ["1", "1a", "1b", "2", "2a", "2b"]
     one = select([1], check_datasets(["fb"]))[0]
     assert [column.dataset for column in one.columns] == ["fb", "fb"]
     assert {layout.number for layout in select((), ["pubmed"])} == {5, 6}

@@ -23,6 +23,8 @@ from graphopt.experiments.report.plots import dumbbells
 from graphopt.experiments.report.tables import Cell, Table, fill, number, ours, spread, theirs
 from graphopt.experiments.report.text import Report, as_json, as_markdown, print_report
 
+FACILITIES = next(layout for layout in LAYOUTS if layout.name == "2")
+
 
 @pytest.fixture(scope="module")
 def two_seeds(tmp_path_factory: pytest.TempPathFactory) -> Report:
@@ -142,9 +144,9 @@ def test_verdicts_are_as_precise_as_the_paper() -> None:
         (LAYOUTS[0], 0.564, "equal"),
         (LAYOUTS[0], 0.566, "better"),
         (LAYOUTS[0], 0.554, "worse"),
-        (LAYOUTS[3], 9.0, "equal"),
-        (LAYOUTS[3], 8.0, "better"),
-        (LAYOUTS[3], math.inf, "worse"),
+        (FACILITIES, 9.0, "equal"),
+        (FACILITIES, 8.0, "better"),
+        (FACILITIES, math.inf, "worse"),
     ):
         row = layout.rows[0]
         cell = Cell((value,), layout.published(row, column))
@@ -170,11 +172,46 @@ def test_an_unreachable_node_is_an_infinite_distance(tmp_path: Path) -> None:
     outcomes = {"Train-greedy": dict.fromkeys(("score", "mean_distance", "p95_distance"), None)}
     with Store(tmp_path / "results.sqlite") as store:
         store.add(made_up(job, outcomes=outcomes))
-        table = fill([LAYOUTS[3]], store, 1)[0]
+        table = fill([FACILITIES], store, 1)[0]
     row = next(row for row in table.layout.rows if row.label == "Train-greedy")
     assert table.cell(row, Column("learning", "fb")).values == (math.inf,)
     assert "∞" in ours(table.cell(row, Column("learning", "fb")), "hops")
     assert "<svg" in dumbbells(table, table.layout.columns[:5])
+
+
+@pytest.mark.parametrize(
+    ("name", "system", "seen", "regrets"),
+    [
+        ("1d", "Train-CNM", (0.6, 0.9), (0.25, -0.05)),  # short of the best, 0.85, and above it
+        ("2d", "Train-greedy", (9.0, None), (3.0, math.inf)),  # 6 hops are the optimum
+    ],
+)
+def test_regret_is_the_distance_to_the_best_that_saw_everything(
+    name: str,
+    system: str,
+    seen: tuple[float, float | None],
+    regrets: tuple[float, float],
+    tmp_path: Path,
+) -> None:
+    layout = next(layout for layout in LAYOUTS if layout.name == name)
+    best = {"community": (0.8, 0.85), "facility": (7.0, 6.0)}[layout.task]
+    row = next(row for row in layout.rows if row.label == system)
+    column = Column("clean", "fb")
+    with Store(tmp_path / "results.sqlite") as store:
+        for seed, score in enumerate(seen):
+            job = make_job(system, "fb", layout.task, "clean", seed)
+            store.add(made_up(job, outcomes={system: {"score": score}}))
+        cell = fill([layout], store, 2)[0].cell(row, column)
+        assert (cell.values, cell.missing) == ((), 2)  # nothing to measure by yet
+        assert ours(cell, layout.unit) == "not run"
+        for seed, score in enumerate(best):
+            job = layout.reference_job(column, seed)
+            assert job is not None
+            store.add(made_up(job, outcomes={job.system: {"score": score}}))
+        table = fill([layout], store, 2)[0]
+    assert table.cell(row, column).values == pytest.approx(regrets)
+    assert table.verdict(row, column) is None
+    assert "<svg" in dumbbells(table, [column])
 
 
 # --- maps -----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from graphopt.experiments.jobs.execution import execute
 from graphopt.experiments.jobs.measurement import forward_seconds, judged, timed, with_peak
 from graphopt.experiments.jobs.specs import EXACT, SYSTEMS, TWO_STAGE, Effort, Job, make_job
 from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges
-from graphopt.experiments.problems import problem_of
+from graphopt.experiments.problems import clean_problem, problem_of
 from graphopt.experiments.report.layouts import LAYOUTS
+from graphopt.features import role2vec
 
 TINY = Effort(iterations=3, predictor_iterations=5, restarts=1, graphs=1, proof_seconds=5.0)
 EVERY = [(task, system) for task, systems in SYSTEMS.items() for system in systems]
@@ -53,7 +55,7 @@ def asked_for(job: Job) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("task", "system"), EVERY)
-@pytest.mark.parametrize("setting", ["learning", "optimization"])
+@pytest.mark.parametrize("setting", ["learning", "optimization", "clean"])
 def test_jobs_fill_their_cells(task: str, system: str, setting: str, data: Dataset) -> None:
     if system == TWO_STAGE and setting == "optimization":
         return
@@ -62,7 +64,7 @@ def test_jobs_fill_their_cells(task: str, system: str, setting: str, data: Datas
     assert found.error is None
     for outcome, value in asked_for(job):
         number = found.outcomes[outcome][value]
-        if value != "unseen_score" or setting == "learning":
+        if value != "unseen_score" or setting != "optimization":
             assert number is not None
             assert number > -1.0
     for row, values in found.outcomes.items():
@@ -76,6 +78,25 @@ def test_jobs_fill_their_cells(task: str, system: str, setting: str, data: Datas
     assert found.seconds > 0.0
     assert found.threads >= 1
     assert '"processor"' in found.machine
+
+
+def test_fresh_splits_are_clean(data: Dataset) -> None:
+    drawn = [clean_problem("x", data.permuted(seed), "community", 4, seed) for seed in (0, 0, 1)]
+    for problem in drawn:
+        assert problem.seen.n_edges == round(0.4 * data.graph.n_edges)
+        unseen = unseen_edges(problem.full, problem.seen)
+        assert len(unseen) == problem.full.n_edges - problem.seen.n_edges
+    assert drawn[0].seen == drawn[1].seen
+    np.testing.assert_array_equal(drawn[0].features, drawn[1].features)
+    assert drawn[0].seen != drawn[2].seen
+
+
+def test_features_that_know_the_hidden_edges_are_not_used(data: Dataset) -> None:
+    embedded = clean_problem("x", data, "community", 4, 0)
+    expected = role2vec(Graph.from_edges(embedded.seen.edges, 80))
+    np.testing.assert_array_equal(embedded.features, expected)
+    words = replace(data, observed_features=data.features)
+    assert clean_problem("x", words, "community", 4, 0).features is data.features
 
 
 def test_a_seed_repeats_a_job(data: Dataset) -> None:
@@ -179,6 +200,7 @@ def test_distances_and_nodes_that_are_not_reached() -> None:
         "seen_score": None,
         "mean_distance": 20.0,
         "p95_distance": 38.0,
+        "p99_distance": 40.0,
     }
 
 

@@ -8,16 +8,15 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from graphopt.centers import evaluate_centers, gonzalez, greedy_k_center
-from graphopt.communities import cnm, leiden, modularity, newman, spectral
+from graphopt.centers import gonzalez, greedy_k_center
+from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.errors import InfeasibleError
+from graphopt.evaluation import TASKS, quality
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet
 
-TASKS = ("community", "facility")
 SETTINGS = ("learning", "optimization")
 
 
@@ -152,10 +151,3 @@ def _judged(problem: Problem, name: str, decide: Decide) -> MethodResult:
     seconds = time.perf_counter() - start
     full, seen = (quality(problem.task, graph, decision) for graph in (problem.full, problem.seen))
     return MethodResult(name, full, seen, seconds)
-
-
-def quality(task: str, graph: Graph, decision: NDArray[np.integer[Any]]) -> float:
-    """Return a decision's exact value on a graph: modularity, or the largest hop distance."""
-    if task == "community":
-        return modularity(graph, decision)
-    return float(evaluate_centers(graph, decision).radius)

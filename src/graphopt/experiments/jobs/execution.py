@@ -19,7 +19,7 @@ from graphopt.experiments.jobs import inductive
 from graphopt.experiments.jobs.measurement import Values, judged, with_peak
 from graphopt.experiments.jobs.specs import Job
 from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges, warm_up
-from graphopt.experiments.problems import problem_of
+from graphopt.experiments.problems import clean_problem, problem_of
 from graphopt.graph import Graph
 
 
@@ -107,7 +107,10 @@ def _on_one_graph(job: Job) -> tuple[dict[str, Values], dict[str, list[int]], in
     warm_up(job.system, job.task)
     # Renumbered, no method can profit from an order that follows the groups.
     renumbered = data.permuted(job.seed)
-    problem = problem_of(job.dataset, renumbered, job.task, job.setting, job.k)
+    if job.setting == "clean":
+        problem = clean_problem(job.dataset, renumbered, job.task, job.k, job.seed)
+    else:
+        problem = problem_of(job.dataset, renumbered, job.task, job.setting, job.k)
     problem.check()
     settings = Settings(job.seed, job.iterations, job.restarts, job.time_limit)
     decided, peak = with_peak(lambda: solve(job.system, problem, settings))

@@ -12,11 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from graphopt.bench.memory import measure
-from graphopt.communities import modularity
-from graphopt.experiments.comparison import quality
+from graphopt.evaluation import judge
 from graphopt.graph import Graph
 from graphopt.nn import ClusterNet, DirectGCN
-from graphopt.paths import distances_to_nearest
 
 Answer = TypeVar("Answer")
 Values = dict[str, "float | None"]
@@ -69,21 +67,18 @@ def judged(
         ``score`` on the full graph and ``seen_score`` on the seen one: modularity, or the largest
         hop distance to a facility (None: a node cannot reach any). Communities: ``unseen_score``,
         the modularity on the graph that has the edges never seen and no other, None if there are
-        none. Facilities: ``mean_distance`` and ``p95_distance`` on the full graph.
+        none. Facilities: ``mean_distance``, ``p95_distance`` and ``p99_distance`` on the full
+        graph, None where that includes a node that is not reached.
     """
-    values: Values = {
-        "score": _finite(quality(task, full, decision)),
-        "seen_score": _finite(quality(task, seen, decision)),
+    found = judge(task, decision, full, seen, unseen)
+    values: Values = {"score": _finite(found.score), "seen_score": _finite(found.seen_score)}
+    if found.tail is None:
+        return values | {"unseen_score": found.unseen_score}
+    return values | {
+        "mean_distance": _finite(found.tail.mean),
+        "p95_distance": _finite(found.tail.p95),
+        "p99_distance": _finite(found.tail.p99),
     }
-    if task == "community":
-        some = unseen is not None and unseen.n_edges > 0
-        values["unseen_score"] = modularity(unseen, decision) if some and unseen else None
-    else:
-        distances, _ = distances_to_nearest(full, decision)
-        values["mean_distance"] = _finite(float(distances.mean()))
-        # the nearest rank, as infinite distances cannot be interpolated
-        values["p95_distance"] = _finite(float(np.quantile(distances, 0.95, method="higher")))
-    return values
 
 
 def _finite(value: float) -> float | None:

@@ -49,8 +49,9 @@ class Job:
     dataset : str
         One of :data:`DATASETS`.
     task : {"community", "facility"}
-    setting : {"learning", "optimization", "inductive"}
-        Decide from the seen edges of a graph, from all of them, or on graphs not trained on.
+    setting : {"learning", "optimization", "clean", "inductive"}
+        Decide from the published seen edges of a graph, from all edges, from 40 % of the undirected
+        edges drawn anew for each seed, or on graphs not trained on.
     seed : int
         Of everything random, the numbering of the nodes included.
     k : int

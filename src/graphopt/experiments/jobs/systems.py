@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import datasets
-from graphopt.centers import exact_k_center, gonzalez, greedy_k_center
+from graphopt.centers import gonzalez, greedy_k_center
 from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.datasets.splits import without
+from graphopt.evaluation import exact_within_reach
 from graphopt.experiments.comparison import Problem
 from graphopt.experiments.jobs.measurement import Values, forward_seconds, timed
 from graphopt.experiments.jobs.specs import EXACT, TWO_STAGE
@@ -136,14 +137,8 @@ def _exact(row: str, problem: Problem, settings: Settings) -> list[Decided]:
 
     Where that has more components than there are facilities, for its largest component.
     """
-    seen = problem.seen
-    n_components, component = seen.connected_components()
-    restricted: dict[str, Any] = {}
-    if n_components > problem.k:
-        inside = component == np.bincount(component).argmax()
-        restricted = {"demand": inside.astype(np.float64), "candidates": np.flatnonzero(inside)}
     found, seconds = timed(
-        lambda: exact_k_center(seen, problem.k, time_limit=settings.time_limit, **restricted)
+        lambda: exact_within_reach(problem.seen, problem.k, time_limit=settings.time_limit)
     )
     values: Values = {
         "decision_seconds": seconds,

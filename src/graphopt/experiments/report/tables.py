@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from graphopt.evaluation import regret_of
 from graphopt.experiments.jobs.specs import FULL, Effort, Job
 from graphopt.experiments.jobs.store import Store, Stored
 from graphopt.experiments.report.layouts import Column, Layout, Row
@@ -88,26 +89,57 @@ def fill(
 
     for layout in layouts:
         cells = {}
+        best = _references(layout, n_seeds, effort, look_up) if layout.regret else {}
         for row in layout.rows:
             for column in layout.columns:
                 jobs = [layout.job(row, column, seed, effort) for seed in range(n_seeds)]
                 rows = [look_up(job) for job in jobs if job is not None]
-                cells[row.label, column] = _cell(layout, row, column, rows)
+                cells[row.label, column] = _cell(layout, row, column, rows, best.get(column))
         tables.append(Table(layout, cells))
     return tables
 
 
-def _cell(layout: Layout, row: Row, column: Column, stored: Sequence[Stored | None]) -> Cell:
+def _references(
+    layout: Layout, n_seeds: int, effort: Effort, look_up: Callable[[Job], Stored | None]
+) -> dict[Column, float]:
+    """Return for each column the best value that a reference found; none where none is done."""
+    best: dict[Column, float] = {}
+    choose = max if layout.task == "community" else min
+    for column in layout.columns:
+        jobs = [layout.reference_job(column, seed, effort) for seed in range(n_seeds)]
+        found = [look_up(job) for job in jobs if job is not None]
+        done = [row for row in found if row is not None and row.error is None]
+        values = [row.outcomes[row.job.system].get("score") for row in done]
+        known = [value for value in values if value is not None]
+        if known:
+            best[column] = choose(known)
+    return best
+
+
+def _cell(
+    layout: Layout,
+    row: Row,
+    column: Column,
+    stored: Sequence[Stored | None],
+    reference: float | None,
+) -> Cell:
     done = [found for found in stored if found is not None and found.error is None]
     values = [found.outcomes[row.outcome].get(row.value) for found in done]
     if layout.unit == "hops":
         values = [math.inf if value is None else value for value in values]
+    known = [value for value in values if value is not None]
+    missing = sum(found is None for found in stored)
+    if layout.regret:
+        if reference is None:  # without it there is nothing to say of any
+            known, missing = [], len(stored)
+        else:
+            known = [regret_of(layout.task, value, reference) for value in known]
     return Cell(
-        tuple(value for value in values if value is not None),
+        tuple(known),
         layout.published(row, column),
         applies=bool(stored),
         failed=sum(found is not None and found.error is not None for found in stored),
-        missing=sum(found is None for found in stored),
+        missing=missing,
     )
 
 
