@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from graphopt import cli, datasets
 from graphopt.datasets import InductiveDataset
+from graphopt.experiments.search import confirmation
 from graphopt.experiments.search.search import Search
 
 DATA = datasets.synthetic(60, random_state=0)
@@ -75,6 +76,29 @@ def test_json_and_going_on() -> None:
     )
     assert [one["trial"] for one in sorted(more["tried"], key=lambda one: one["trial"])] == [0, 1]
     assert more["importances"] is None
+
+
+def test_judging_again() -> None:
+    found = answer("--trials", 2, "--confirm", 2, "--no-prune", "--sampler", "random")
+    assert {one["name"] for one in found["confirmed"]} <= {"best", "published"}
+    for one in found["confirmed"]:
+        assert len(one["scores"]) == 2
+        assert one["mean"] == pytest.approx(sum(one["scores"]) / 2)
+    result = tune("--trials", 2, "--confirm", 1, "--no-prune", "--sampler", "random")
+    assert "On edges hidden anew, 1 draw:" in result.stdout
+    assert f"  best: {found['confirmed'][0]['scores'][0]:.4f} (" in result.stdout
+    assert answer("--trials", 2, "--no-prune")["confirmed"] == []
+
+
+def test_ctrl_c_while_judging_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(confirmation, "confirm", interrupted)
+    result = tune("--trials", 1, "--confirm", 3)
+    assert result.exit_code == 130
+    assert "best of 1 settings" in result.stdout
+    assert "hidden anew" not in result.stdout
 
 
 def test_facilities_and_the_extended_grid() -> None:
