@@ -137,6 +137,23 @@ def test_many_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["protocol"]["kind"] == "inductive"
     assert found["landmarks"][0]["params"]["kmeans_updates"] == 1
     assert "of the validation graphs of pubmed_inductive" in tune("--trials", 1).stdout
+    alone = answer("--trials", 1, "--graph", 1)
+    assert alone["protocol"]["kind"] == "single"
+    assert alone["protocol"]["n_seen_edges"] == DATA.observed.n_edges
+    assert alone["landmarks"][0]["params"]["kmeans_rise"] is True
+    for number in (2, 3):  # to be tested on, and not there
+        result = tune("--graph", number)
+        assert isinstance(result.exception, ValueError)
+        assert f"has to learn or to choose on, 0, 1; not {number}" in str(result.exception)
+
+
+def test_one_graph_is_no_set_of_many() -> None:
+    result = tune("--graph", 0)
+    assert isinstance(result.exception, ValueError)
+    assert "graph is for a data set of many graphs; cora is one" in str(result.exception)
+    result = CliRunner().invoke(cli.app, ["tune", "--graph", "0"])
+    assert result.exit_code == 2
+    assert "--graph belongs to --dataset" in result.stderr
 
 
 def test_ctrl_c_prints_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +175,7 @@ def test_ctrl_c_prints_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("--edges", __file__), "not both"),
         (("--features", __file__), "--features belongs to --edges"),
+        (("--graph", "-1"), "--graph"),
         (("--hide", "0"), "--hide must be between 0 and 1"),
         (("--hide", "1"), "--hide must be between 0 and 1"),
         (("--trials", "0"), "--trials"),

@@ -50,6 +50,12 @@ def tune(
             "is searched on its validation graphs."
         ),
     ] = None,
+    graph: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of a graph in a data set of many: search for this one alone.", min=0
+        ),
+    ] = None,
     edges: Annotated[
         Path | None,
         typer.Option(
@@ -107,6 +113,8 @@ def tune(
     `pip install 'graphopt[tune]'`.
     """
     check_source(dataset, edges, features)
+    if graph is not None and dataset is None:
+        raise typer.BadParameter("--graph belongs to --dataset")
     if not 0.0 < hide < 1.0:
         raise typer.BadParameter("--hide must be between 0 and 1")
     from graphopt.experiments.search.search import optuna_or_explain
@@ -117,6 +125,7 @@ def tune(
 
     evaluation = _evaluation(
         dataset,
+        graph,
         edges,
         features,
         extent=space.value,
@@ -174,6 +183,7 @@ def _confirm(evaluation: HiddenEdges, found: Findings, draws: int) -> tuple[list
 
 def _evaluation(
     dataset: str | None,
+    graph: int | None,
     edges: Path | None,
     features: Path | None,
     *,
@@ -199,7 +209,9 @@ def _evaluation(
     from graphopt import datasets
 
     data = datasets.load(dataset or "pubmed")
-    return selection.of_dataset(data, extent=extent, quick=quick, task=task, **settings)
+    return selection.of_dataset(
+        data, extent=extent, quick=quick, task=task, graph=graph, **settings
+    )
 
 
 def _line(trial: FrozenTrial, wanted: int) -> str:
