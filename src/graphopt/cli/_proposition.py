@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from graphopt.cli._terminal import notes, output
-
-if TYPE_CHECKING:
-    from graphopt.experiments.proposition.rows import PropositionSummary
+from graphopt.cli._terminal import notes
 
 
 def proposition(
@@ -33,7 +28,7 @@ def proposition(
         typer.Option("--quick", help="A short training of a small network, few temperatures."),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
 ) -> None:
     """Measure both sides of the paper's Proposition 1, which says when its gradient is safe.
 
@@ -61,31 +56,8 @@ def proposition(
         }
         typer.echo(json.dumps(found, indent=2))
     else:
-        _print(summaries, quick)
+        for summary in summaries:
+            typer.echo(str(summary))
+        if quick:
+            typer.echo("quick: a short training")
     notes.print(f"written to {escape(str(folder))}", soft_wrap=True)
-
-
-def _print(summaries: Sequence[PropositionSummary], quick: bool) -> None:
-    table = Table(title="Proposition 1: the measured norm beside its bounds")
-    table.add_column("measured on", no_wrap=True)
-    for head in ("places", "promised", "/ printed", "above", "/ corrected", "above"):
-        table.add_column(head, justify="right")
-    for one in summaries:
-        table.add_row(
-            one.source,
-            str(one.n_rows),
-            str(one.n_holds),
-            *_ratio(one.printed_ratio, one.n_above_printed),
-            *_ratio(one.corrected_ratio, one.n_above_corrected),
-        )
-    output.print(table)
-    output.print(
-        "[dim]Promised: places where the proposition's hypothesis holds. There the norm is divided "
-        "by the printed bound, everywhere by the corrected one: smallest and largest ratio, and at "
-        f"how many places the bound fails.{' Quick: a short training.' if quick else ''}[/dim]",
-        soft_wrap=True,
-    )
-
-
-def _ratio(ratio: tuple[float, float] | None, n_above: int) -> tuple[str, str]:
-    return ("–", "–") if ratio is None else (f"{ratio[0]:.1g}-{ratio[1]:.1g}", str(n_above))
