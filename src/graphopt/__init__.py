@@ -29,6 +29,7 @@ from graphopt.communities import (
     leiden,
     modularity,
     newman,
+    polish,
     spectral,
 )
 from graphopt.facility import expected_distances
@@ -70,6 +71,7 @@ __all__ = [
     "nn",
     "objectives",
     "pipage_rounding",
+    "polish",
     "set_num_threads",
     "soft_kmeans",
     "spectral",
