@@ -186,7 +186,7 @@ def test_parameters_are_checked(make: Any, message: str) -> None:
     ("completion", "message"),
     [
         (Bagging(), "drawn edges needs .* fewer draws"),
-        (LinkModel(features_from_edges=True), "needs .* bytes"),
+        (LinkModel(features_from_edges=True), "candidate pairs needs .* fewer n_candidates"),
         (network(), "candidate pairs needs .* fewer n_candidates"),
     ],
     ids=["bagging", "link model", "network"],

@@ -87,7 +87,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "link model": (
         lambda: LinkModel(features_from_edges=True).probabilities(GRAPH),
-        "paths of two edges between 300 nodes needs .* fewer edges",
+        "60,000 candidate pairs needs 6,000,000 bytes .* fewer n_candidates",
     ),
     "expected edges": (
         lambda: LIKELY.expected(10**9),
