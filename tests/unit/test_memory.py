@@ -23,7 +23,7 @@ from graphopt import (
     soft_kmeans,
 )
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
-from graphopt.completion import FeatureNeighbours
+from graphopt.completion import Bagging, EdgeProbabilities, FeatureNeighbours, LinkModel
 from graphopt.errors import MemoryLimitError
 from graphopt.features import smoothed_features
 from graphopt.nn import SoftKMeans, gradient_certificate
@@ -35,6 +35,7 @@ CENTERS = X[:5]
 WORDS = csr_array(random_array((300, 400), density=0.05, format="csr", rng=0, dtype=np.float32))
 SoftKMeans(5)(torch.from_numpy(X))  # torch loads what it needs for the first operator it runs
 CLUSTERED = soft_kmeans(X, CENTERS, temperature=5.0, iterations=1, normalize=False)
+LIKELY = EdgeProbabilities(GRAPH, np.empty((0, 2)), [], background=0.1)
 SPARSE = SparseMatrix.from_scipy(WORDS, torch.float32)
 
 
@@ -81,6 +82,22 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     "missing_edges": (
         lambda: FeatureNeighbours(n_neighbours=10**9).missing_edges(GRAPH, X),
         "89,700 feature neighbours needs 13,455,000 bytes .* fewer n_neighbours",
+    ),
+    "bagging": (
+        lambda: Bagging(draws=10**9).missing_edges(GRAPH),
+        r"8\d\d,000,000,000 drawn edges needs .* fewer draws",
+    ),
+    "link model": (
+        lambda: LinkModel(features_from_edges=True).probabilities(GRAPH),
+        "60,000 candidate pairs needs 6,000,000 bytes .* fewer n_candidates",
+    ),
+    "expected edges": (
+        lambda: LIKELY.expected(10**9),
+        "expected edges needs .* fewer max_pairs",
+    ),
+    "sampled graphs": (
+        lambda: LIKELY.sample(10**9),
+        "1,000,000,000 sampled graphs of .* fewer samples",
     ),
     "smoothed_features": (
         lambda: smoothed_features(WORDS, GRAPH, 1),
