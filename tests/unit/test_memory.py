@@ -19,7 +19,9 @@ from graphopt import (
     all_pairs_shortest_paths,
     greedy_k_center,
     leiden,
+    local_search_k_center,
     pipage_rounding,
+    robust_k_center,
     soft_kmeans,
 )
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
@@ -32,6 +34,7 @@ from graphopt.nn.sparse import SparseMatrix
 GRAPH = random_graph(300, 900, 0)
 X = np.random.default_rng(0).standard_normal((300, 8))
 CENTERS = X[:5]
+LENGTHS = np.abs(np.subtract.outer(X[:, 0], X[:, 0]))
 WORDS = csr_array(random_array((300, 400), density=0.05, format="csr", rng=0, dtype=np.float32))
 SoftKMeans(5)(torch.from_numpy(X))  # torch loads what it needs for the first operator it runs
 CLUSTERED = soft_kmeans(X, CENTERS, temperature=5.0, iterations=1, normalize=False)
@@ -60,6 +63,15 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "leiden": (lambda: leiden(GRAPH, 3, starts=10**9), "1,000,000,000 starts .* use fewer"),
     "greedy_k_center": (lambda: greedy_k_center(GRAPH, 3), "distances .* bytes"),
+    "local_search_k_center": (lambda: local_search_k_center(GRAPH, 3), "distances .* bytes"),
+    "local search on lengths": (
+        lambda: local_search_k_center(LENGTHS, 3),
+        "what every distance costs, in float64, needs 720,000 .* in hops",
+    ),
+    "robust_k_center": (
+        lambda: robust_k_center([GRAPH, GRAPH], 3),
+        "distances .* use fewer samples",
+    ),
     "kmeans_plus_plus": (
         lambda: kmeans_plus_plus(X, 10**12),
         r"1,000,000,000,000 centres of width 8 needs 64,000,000,000,000 bytes .* fewer clusters",
