@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphopt import ClusterNet, datasets, leiden, modularity
+from graphopt import ClusterNet, Graph, datasets, leiden, modularity
 from graphopt.completion import FeatureNeighbours
 from graphopt.experiments import ablation, ablation_report
 from graphopt.experiments.ablation import FULL, REFERENCE, VARIANTS, Outcome, Task
+from graphopt.experiments.comparison import Problem
 from graphopt.experiments.problems import inner_problem, problem_of
 
 DATA = datasets.synthetic(60, random_state=0)
@@ -73,12 +74,24 @@ def test_the_reference_is_leiden_on_what_clusternet_s_loss_sees() -> None:
     labels = model.fit(problem.seen, problem.features).labels_
     assert model.training_value_ == pytest.approx(modularity(given.expected, labels[given.nodes]))
     reference = {v.name: v for v in VARIANTS}[REFERENCE].decide(problem, 0, None)
-    best = leiden(expected, 3, random_state=0).modularity
-    assert modularity(expected, reference[given.nodes]) == pytest.approx(best)
+    np.testing.assert_array_equal(reference, leiden(expected, 3, random_state=0).labels)
     plain = {v.name: v for v in VARIANTS}["Leiden, seen"].decide(problem, 0, None)
-    assert modularity(given.seen, plain[given.nodes]) == pytest.approx(
-        leiden(given.seen, 3, random_state=0).modularity
-    )
+    np.testing.assert_array_equal(plain, leiden(given.seen, 3, random_state=0).labels)
+
+
+def test_equal_groups_are_placed_alike_however_they_are_numbered() -> None:
+    full = datasets.synthetic(60, random_state=0).graph
+    seen = Graph.from_edges(full.edges[(full.edges < 30).all(axis=1)], 60)
+    problem = Problem("made up", "community", 3, full, seen)
+    nodes = ablation.known_nodes(problem)
+    assert 0 < len(nodes) <= 30
+    labels = np.random.default_rng(0).integers(0, 3, len(nodes))
+    everyone = ablation.placed(labels, nodes, problem, 0)
+    np.testing.assert_array_equal(everyone, ablation.placed((labels + 1) % 3, nodes, problem, 0))
+    assert (everyone != ablation.placed(labels, nodes, problem, 1)).any()
+    same = labels[:, None] == labels
+    np.testing.assert_array_equal(everyone[nodes][:, None] == everyone[nodes], same)
+    assert set(everyone.tolist()) <= {0, 1, 2}
 
 
 def test_without_features_nothing_more_is_expected() -> None:
