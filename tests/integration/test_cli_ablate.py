@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from graphopt import cli, datasets
 from graphopt.errors import GraphoptError
 from graphopt.experiments import ablation
-from graphopt.experiments.ablation import FULL, REFERENCE, VARIANTS
+from graphopt.experiments.ablation import FULL, REFERENCE, SEEN, VARIANTS
 
 DATA = datasets.synthetic(60, random_state=0)
 
@@ -37,8 +37,8 @@ def test_the_table() -> None:
     for text in (REFERENCE, FULL, "without polish", "2 seeds", f"cora: {FULL} cannot be told from"):
         assert text in result.stdout
     assert "Modularity of 3 groups on the full graph" in result.stdout
-    assert result.stderr.count("seed 0") == 3
-    assert "6 runs, 0 of them done before" in result.stderr
+    assert result.stderr.count("seed 0") == 4
+    assert "8 runs, 0 of them done before" in result.stderr
     page = Path("ablation/ablation.md").read_text()
     assert page.startswith("# Ablation of ClusterNet")
     assert "| without polish | " in page
@@ -48,15 +48,15 @@ def test_finished_runs_are_kept() -> None:
     first = ablate(*ONE, "--json", "--output", "mine")
     assert first.exit_code == 0, first.stderr
     again = ablate(*ONE, "--json", "--output", "mine")
-    assert "6 runs, 6 of them done before" in again.stderr
+    assert "8 runs, 8 of them done before" in again.stderr
     assert json.loads(again.stdout) == json.loads(first.stdout)
     more = ablate("--variant", "encoder SGC", "--json", "--output", "mine", "--split", "published")
-    assert "6 runs, 4 of them done before" in more.stderr
+    assert "8 runs, 6 of them done before" in more.stderr
     other = ablate(*ONE, "--json", "--output", "mine", "--split", "inner")
-    assert "6 runs, 0 of them done before" in other.stderr
+    assert "8 runs, 0 of them done before" in other.stderr
     found: dict[str, Any] = json.loads(other.stdout)
     assert found["split"] == "inner"
-    assert [line["variant"] for line in found["lines"]] == [REFERENCE, FULL, "without polish"]
+    assert [line["variant"] for line in found["lines"]] == [SEEN, REFERENCE, FULL, "without polish"]
 
 
 def test_a_line_that_was_cut_off_is_run_again() -> None:
@@ -65,9 +65,9 @@ def test_a_line_that_was_cut_off_is_run_again() -> None:
     whole = kept.read_text()
     kept.write_text(whole[:-20])
     result = ablate(*ONE)
-    assert "6 runs, 5 of them done before" in result.stderr
-    assert kept.read_text().count("\n") == 6
-    assert "6 runs, 6 of them done before" in ablate(*ONE).stderr
+    assert "8 runs, 7 of them done before" in result.stderr
+    assert kept.read_text().count("\n") == 8
+    assert "8 runs, 8 of them done before" in ablate(*ONE).stderr
 
 
 def test_a_file_of_something_else_is_refused() -> None:
@@ -84,17 +84,17 @@ def test_ctrl_c_prints_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def run(wanted: Any) -> Any:
         for i, (task, decide) in enumerate(original(wanted)):
-            if i == 3:
+            if i == 4:
                 raise KeyboardInterrupt
             yield task, decide
 
     monkeypatch.setattr(ablation, "run", run)
     result = ablate(*ONE)
     assert result.exit_code == 130
-    assert "stopped with 3 of 6 runs left" in result.stderr
+    assert "stopped with 4 of 8 runs left" in result.stderr
     assert "1 seed" in result.stdout
     monkeypatch.setattr(ablation, "run", original)
-    assert "6 runs, 3 of them done before" in ablate(*ONE).stderr
+    assert "8 runs, 4 of them done before" in ablate(*ONE).stderr
 
 
 def test_names_are_listed() -> None:

@@ -36,8 +36,8 @@ def ablate(
         list[str] | None,
         typer.Option(
             "--variant",
-            help="A variant, may be repeated; Leiden on the same and the full recipe are always "
-            "there. Else all.",
+            help="A variant, may be repeated; Leiden and the full recipe are always there. "
+            "Else all.",
         ),
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Name the variants and end.")] = False,

@@ -27,8 +27,10 @@ from graphopt.learning.recipes import default_recipe
 from graphopt.objectives import Modularity
 
 SPLITS = ("published", "clean", "inner")
+SEEN = "Leiden, seen"
 REFERENCE = "Leiden, seen + expected"
 FULL = "full recipe"
+ALONE = "without completion"
 _PLACEMENT = 3
 
 Decide = Callable[[Problem, int, "int | None"], NDArray[Any]]
@@ -130,13 +132,13 @@ def _full(recipe: dict[str, Any] | None = None, **settings: Any) -> Decide:
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("Leiden, seen", "classical", _leiden("seen")),
+    Variant(SEEN, "classical", _leiden("seen")),
     Variant(REFERENCE, "classical", _leiden("expected")),
     Variant("ClusterNet, default", "learned", _clusternet()),
     Variant(FULL, "learned", _full()),
     Variant("without masking", "without", _full({"masking": 0.0})),
     Variant("without restarts", "without", _full({"n_restarts": 1})),
-    Variant("without completion", "without", _full(completion=None)),
+    Variant(ALONE, "without", _full(completion=None)),
     Variant("without warm start", "without", _full({"start": "k-means++", "pretraining": 0})),
     Variant("without pretraining", "without", _full({"pretraining": 0})),
     Variant("without polish", "without", _full({"polish": False})),
@@ -154,7 +156,7 @@ loss, 30 steps of pretraining towards them and a final polish, chosen before any
 
 
 def select(names: Sequence[str] | None) -> tuple[Variant, ...]:
-    """Return the variants of these names, with the reference and the full recipe; else all.
+    """Return the variants of these names, with Leiden and the full recipe; else all.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def select(names: Sequence[str] | None) -> tuple[Variant, ...]:
     by_name = {variant.name: variant for variant in VARIANTS}
     for name in names or ():
         check_choice("variants", name, by_name)
-    wanted = set(names or by_name) | {REFERENCE, FULL}
+    wanted = set(names or by_name) | {SEEN, REFERENCE, FULL}
     return tuple(variant for variant in VARIANTS if variant.name in wanted)
 
 
@@ -390,8 +392,9 @@ class Line:
         Of the score.
     summary : Summary or None
         None for one seed.
-    to_reference, to_full : Difference or None
-        To Leiden on seen and expected edges, and to the full recipe; None for these themselves.
+    to_reference, to_seen, to_full : Difference or None
+        To Leiden on seen and expected edges, to Leiden on seen edges, and to the full recipe; None
+        for these themselves.
     expected_median, seconds : float
         Medians of the modularity on seen and expected edges, and of the time.
     """
@@ -403,6 +406,7 @@ class Line:
     mean: float
     summary: Summary | None
     to_reference: Difference | None
+    to_seen: Difference | None
     to_full: Difference | None
     expected_median: float
     seconds: float
@@ -429,8 +433,9 @@ def summary_lines(outcomes: Sequence[Outcome]) -> list[Line]:
                     float(np.median(values)),
                     float(np.mean(values)),
                     summarize(values) if len(values) > 1 else None,
-                    _paired(mine, scores.get((dataset, REFERENCE)), variant.name == REFERENCE),
-                    _paired(mine, scores.get((dataset, FULL)), variant.name == FULL),
+                    _paired(mine, scores.get((dataset, REFERENCE))),
+                    _paired(mine, scores.get((dataset, SEEN))),
+                    _paired(mine, scores.get((dataset, FULL))),
                     float(np.median([one.expected_score for one in mine.values()])),
                     float(np.median([one.seconds for one in mine.values()])),
                 )
@@ -438,11 +443,11 @@ def summary_lines(outcomes: Sequence[Outcome]) -> list[Line]:
     return lines
 
 
-def _paired(
-    mine: dict[int, Outcome], other: dict[int, Outcome] | None, same: bool
-) -> Difference | None:
-    seeds = sorted(mine.keys() & (other or {}).keys())
-    if same or other is None or not seeds:
+def _paired(mine: dict[int, Outcome], other: dict[int, Outcome] | None) -> Difference | None:
+    if other is None or other is mine:
+        return None
+    seeds = sorted(mine.keys() & other.keys())
+    if not seeds:
         return None
     differences = [mine[seed].score - other[seed].score for seed in seeds]
     return Difference(
