@@ -228,7 +228,7 @@ def test_answers_are_about_variants_fixed_beforehand() -> None:
     )
     answers = list(ablation_report.answers(lines))
     assert len(answers) == 3
-    assert answers[2].startswith(f"cora: {ALONE} adds to {SEEN}: +0.100")
+    assert answers[2].startswith(f"cora: {ALONE} adds to {SEEN}, which knows no features: +0.100")
     assert answers[0].startswith(f"cora: {DEFAULT} falls short of {REFERENCE}: -0.010")
     assert answers[1].startswith(f"cora: {FULL} adds to {REFERENCE}: +0.010")
     page = ablation_report.as_markdown(lines, "published", 10)

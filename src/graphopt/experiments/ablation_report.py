@@ -60,7 +60,8 @@ def answers(lines: Sequence[Line]) -> Iterator[str]:
                 difference = line.to_reference if other == REFERENCE else line.to_seen
                 if difference is not None:
                     words = _WORDS[difference.verdict]
-                    yield f"{dataset}: {name} {words} {other}: {_difference(difference)}"
+                    beside = other if other == REFERENCE else f"{other}, which knows no features"
+                    yield f"{dataset}: {name} {words} {beside}: {_difference(difference)}"
 
 
 def cells(line: Line) -> tuple[str, ...]:
