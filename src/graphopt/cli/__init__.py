@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from graphopt.cli import _data
+from graphopt.cli._ablate import ablate
 from graphopt.cli._bench import bench
 from graphopt.cli._proposition import proposition
 from graphopt.cli._reproduce import reproduce
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
 )
-for command in (run, tune, reproduce, proposition, bench):
+for command in (run, tune, reproduce, ablate, proposition, bench):
     app.command()(command)
 app.add_typer(_data.app, name="data")
 

@@ -15,7 +15,7 @@ from graphopt.features import role2vec
 from graphopt.graph import Graph
 
 CLEAN_FRACTION = 0.4
-_CLEAN = 1
+_CLEAN, _INNER = 1, 2
 _FACILITY_VARIANT = "_connected"
 
 
@@ -79,6 +79,32 @@ def clean_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: in
     if data.observed_features is not data.features:
         features = role2vec(seen)
     return Problem(name, task, k, data.graph, seen, features)
+
+
+def inner_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: int) -> Problem:
+    """Return the seen part of a data set as a problem of its own, for choosing between settings.
+
+    Of the seen edges a share as large as theirs of all edges is seen, drawn by `seed`, and the
+    decision is judged on all of them; nothing that is hidden is looked at. Features that were
+    computed from all seen edges are replaced as by :func:`clean_problem`.
+
+    Parameters
+    ----------
+    name : str
+    data : Dataset
+        Renumbered already.
+    task : {"community", "facility"}
+    k : int
+    seed : int
+    """
+    share = data.observed.n_edges / data.graph.n_edges
+    rng = np.random.default_rng([_INNER, seed])
+    split = datasets.split_edges(data.observed, share, random_state=rng)
+    seen = datasets.observed_graph(data.observed, split)
+    features: Any = data.features
+    if data.observed_features is not data.features:
+        features = role2vec(seen)
+    return Problem(name, task, k, data.observed, seen, features)
 
 
 def file_problem(

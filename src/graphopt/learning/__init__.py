@@ -1,6 +1,7 @@
 """Training: from a graph and features to a decision."""
 
 from graphopt.learning.direct import DirectGCN
+from graphopt.learning.ensemble import consensus
 from graphopt.learning.estimators import ClusterNet
 from graphopt.learning.link_predictor import LinkPredictor
 from graphopt.learning.link_scores import LinkScores
@@ -21,5 +22,6 @@ __all__ = [
     "Recipe",
     "TrainingRun",
     "TwoStage",
+    "consensus",
     "train",
 ]

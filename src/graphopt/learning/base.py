@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from graphopt._validation import (
     RandomState,
@@ -24,11 +24,11 @@ from graphopt.completion import Chosen, Completion, FeatureNeighbours, spread_ov
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import files, inductive
+from graphopt.learning.cases import Case, prepare_case
+from graphopt.learning.finish import finished
 from graphopt.learning.fitted import DecidingEstimator
-from graphopt.learning.inductive import Case
-from graphopt.learning.inputs import EncoderInputs, encoder_rows
+from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.parameters import check_graph
-from graphopt.learning.placement import informative_nodes
 from graphopt.learning.progress import ProgressBar
 from graphopt.learning.recipes import (
     Recipe,
@@ -37,11 +37,24 @@ from graphopt.learning.recipes import (
     inductive_recipe,
 )
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
+from graphopt.learning.warm_start import groups_to_start_from, warm_start
 from graphopt.nn import ClusterNet, DirectGCN
 from graphopt.objectives import FacilityLocation, Modularity, Objective
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+# Parameters that overrule the recipe's; not every estimator has all of them.
+_SHORTHANDS = (
+    "iterations",
+    "n_restarts",
+    "temperature",
+    "completion_in",
+    "start",
+    "pretraining",
+    "consensus",
+    "polish",
+)
 
 
 class DecisionEstimator(DecidingEstimator):
@@ -68,6 +81,7 @@ class DecisionEstimator(DecidingEstimator):
     network_: Any
     interrupted_: bool
     _n_features: int | None  # None: fitted without features
+    _n_inputs: int  # width of what the encoder takes
     _trained_by: Recipe
     _outputs: ClassVar[tuple[str, ...]]  # attributes that hold the network's output as arrays
 
@@ -85,7 +99,9 @@ class DecisionEstimator(DecidingEstimator):
 
     # --- learning -------------------------------------------------------------------------------
 
-    def fit(self, graph: Graph, features: Any = None) -> Self:
+    def fit(
+        self, graph: Graph, features: Any = None, *, start_labels: ArrayLike | None = None
+    ) -> Self:
         """Train on what is seen and decide.
 
         Parameters
@@ -94,6 +110,9 @@ class DecisionEstimator(DecidingEstimator):
             The seen graph, undirected, with every node.
         features : array, sparse array or tensor, shape (n_nodes, n_features), optional
             Node features; None: every node is its own feature.
+        start_labels : array of int, shape (n_nodes,), optional
+            Groups to start from, at most `n_clusters`, in the place of what the recipe says under
+            ``start``: every restart's first centres are their mean embeddings.
 
         Returns
         -------
@@ -101,26 +120,31 @@ class DecisionEstimator(DecidingEstimator):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             For a parameter out of range, fewer nodes than clusters of which anything is known, or
-            features that do not match.
+            features or labels that do not match.
         """
         check_graph(graph)
         objective, recipe = self._settings(default_recipe)
         random_state = check_random_state(self.random_state)
         case = self._case(objective, recipe, graph, features)
         inputs = case.inputs
+        groups = groups_to_start_from(objective, recipe, case, self.n_clusters, start_labels)
 
         def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
             network = self._network(inputs.n_features, objective, recipe)
             network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+            if groups is not None:
+                warm_start(network, inputs, groups(random_state), recipe, random_state)
             return network, train(
                 network, inputs, objective, case.problem, recipe, random_state, progress
             )
 
         best = self._learn(objective, recipe, attempt)
         self._n_features = None if features is None else inputs.n_features
-        self._publish(objective, case, inputs, best.decision, random_state)
+        self._n_inputs = inputs.n_features
+        decision = self._finish(objective, recipe, case, best, random_state)
+        self._publish(objective, case, inputs, decision, random_state)
         return self
 
     def fit_inductive(
@@ -168,6 +192,11 @@ class DecisionEstimator(DecidingEstimator):
         (60,)
         """
         objective, recipe = self._settings(inductive_recipe)
+        if recipe.start != "k-means++" or recipe.pretraining or recipe.consensus:
+            raise ValueError(
+                "start, pretraining and consensus are about the groups of one graph; "
+                "fit_inductive learns on several"
+            )
         random_state = check_random_state(self.random_state)
 
         def prepare(graph: Graph, rows: Any) -> Case:
@@ -186,7 +215,7 @@ class DecisionEstimator(DecidingEstimator):
             )
 
         self._learn(objective, recipe, attempt)
-        self._n_features = inputs.n_features
+        self._n_features = self._n_inputs = inputs.n_features
         self._forget_decision()
         return self
 
@@ -234,8 +263,9 @@ class DecisionEstimator(DecidingEstimator):
             )
 
         best = tuned._learn(objective, recipe, attempt)
-        tuned._n_features = self._n_features
-        tuned._publish(objective, case, inputs, best.decision, random_state)
+        tuned._n_features, tuned._n_inputs = self._n_features, self._n_inputs
+        decision = tuned._finish(objective, recipe, case, best, random_state)
+        tuned._publish(objective, case, inputs, decision, random_state)
         return tuned
 
     def predict(self, graph: Graph, features: Any) -> NDArray[Any]:
@@ -266,7 +296,12 @@ class DecisionEstimator(DecidingEstimator):
             self._trained_by.n_starts,
             random_state,
         )
-        return self._on_all_nodes(objective, start.decision, case, random_state)
+        decision = start.decision
+        if self._trained_by.polish:
+            decision = objective.improve(
+                decision, case.problem, self.n_clusters, random_state=random_state
+            )
+        return self._on_all_nodes(objective, decision, case, random_state)
 
     def score(self, graph: Graph) -> float:
         """Return the decision's exact value on a graph of the same nodes, such as the full one.
@@ -315,24 +350,33 @@ class DecisionEstimator(DecidingEstimator):
         self.runs_, self.interrupted_, self._trained_by = runs, interrupted, recipe
         return best
 
+    def _finish(
+        self,
+        objective: Objective,
+        recipe: Recipe,
+        case: Case,
+        best: Checkpoint,
+        random_state: np.random.Generator,
+    ) -> NDArray[Any]:
+        """Return the decision after what the recipe asks for once training is over."""
+        others = [run.best.decision for run in self.runs_]
+        decision = finished(
+            objective, recipe, case, best.decision, others, self.n_clusters, random_state
+        )
+        if decision is not best.decision:
+            self.training_value_ = objective.training_value(decision, case.problem)
+        return decision
+
     def _case(self, objective: Objective, recipe: Recipe, graph: Graph, features: Any) -> Case:
         """Return what the encoder sees of a graph and what the loss is taken on."""
         check_graph(graph)
-        rows = None if features is None else check_features(features, graph.n_nodes)
-        nodes = informative_nodes(graph, rows)
-        if self.n_clusters > len(nodes):
-            raise ValueError(
-                f"n_clusters must be at most the number of nodes with an edge or features, "
-                f"{len(nodes)}, not {self.n_clusters}"
-            )
-        seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
-        rows = None if rows is None else rows[nodes]
-        completion, missing = self._completion(objective, rows is not None), None
-        if completion is not None:
-            missing = completion.missing_edges(seen, rows)
-        problem = objective.prepare(seen if missing is None else seen.plus(missing))
-        return Case(
-            graph, nodes, seen, missing, encoder_rows(seen, rows, recipe.smoothing), problem
+        return prepare_case(
+            graph,
+            features,
+            self.n_clusters,
+            objective,
+            recipe,
+            lambda described: self._completion(objective, described),
         )
 
     def _case_of_a_kind(
@@ -406,10 +450,16 @@ class DecisionEstimator(DecidingEstimator):
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
         recipe = self.recipe or default(objective, share)
-        # Not every estimator has all of these parameters.
-        names = ("iterations", "n_restarts", "temperature")
-        own = {name: getattr(self, name, None) for name in names}
-        return objective, replace(recipe, **{k: v for k, v in own.items() if v is not None})
+        own = {name: getattr(self, name, None) for name in _SHORTHANDS}
+        recipe = replace(recipe, **{k: v for k, v in own.items() if v is not None})
+        if recipe.consensus and objective.decides != "labels":
+            raise ValueError("consensus is of groups; the objective decides on centers")
+        if recipe.polish and not objective.improves:
+            raise ValueError(
+                f"polish needs an objective with a method improve, which "
+                f"{type(objective).__name__} does not have"
+            )
+        return objective, recipe
 
     def _completion(self, objective: Objective, described: bool) -> Completion | None:
         if not isinstance(self.completion, str):

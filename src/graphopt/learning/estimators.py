@@ -44,13 +44,21 @@ class ClusterNet(DecisionEstimator):
         Widths of the encoder.
     gradient : {"one-step", "implicit", "dense", "unrolled", "auto"}
         How to differentiate the clustering; see :class:`graphopt.nn.SoftKMeans`.
+    encoder : {"gcn", "sgc", "appnp"}
+        What embeds the nodes: :class:`graphopt.nn.GCN`, :class:`graphopt.nn.SGC`, which is linear,
+        or :class:`graphopt.nn.APPNP`, which looks further.
+    propagation_steps : int, optional
+        Averages over neighbours, of SGC and APPNP. Default: the encoder's own.
+    teleport : float, optional
+        Share of itself that a node keeps at each step of APPNP. Default: the encoder's own.
     recipe : Recipe, optional
         Every setting of the training; default: what is good for the objective.
         :data:`graphopt.learning.PAPER` holds the published settings.
-    iterations, n_restarts : int, optional
+    iterations, n_restarts, temperature : optional
         Shorthands that overrule the recipe's.
-    temperature : float, optional
-        β of the softmax over clusters; overrules the recipe's, too.
+    completion_in, start, pretraining, consensus, polish : optional
+        Further ones: where expected edges count, what training starts from, and what follows it;
+        see :class:`graphopt.learning.Recipe`.
     random_state : int, Generator or None
         Seed of everything random; an int makes :meth:`fit` repeatable to the bit.
     verbose : bool
@@ -64,7 +72,8 @@ class ClusterNet(DecisionEstimator):
     centers_ : array of int32, shape (n_clusters,)
         Chosen nodes; only after a fit that decides on locations.
     decision_ : array
-        What the objective decoded: `labels_` or `centers_`.
+        What the objective decoded, or what consensus and polish made of it: `labels_` or
+        `centers_`.
     assignment_ : array of float32, shape (n_nodes, n_clusters)
         Soft membership of each node; uniform for a node of which nothing is known.
     cluster_centers_ : array of float32, shape (n_clusters, embedding_features)
@@ -117,9 +126,17 @@ class ClusterNet(DecisionEstimator):
         embedding_features: int = 50,
         temperature: float | None = None,
         gradient: str = "one-step",
+        encoder: str = "gcn",
+        propagation_steps: int | None = None,
+        teleport: float | None = None,
         recipe: Recipe | None = None,
         iterations: int | None = None,
         n_restarts: int | None = None,
+        completion_in: str | None = None,
+        start: str | None = None,
+        pretraining: int | None = None,
+        consensus: bool | None = None,
+        polish: bool | None = None,
         random_state: RandomState = None,
         verbose: bool = False,
     ) -> None:
@@ -131,9 +148,17 @@ class ClusterNet(DecisionEstimator):
         self.embedding_features = embedding_features
         self.temperature = temperature
         self.gradient = gradient
+        self.encoder = encoder
+        self.propagation_steps = propagation_steps
+        self.teleport = teleport
         self.recipe = recipe
         self.iterations = iterations
         self.n_restarts = n_restarts
+        self.completion_in = completion_in
+        self.start = start
+        self.pretraining = pretraining
+        self.consensus = consensus
+        self.polish = polish
         self.random_state = random_state
         self.verbose = verbose
 
@@ -148,6 +173,9 @@ class ClusterNet(DecisionEstimator):
                 temperature=recipe.temperature,
                 iterations=recipe.kmeans_updates(recipe.iterations - 1),
                 gradient=self.gradient,
+                encoder=self.encoder,
+                propagation_steps=self.propagation_steps,
+                teleport=self.teleport,
             )
 
     def _publish_output(

@@ -40,6 +40,7 @@ def save(model: DecisionEstimator, path: str | Path) -> None:
             "own": own,
             "recipe": {f.name: _plain(getattr(recipe, f.name)) for f in fields(Recipe)},
             "n_features": model._n_features,
+            "n_inputs": model._n_inputs,
             "kmeans_updates": kmeans_updates(model.network_),
             "network": model.network_.state_dict(),
             "arrays": {
@@ -74,8 +75,11 @@ def load(
     model = cls(**{**saved["params"], "recipe": recipe, **own})
     model._trained_by = recipe
     model._n_features = saved["n_features"]
-    n_inputs = saved["network"]["encoder.hidden_weight"].shape[0]
-    network = model._network(n_inputs, model._objective(), recipe)
+    if "n_inputs" in saved:
+        model._n_inputs = saved["n_inputs"]
+    else:  # written when there was one encoder
+        model._n_inputs = saved["network"]["encoder.hidden_weight"].shape[0]
+    network = model._network(model._n_inputs, model._objective(), recipe)
     network.load_state_dict(saved["network"])
     set_kmeans_updates(network, saved["kmeans_updates"])
     model.network_ = network.eval()

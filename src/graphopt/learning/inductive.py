@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphopt.graph import Graph
+from graphopt.learning.cases import Case
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.learning.trainer import Progress, TrainingRun, descend
@@ -110,38 +111,6 @@ class Described(Protocol):
 
 
 Prepared = TypeVar("Prepared", bound=Described)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """A partly seen graph, ready for a network.
-
-    Attributes
-    ----------
-    graph : Graph
-        As it was given, with all nodes.
-    nodes : array of int32
-        The nodes of which something is known, ascending; the rest is about these.
-    seen : Graph
-    missing : Graph or None
-        Expected further edges.
-    rows : array or sparse array, shape (len(nodes), n_features)
-        Of the encoder.
-    problem : object
-        Of the objective.
-    """
-
-    graph: Graph
-    nodes: NDArray[np.int32]
-    seen: Graph
-    missing: Graph | None
-    rows: Any
-    problem: Any
-
-    @property
-    def inputs(self) -> EncoderInputs:
-        """What the encoder takes."""
-        return EncoderInputs.stack([self.rows], [self.seen], [self.missing])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

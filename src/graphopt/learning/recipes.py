@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from graphopt._validation import check_integer, check_number
+from graphopt._validation import check_choice, check_integer, check_number
 from graphopt.objectives import FacilityLocation, Objective
 
 
@@ -39,6 +39,20 @@ class Recipe:
     n_starts : int
         Starts of soft k-means tried on a graph that the network was not trained on, the learned
         one and others by k-means++; the best value on what is seen of that graph wins.
+    completion_in : {"both", "input", "loss"}
+        Where expected edges count: in what the encoder averages over, in the loss, or in both.
+    start : {"k-means++", "leiden"}
+        First centres of soft k-means. ``"leiden"``: mean embeddings of the groups that Leiden finds
+        in the graph of the loss, anew for every restart.
+    pretraining : int
+        Steps in which the encoder is taught the groups that training starts from, before it
+        begins; such groups are Leiden's, or given to ``fit``.
+    consensus : bool
+        Decide by :func:`graphopt.learning.consensus` of the restarts' groups in the graph
+        of the loss, instead of by the best restart.
+    polish : bool
+        Improve the final decision by local search on the graph of the loss
+        (:meth:`Objective.improve`), without leaving it for another number of groups.
     """
 
     iterations: int = 150
@@ -53,6 +67,11 @@ class Recipe:
     check_every: int = 15
     n_restarts: int = 3
     n_starts: int = 1
+    completion_in: str = "both"
+    start: str = "k-means++"
+    pretraining: int = 0
+    consensus: bool = False
+    polish: bool = False
 
     def __post_init__(self) -> None:
         for name, minimum in (
@@ -61,6 +80,7 @@ class Recipe:
             ("check_every", 1),
             ("n_restarts", 1),
             ("n_starts", 1),
+            ("pretraining", 0),
         ):
             check_integer(name, getattr(self, name), minimum=minimum)
         check_number("learning_rate", self.learning_rate, minimum=0.0, open_minimum=True)
@@ -70,6 +90,13 @@ class Recipe:
             share = check_number(name, getattr(self, name), minimum=0.0, maximum=1.0)
             if share == 1.0:
                 raise ValueError(f"{name} must be less than 1, not 1")
+        check_choice("completion_in", self.completion_in, ("both", "input", "loss"))
+        check_choice("start", self.start, ("k-means++", "leiden"))
+        for name in ("consensus", "polish"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be a bool, not {type(getattr(self, name)).__name__}")
+        if self.consensus and self.n_restarts == 1:
+            raise ValueError("n_restarts must be at least 2 for a consensus, not 1")
         starts = [start for start, _ in self.kmeans_schedule]
         if not starts or starts[0] != 0.0 or starts != sorted(starts):
             raise ValueError("kmeans_schedule must start at 0 and ascend")
@@ -158,6 +185,7 @@ def fine_tuning_recipe(recipe: Recipe, iterations: int | None = None) -> Recipe:
     """Return how to train on, on one more graph, a network that `recipe` has trained.
 
     One graph has more of its own to learn than many have in common: steps are longer and more.
+    Training starts from what is learned already, and from nothing else.
 
     Parameters
     ----------
@@ -172,4 +200,7 @@ def fine_tuning_recipe(recipe: Recipe, iterations: int | None = None) -> Recipe:
         learning_rate=max(recipe.learning_rate, 0.01),
         kmeans_schedule=((0.0, updates),),
         n_restarts=1,
+        start="k-means++",
+        pretraining=0,
+        consensus=False,
     )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graphopt.clustering import kmeans_plus_plus
-from graphopt.nn.gcn import GCN
+from graphopt.nn.encoders import make_encoder
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
 
@@ -37,6 +37,15 @@ class ClusterNet(nn.Module):
         (``net.cluster.iterations = 5``).
     gradient : str
         How to differentiate the clustering; see :class:`graphopt.nn.SoftKMeans`.
+    encoder : {"gcn", "sgc", "appnp"}
+        :class:`GCN`, :class:`SGC` or :class:`APPNP`.
+    propagation_steps : int, optional
+        Averages over neighbours, of SGC and APPNP; default: 2 and 10.
+    teleport : float, optional
+        α of APPNP; default: 0.1.
+    tolerance : float
+        Relative residual at which the solver of the implicit gradient stops. The default is far
+        below the noise of masks and dropout, and within the reach of float32.
 
     Notes
     -----
@@ -57,10 +66,24 @@ class ClusterNet(nn.Module):
         temperature: float = 30.0,
         iterations: int = 1,
         gradient: str = "one-step",
+        encoder: str = "gcn",
+        propagation_steps: int | None = None,
+        teleport: float | None = None,
+        tolerance: float = 1e-4,
     ) -> None:
         super().__init__()
-        self.encoder = GCN(in_features, hidden_features, embedding_features, dropout=dropout)
-        self.cluster = SoftKMeans(n_clusters, temperature, iterations, gradient)
+        self.encoder = make_encoder(
+            encoder,
+            in_features,
+            hidden_features,
+            embedding_features,
+            dropout=dropout,
+            propagation_steps=propagation_steps,
+            teleport=teleport,
+        )
+        self.cluster = SoftKMeans(
+            n_clusters, temperature, iterations, gradient, tolerance=tolerance
+        )
         self.register_buffer("initial_centers", torch.rand(n_clusters, embedding_features))
 
     def initialize(
@@ -104,6 +127,43 @@ class ClusterNet(nn.Module):
         drawn = kmeans_plus_plus(rows, self.cluster.n_clusters, random_state=random_state)
         return torch.from_numpy(drawn)
 
+    @torch.no_grad()
+    def start_from(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        labels: Tensor,
+        random_state: np.random.Generator,
+    ) -> None:
+        """Let every forward pass start from given groups: centres are their mean embeddings.
+
+        Parameters
+        ----------
+        features, adjacency
+            As for :meth:`forward`, of one graph.
+        labels : Tensor of int64, shape (n_nodes,)
+            Groups, ``0 .. n_clusters - 1``. A group without nodes starts at a node that is drawn
+            by k-means++.
+        random_state : numpy.random.Generator
+
+        Raises
+        ------
+        ValueError
+            For labels of another shape or out of range.
+        """
+        training = self.encoder.training
+        embedding = self.encoder.eval()(features, adjacency)
+        self.encoder.train(training)
+        n_clusters = self.cluster.n_clusters
+        if labels.shape != embedding.shape[:1]:
+            raise ValueError(f"labels must have shape ({len(embedding)},), not {(*labels.shape,)}")
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < n_clusters:
+            raise ValueError(f"labels must be in 0..{n_clusters - 1}")
+        centers, sizes = group_means(functional.normalize(embedding, dim=1), labels, n_clusters)
+        if (sizes == 0).any():
+            centers[sizes == 0] = self.draw_centers(embedding, random_state)[sizes == 0]
+        self.initial_centers.copy_(centers)
+
     def forward(
         self,
         features: Tensor | SparseMatrix,
@@ -135,3 +195,24 @@ class ClusterNet(nn.Module):
             start = start.expand(len(offsets) - 1, *start.shape)
         output: SoftKMeansOutput = self.cluster(embedding, start, offsets=offsets)
         return output
+
+
+def group_means(rows: Tensor, labels: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
+    """Return the mean row of every group, zeros for one without rows, and the groups' sizes.
+
+    Parameters
+    ----------
+    rows : Tensor, shape (n, width)
+    labels : Tensor of int64, shape (n,)
+        Groups, ``0 .. n_groups - 1``.
+    n_groups : int
+
+    Returns
+    -------
+    means : Tensor, shape (n_groups, width)
+        Differentiable in `rows`.
+    sizes : Tensor of int64, shape (n_groups,)
+    """
+    sizes = torch.bincount(labels, minlength=n_groups)
+    sums = rows.new_zeros((n_groups, rows.shape[1])).index_add(0, labels, rows)
+    return sums / sizes.clamp_min(1)[:, None], sizes

@@ -12,6 +12,7 @@ from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer, check_number
 from graphopt.communities import check_strengths
 from graphopt.graph import Graph
+from graphopt.nn._calibration import standardised
 from graphopt.nn._gcn_operators import gcn_layers
 from graphopt.nn.sparse import SparseMatrix
 
@@ -161,8 +162,8 @@ class GCN(nn.Module):
         After D. Mishkin and J. Matas, "All you need is a good init", ICLR 2016.
         """
         hidden = adjacency @ (features @ self.hidden_weight)
-        hidden = functional.relu(_standardised(hidden, self.hidden_weight, self.hidden_bias))
-        _standardised(adjacency @ (hidden @ self.out_weight), self.out_weight, self.out_bias)
+        hidden = functional.relu(standardised(hidden, self.hidden_weight, self.hidden_bias))
+        standardised(adjacency @ (hidden @ self.out_weight), self.out_weight, self.out_bias)
 
     def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
         """Embed every node.
@@ -179,8 +180,7 @@ class GCN(nn.Module):
         """
         projected = features @ self.hidden_weight
         adjacency.check_operand("features", projected)
-        if adjacency.shape[0] != adjacency.shape[1]:
-            raise ValueError(f"adjacency must be square, not {adjacency.shape}")
+        adjacency.check_square("adjacency")
         share = self.dropout if self.training else 0.0
         seed = torch.randint(2**62, ()) if share > 0.0 else torch.zeros((), dtype=torch.int64)
         embedding: Tensor
@@ -195,12 +195,3 @@ class GCN(nn.Module):
             resolve_num_threads(None),
         )
         return embedding
-
-
-def _standardised(outputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Fit `weight` and `bias` so that `outputs`, without bias so far, are standardised."""
-    spread, mean = torch.std_mean(outputs, dim=0, correction=0)
-    scale = torch.where(spread > 1e-6, 1.0 / spread.clamp_min(1e-6), torch.ones_like(spread))
-    weight.mul_(scale)
-    bias.copy_(-mean * scale)
-    return outputs * scale + bias

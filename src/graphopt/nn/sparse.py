@@ -171,6 +171,16 @@ class SparseMatrix:
                 f"{name} must have shape ({self.shape[1]}, width), not {tuple(dense.shape)}"
             )
 
+    def check_square(self, name: str) -> None:
+        """Check that there are as many rows as columns; the error calls the matrix `name`.
+
+        Parameters
+        ----------
+        name : str
+        """
+        if self.shape[0] != self.shape[1]:
+            raise ValueError(f"{name} must be square, not {self.shape}")
+
     @property
     def operands(self) -> tuple[Tensor, ...]:
         """What operators take: compressed rows of the matrix, then of its transpose."""

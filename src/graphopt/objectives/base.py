@@ -106,6 +106,35 @@ class Objective(ABC):
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
         """Return the exact value of a whole decision on a graph."""
 
+    def improve(
+        self,
+        decision: NDArray[Any],
+        problem: Any,
+        n_clusters: int,
+        *,
+        random_state: RandomState = None,
+    ) -> NDArray[Any]:
+        """Return a decision at least as good on the seen problem, found by local search from one.
+
+        By default the same decision; an objective that can do better says so by a method of its
+        own, and :attr:`improves` tells which can.
+
+        Parameters
+        ----------
+        decision : array of int
+        problem : object
+            From :meth:`prepare`.
+        n_clusters : int
+            Groups, or chosen nodes, at most.
+        random_state : int, Generator or None
+        """
+        return decision
+
+    @property
+    def improves(self) -> bool:
+        """Whether :meth:`improve` does something."""
+        return type(self).improve is not Objective.improve
+
     def training_value(self, decision: NDArray[Any], problem: Any) -> float:
         """Return the value of a whole decision on the seen problem, to choose between decisions.
 

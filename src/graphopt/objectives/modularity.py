@@ -90,6 +90,24 @@ class Modularity(Objective):
         """Return the modularity of labels on `graph`."""
         return communities.modularity(graph, decision, resolution=self.resolution)
 
+    def improve(
+        self,
+        decision: NDArray[Any],
+        problem: ModularityProblem,
+        n_clusters: int,
+        *,
+        random_state: RandomState = None,
+    ) -> NDArray[Any]:
+        """Return labels after local moves at a fixed number of groups (:func:`graphopt.polish`)."""
+        polished = communities.polish(
+            problem.graph,
+            decision,
+            n_clusters,
+            resolution=self.resolution,
+            random_state=random_state,
+        )
+        return polished.labels.astype(np.int64)
+
     def training_value(self, decision: NDArray[Any], problem: ModularityProblem) -> float:
         """Return the modularity of labels on the seen graph."""
         return self.evaluate(decision, problem.graph)

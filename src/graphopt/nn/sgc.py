@@ -1,0 +1,106 @@
+"""Simple graph convolution: features averaged over neighbours several times, then one layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from graphopt._validation import check_integer
+from graphopt.nn._calibration import standardised
+from graphopt.nn.sparse import SparseMatrix
+
+
+class SGC(nn.Module):
+    """A linear encoder: ``Âᴷ X W + b``.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Widths.
+    steps : int
+        K, averages over neighbours; 0: neighbours are not looked at.
+
+    Notes
+    -----
+    The product is taken from the right, so that averages are over `out_features` columns, however
+    wide and sparse the features. Linear, so nothing is dropped while training. Works alone, in
+    float32 and float64, and on a batch of graphs as one block diagonal matrix.
+
+    F. Wu et al., "Simplifying Graph Convolutional Networks", ICML 2019.
+
+    Examples
+    --------
+    >>> from graphopt import Graph
+    >>> from graphopt.nn import Adjacency
+    >>> ring = Adjacency(Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 0)])).whole
+    >>> SGC(4, 2)(torch.eye(4), ring).shape
+    torch.Size([4, 2])
+    """
+
+    def __init__(self, in_features: int, out_features: int, *, steps: int = 2) -> None:
+        super().__init__()
+        check_integer("in_features", in_features, minimum=1)
+        check_integer("out_features", out_features, minimum=1)
+        self.steps = check_integer("steps", steps, minimum=0)
+        self.weight = nn.Parameter(torch.empty(in_features, out_features))
+        self.bias = nn.Parameter(torch.empty(out_features))
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw the weights anew, normal with variance 1 / inputs; the bias is 0."""
+        with torch.no_grad():
+            self.weight.normal_(std=self.weight.shape[0] ** -0.5, generator=generator)
+            self.bias.zero_()
+
+    def initialize(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        random_state: np.random.Generator,
+    ) -> None:
+        """Draw the weights anew and :meth:`calibrate` them.
+
+        Parameters
+        ----------
+        features, adjacency
+            As for :meth:`forward`.
+        random_state : numpy.random.Generator
+        """
+        self.reset_parameters(torch.Generator().manual_seed(int(random_state.integers(2**63))))
+        self.calibrate(features, adjacency)
+
+    @torch.no_grad()
+    def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:
+        """Scale and shift so that outputs on these data have mean 0 and spread 1.
+
+        See :meth:`GCN.calibrate`.
+        """
+        standardised(self._averaged(features, adjacency), self.weight, self.bias)
+
+    def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
+        """Embed every node.
+
+        Parameters
+        ----------
+        features : Tensor or SparseMatrix, shape (n_nodes, in_features)
+        adjacency : SparseMatrix, shape (n_nodes, n_nodes)
+            Usually :attr:`Adjacency.whole`.
+
+        Returns
+        -------
+        Tensor, shape (n_nodes, out_features)
+        """
+        return self._averaged(features, adjacency) + self.bias
+
+    def _averaged(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
+        adjacency.check_square("adjacency")
+        rows = features @ self.weight
+        adjacency.check_operand("features", rows)
+        for _ in range(self.steps):
+            rows = adjacency @ rows
+        return rows
+
+    def extra_repr(self) -> str:
+        """Return the settings, for printing."""
+        return f"{self.weight.shape[0]}, {self.weight.shape[1]}, steps={self.steps}"
