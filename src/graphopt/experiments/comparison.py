@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from graphopt.centers import gonzalez, greedy_k_center
 from graphopt.communities import cnm, leiden, newman, spectral
+from graphopt.decision import decide
 from graphopt.errors import InfeasibleError
 from graphopt.evaluation import TASKS, quality
 from graphopt.graph import Graph
@@ -143,6 +144,17 @@ def _methods(
         yield "ClusterNet", lambda: model.fit(seen, problem.features).centers_
         yield "greedy", lambda: greedy_k_center(seen, k).centers
         yield "Gonzalez", lambda: gonzalez(seen, k, random_state=random_state).centers
+    yield (
+        "decide",
+        lambda: decide(
+            seen,
+            problem.features,
+            task=problem.task,
+            k=k,
+            seen_fraction=problem.seen_fraction,
+            random_state=random_state,
+        ).decision,
+    )
 
 
 def _judged(problem: Problem, name: str, decide: Decide) -> MethodResult:

@@ -1,0 +1,175 @@
+"""Trials: part of what is seen is hidden, the methods decide, all that is seen is the judge."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt.communities import modularity
+from graphopt.decision._case import Case, Features, hidden_case
+from graphopt.decision._portfolio import Method, main_part
+from graphopt.decision._result import Candidate
+from graphopt.errors import GraphoptError
+from graphopt.evaluation import quality
+from graphopt.graph import Graph
+from graphopt.paths import distances_to_nearest
+
+_GROWTH = 0.6  # per hop, of the smoothed largest distance
+
+
+@dataclass(slots=True)
+class Entrant:
+    """A method on its way through the trials."""
+
+    method: Method
+    scores: list[float] = field(default_factory=list)
+    decisions: list[NDArray[np.int32]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def mean_seconds(self) -> float:
+        """Of a decision; 0 without any."""
+        return math.fsum(self.seconds) / len(self.seconds) if self.seconds else 0.0
+
+    def record(self) -> Candidate:
+        """Return what the result tells of it."""
+        return Candidate(self.method.name, tuple(self.scores), self.mean_seconds, self.error)
+
+
+class Clock:
+    """What is left of a time budget; None: there is no end."""
+
+    def __init__(self, budget: float | None) -> None:
+        self.begin = time.monotonic()
+        self._end = math.inf if budget is None else self.begin + budget
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self._end - time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds."""
+        return time.monotonic() - self.begin
+
+
+@dataclass(slots=True, eq=False)
+class Trial:
+    """One hiding of edges: the case to decide on and how to read the answer."""
+
+    case: Case
+    order: NDArray[np.int64]
+
+
+def run_trials(
+    entrants: list[Entrant],
+    case: Case,
+    features: Features,
+    task: str,
+    k: int,
+    n_trials: int,
+    clock: Clock,
+    rng: np.random.Generator,
+) -> list[Trial]:
+    """Let every method decide in every trial, as long as time allows.
+
+    A method that fails takes no further part. From the second trial on, those that are hopeless
+    (worse in every trial than the best by more than the best's own spread) are left out.
+
+    Returns
+    -------
+    list of Trial
+        Those that were finished; the entrants hold a score for each they took part in.
+    """
+    trials: list[Trial] = []
+    for _ in range(n_trials):
+        hidden, order = hidden_case(case, features, rng)
+        seeds = rng.integers(2**63, size=len(entrants))
+        trial = Trial(hidden, order)
+        for entrant, seed in zip(entrants, seeds, strict=True):
+            if entrant.error or len(entrant.scores) < len(trials):
+                continue
+            if not _affordable(entrant, entrants, clock):
+                continue
+            _try(entrant, trial, case, task, k, np.random.default_rng(seed))
+        trials.append(trial)
+        if clock.left < _reserve(entrants):
+            break
+    return trials
+
+
+def best_of(entrants: list[Entrant], task: str) -> Entrant:
+    """Return the one with the best mean score over the trials that the most methods finished."""
+    running = [entrant for entrant in entrants if not entrant.error]
+    if not running:
+        causes = "; ".join(f"{e.method.name}: {e.error}" for e in entrants)
+        raise GraphoptError(f"no method could decide: {causes}")
+    most = max(len(entrant.scores) for entrant in running)
+    full = [entrant for entrant in running if len(entrant.scores) == most]
+    if most == 0:
+        return full[0]
+    sign = -1.0 if task == "community" else 1.0
+    return min(full, key=lambda entrant: sign * math.fsum(entrant.scores))
+
+
+def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:
+    """Return the largest hop distance of a node that can be served, smoothed.
+
+    ``log(mean(exp(growth d))) / growth``: it tells choices of the same radius apart. A node that
+    could be served and is not counts as far as any path could be.
+    """
+    served = main_part(graph, k)
+    hops, _ = distances_to_nearest(graph, centers)
+    far = np.where(np.isfinite(hops), hops, float(served.sum()))[served]
+    top = far.max(initial=0.0)
+    return float(top + math.log(np.exp(_GROWTH * (far - top)).mean()) / _GROWTH) if len(far) else 0.0
+
+
+def value_of(task: str, graph: Graph, decision: NDArray[np.int32], k: int) -> float:
+    """Return what a trial judges by."""
+    if task == "community":
+        return modularity(graph, decision)
+    return smoothed_radius(graph, decision, k)
+
+
+def _try(
+    entrant: Entrant, trial: Trial, case: Case, task: str, k: int, rng: np.random.Generator
+) -> None:
+    begin = time.monotonic()
+    try:
+        found = entrant.method.run(trial.case, k, rng)
+    except (ValueError, GraphoptError, MemoryError) as error:
+        entrant.error = f"{type(error).__name__}: {error}"
+        return
+    entrant.seconds.append(time.monotonic() - begin)
+    decision = renumbered_back(task, found, trial.order)
+    entrant.decisions.append(decision)
+    entrant.scores.append(value_of(task, case.graph, decision, k))
+
+
+def renumbered_back(
+    task: str, decision: NDArray[np.int32], order: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Return a decision in the numbering before nodes were reordered."""
+    if task == "facility":
+        return order[decision].astype(np.int32)
+    labels = np.empty_like(decision)
+    labels[order] = decision
+    return labels
+
+
+def _reserve(entrants: list[Entrant]) -> float:
+    """Return the seconds that the last decision will take: it sees more edges than a trial."""
+    return 3.0 * max((e.mean_seconds for e in entrants if not e.error), default=0.0)
+
+
+def _affordable(entrant: Entrant, entrants: list[Entrant], clock: Clock) -> bool:
+    known = [e.mean_seconds for e in entrants if e.seconds]
+    expected = entrant.mean_seconds if entrant.seconds else max(known, default=0.0)
+    return expected + _reserve(entrants) <= clock.left
