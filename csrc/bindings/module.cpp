@@ -14,6 +14,7 @@ void register_k_center(pybind11::module_& m);
 void register_kernighan_lin(pybind11::module_& m);
 void register_modularity(pybind11::module_& m);
 void register_paths(pybind11::module_& m);
+void register_polish(pybind11::module_& m);
 void register_rounding(pybind11::module_& m);
 void register_set_cover(pybind11::module_& m);
 void register_soft_kmeans(pybind11::module_& m);
@@ -35,6 +36,7 @@ PYBIND11_MODULE(_core, m) {
     register_kernighan_lin(m);
     register_modularity(m);
     register_paths(m);
+    register_polish(m);
     register_rounding(m);
     register_set_cover(m);
     register_soft_kmeans(m);

@@ -32,6 +32,7 @@ from graphopt.communities import (
     leiden,
     modularity,
     newman,
+    polish,
     spectral,
 )
 from graphopt.facility import expected_distances
@@ -85,6 +86,7 @@ __all__ = [
     "nn",
     "objectives",
     "pipage_rounding",
+    "polish",
     "set_num_threads",
     "soft_kmeans",
     "spectral",

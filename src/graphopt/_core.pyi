@@ -57,6 +57,18 @@ def kernighan_lin_sparse(
     total: float,
     side: NDArray[np.bool_],
 ) -> NDArray[np.bool_]: ...
+def polish(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[np.float64] | None,
+    starts: NDArray[np.int32],
+    n_groups: int,
+    resolution: float,
+    keep_all: bool,
+    perturbations: int,
+    seed: int,
+    num_threads: int,
+) -> NDArray[np.int32]: ...
 def dropout(values: _Reals, share: float, seed: int, num_threads: int) -> _Reals: ...
 def check_sparse(indptr: NDArray[np.int64], indices: NDArray[np.int32], n_columns: int) -> None: ...
 def spmm(

@@ -7,6 +7,7 @@ from graphopt.communities._inputs import check_strengths
 from graphopt.communities._leiden import leiden
 from graphopt.communities._modularity import modularity
 from graphopt.communities._newman import newman
+from graphopt.communities._polish import polish
 from graphopt.communities._result import CommunityResult
 from graphopt.communities._spectral import spectral
 
@@ -17,5 +18,6 @@ __all__ = [
     "leiden",
     "modularity",
     "newman",
+    "polish",
     "spectral",
 ]

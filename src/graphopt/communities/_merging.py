@@ -15,6 +15,8 @@ def merge_groups(
     graph: Graph, group: NDArray[np.int64], k: int, resolution: float
 ) -> NDArray[np.int64]:
     """Merge pairs of groups, the best first, until `k` remain; O(m + g log g) for g groups."""
+    if len(np.unique(group)) <= k:
+        return group
     groups = _Groups(graph, group, resolution)
     while groups.count > k and (best := groups.best_pair()) is not None and best[0] < 0.0:
         groups.merge(*best[1:])
@@ -117,8 +119,8 @@ def _weights_between(graph: Graph, group: NDArray[np.int64]) -> Iterator[tuple[i
     ends = np.sort(group[graph.edges], axis=1)
     weights = graph.edge_weights
     across = ends[:, 0] < ends[:, 1]
-    pairs, which = np.unique(ends[across], axis=0, return_inverse=True)
-    shared = np.bincount(
-        which.reshape(-1), None if weights is None else weights[across], minlength=len(pairs)
-    )
-    yield from zip(*pairs.T.tolist(), shared.tolist(), strict=True)
+    n_groups = int(group.max(initial=0)) + 1
+    pairs, which = np.unique(ends[across] @ (n_groups, 1), return_inverse=True)
+    shared = np.bincount(which, None if weights is None else weights[across], minlength=len(pairs))
+    a, b = np.divmod(pairs, n_groups)
+    yield from zip(a.tolist(), b.tolist(), shared.tolist(), strict=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from graphopt.communities._bisection import ROUNDING, Group, bisect
-from graphopt.communities._inputs import Matrix, as_matrix, check_k, check_weights
+from graphopt.communities._inputs import as_matrix, check_k, check_weights
 from graphopt.communities._isolated import nodes_with_edges, with_isolated
 from graphopt.communities._result import CommunityResult, result
+from graphopt.communities._splitting import split_groups
 from graphopt.graph import Graph
 
 
@@ -73,51 +71,12 @@ def newman(
 
     nodes, matrix = nodes_with_edges(as_matrix(weights))
     n_isolated = n_nodes - len(nodes)
+    one = np.zeros(len(nodes), np.int64)
     if k is None:
-        group = _split(matrix, len(nodes), 0, refine)
+        group = split_groups(matrix, one, len(nodes), 0, refine)
         n_alone = n_isolated
     else:
-        group = _split(matrix, k, k - n_isolated if exact else 0, refine)
+        group = split_groups(matrix, one, k, k - n_isolated if exact else 0, refine)
         n_found = int(group.max(initial=-1)) + 1
         n_alone = min(n_isolated, k - n_found) if exact else 0
     return result(weights, with_isolated(group, nodes, n_nodes, n_alone))
-
-
-def _split(matrix: Matrix, n_wanted: int, n_forced: int, refine: bool) -> NDArray[np.int64]:
-    """Split up to `n_wanted` times while that gains, and up to `n_forced` whatever it costs."""
-    n = matrix.shape[0]
-    group = np.zeros(n, np.int64)
-    if n == 0:
-        return group
-    strengths = np.asarray(matrix.sum(axis=1)).ravel()
-    total = float(strengths.sum())
-    # By loss, then by smallest node; no two groups share that one.
-    queue: list[tuple[float, int, NDArray[np.int64]]] = []
-    unseen = [np.arange(n)]
-    for count in range(1, n_wanted):
-        for part in unseen:
-            if len(part) > 1:
-                inside = Group(_submatrix(matrix, part), strengths[part], total)
-                gain, side = bisect(inside, refine)
-                heappush(queue, (-gain, int(part[0]), _leaving(part, side)))
-        if not queue or (queue[0][0] > -ROUNDING and count >= n_forced):
-            break
-        leaving = heappop(queue)[2]
-        staying = np.flatnonzero(group == group[leaving[0]])
-        group[leaving] = count
-        unseen = [np.setdiff1d(staying, leaving, assume_unique=True), leaving]
-    return group
-
-
-def _leaving(part: NDArray[np.int64], side: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the side without the smallest node, so that a group keeps the name of that one."""
-    leaving: NDArray[np.int64] = part[side != side[0]]
-    return leaving
-
-
-def _submatrix(matrix: Matrix, nodes: NDArray[np.int64]) -> Matrix:
-    if len(nodes) == matrix.shape[0]:
-        return matrix
-    if isinstance(matrix, np.ndarray):
-        return matrix[np.ix_(nodes, nodes)]
-    return matrix[nodes][:, nodes]
