@@ -12,9 +12,9 @@ from sklearn.base import clone
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from graphopt import Graph, set_num_threads
+from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.errors import MemoryLimitError, NotFittedError
 from graphopt.learning import LinkPredictor, LinkScores, link_predictor
-from graphopt.learning.negatives import UnseenPairs
 from graphopt.nn import Adjacency
 from graphopt.nn import LinkPredictor as Network
 from graphopt.nn._pair_operators import pair_scores

@@ -120,7 +120,7 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated(
 def test_blocks_of_cosines_do_not_change_the_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.abs(X)
     whole = FeatureNeighbours(n_neighbours=3).missing_edges(GRAPH, x)
-    monkeypatch.setattr("graphopt.completion._BLOCK_ENTRIES", 10)
+    monkeypatch.setattr("graphopt.completion._neighbours._BLOCK_ENTRIES", 10)
     row_by_row = FeatureNeighbours(n_neighbours=3).missing_edges(GRAPH, x)
     assert np.array_equal(whole.edges, row_by_row.edges)
     assert whole.edge_weights == pytest.approx(row_by_row.edge_weights, rel=1e-4)

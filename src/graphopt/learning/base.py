@@ -20,7 +20,7 @@ from graphopt._validation import (
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
-from graphopt.completion import Completion, FeatureNeighbours
+from graphopt.completion import Completion, FeatureNeighbours, spread_over_groups
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import files, inductive
@@ -28,7 +28,7 @@ from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.inductive import Case
 from graphopt.learning.inputs import EncoderInputs, encoder_rows
 from graphopt.learning.parameters import check_graph
-from graphopt.learning.placement import informative_nodes, spread_over_groups
+from graphopt.learning.placement import informative_nodes
 from graphopt.learning.progress import ProgressBar
 from graphopt.learning.recipes import (
     Recipe,

@@ -19,6 +19,7 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
+from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning.adam import Adam
@@ -27,7 +28,6 @@ from graphopt.learning.inductive import prepare_each, prepare_validation
 from graphopt.learning.inputs import encoder_rows
 from graphopt.learning.link_scores import LinkScores, score_links
 from graphopt.learning.link_training import LinkCase, LinkCases, check_learnable, train_links
-from graphopt.learning.negatives import UnseenPairs
 from graphopt.learning.parameters import check_graph
 from graphopt.learning.progress import ProgressBar
 from graphopt.nn import LinkPredictor as Network

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphopt.communities import check_strengths
+from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.graph import Graph
 from graphopt.learning.adam import Adam
 from graphopt.learning.inputs import EncoderInputs
-from graphopt.learning.negatives import UnseenPairs
 from graphopt.learning.trainer import Progress
 from graphopt.nn import LinkPredictor as Network
 

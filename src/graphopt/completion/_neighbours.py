@@ -1,14 +1,16 @@
-"""From a seen graph to the edges that are likely there: a part between data and any algorithm."""
+"""Missing edges between nodes with like features."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._validation import check_integer, check_memory, check_number
+from graphopt.completion._base import PairCompletion, check_seen_graph
+from graphopt.completion._probabilities import EdgeProbabilities, proportional
 from graphopt.features import smoothed_features
 from graphopt.graph import Graph
 
@@ -17,16 +19,8 @@ _DENSE_SHARE = 0.125  # of the entries; from there on a dense product is faster
 _EDGE_BYTES = 150  # of an edge, while the new graph is put together
 
 
-class Completion(Protocol):
-    """Anything that tells from a seen graph and node features where edges are missing."""
-
-    def missing_edges(self, graph: Graph, features: Any) -> Graph:
-        """Return the expected further edges: a graph on the same nodes, weighted."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class FeatureNeighbours:
+class FeatureNeighbours(PairCompletion):
     """Expects missing edges between nodes whose features are alike.
 
     Every node is joined to its `n_neighbours` nearest by the cosine of their features, smoothed
@@ -60,7 +54,7 @@ class FeatureNeighbours:
         check_number("weight", self.weight, minimum=0.0)
         check_integer("smoothing", self.smoothing, minimum=0)
 
-    def missing_edges(self, graph: Graph, features: Any) -> Graph:
+    def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
         """Return the feature neighbours as a weighted graph.
 
         Parameters
@@ -85,8 +79,9 @@ class FeatureNeighbours:
         -----
         O(n² times features) time; memory for the new edges and for blocks of rows.
         """
-        if graph.directed:
-            raise ValueError("graph must be undirected")
+        check_seen_graph(graph)
+        if features is None:
+            raise ValueError("features must be given: they say which nodes are alike")
         n_edges = graph.n_nodes * min(self.n_neighbours, max(graph.n_nodes - 1, 0))
         check_memory(
             f"a graph of {n_edges:,} feature neighbours",
@@ -106,6 +101,34 @@ class FeatureNeighbours:
             added *= self.weight * graph.strengths.sum() / 2.0 / added.sum()
         pairs = np.column_stack([source, target])
         return Graph.from_edges(pairs, graph.n_nodes, added, duplicates="sum", names=graph.names)
+
+    def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
+        """Return the weights of the feature neighbours as probabilities.
+
+        Parameters
+        ----------
+        graph : Graph
+            Undirected.
+        features : array or sparse array, shape (n_nodes, n_features)
+
+        Returns
+        -------
+        EdgeProbabilities
+            In proportion to the weights, at most 1, for neighbours that are not joined yet; they
+            sum to `weight` times the number of seen edges. What is left when all of them are sure
+            is spread over all other pairs.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`missing_edges`, and where fewer pairs are unseen than edges missing.
+        """
+        found = self.missing_edges(graph, features)
+        pairs, weights = found.edges, found.edge_weights
+        total = self.weight * graph.n_edges
+        if weights is None:  # no two nodes are alike
+            pairs, weights = np.empty((0, 2), np.int32), np.empty(0)
+        return proportional(graph, pairs, weights, total)
 
 
 def _nearest(

@@ -1,0 +1,248 @@
+"""Are probabilities of missing edges right? Judged on seen edges that are hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt._validation import RandomState, check_integer, check_random_state
+from graphopt.completion._base import PairCompletion, check_seen_graph
+from graphopt.completion._masking import masked_graphs
+from graphopt.completion._probabilities import EdgeProbabilities
+from graphopt.graph import Graph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reliability:
+    """Predicted probabilities beside how often there was an edge.
+
+    Bins hold pairs of like probability; each but the first is expected to hold about as many edges
+    as the next. The first holds the pairs that are not listed. Counts are sums over all splits.
+
+    Attributes
+    ----------
+    predicted : array of float64, shape (n_bins,)
+        Mean probability of the bin's pairs, ascending but for the first; NaN where there is none.
+    observed : array of float64, shape (n_bins,)
+        Share of them that are edges.
+    counts : array of int64, shape (n_bins,)
+        Number of pairs.
+    expected_edges : float
+        Sum of all probabilities.
+    hidden_edges : int
+        Number of edges that were hidden.
+    brier : float
+        Mean squared difference between probability and truth (0 or 1), over all pairs without an
+        edge in sight.
+    log_score : float
+        Mean of -log of the probability given to what was true; infinite where an edge was taken to
+        be impossible or a pair's edge to be certain that is none.
+    """
+
+    predicted: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    expected_edges: float
+    hidden_edges: int
+    brier: float
+    log_score: float
+
+
+def reliability_curve(
+    completion: PairCompletion,
+    graph: Graph,
+    features: Any = None,
+    *,
+    seen_fraction: float,
+    n_splits: int = 3,
+    n_bins: int = 10,
+    random_state: RandomState = None,
+) -> Reliability:
+    """Judge probabilities on seen edges that are hidden.
+
+    A share `seen_fraction` of the seen edges is kept, and what the completion makes of these is
+    compared with the edges that were hidden. Edges that were never seen are not needed.
+
+    Parameters
+    ----------
+    completion : PairCompletion
+        Made for `seen_fraction`: its `weight` should be ``1 / seen_fraction - 1``.
+    graph : Graph
+        The seen graph, undirected.
+    features : array or sparse array, shape (n_nodes, n_features), optional
+        Features that were computed from the seen edges know the hidden ones, and what is found here
+        is then too good.
+    seen_fraction : float
+        Share of all edges that `graph` holds, in (0, 1). A graph does not tell how much of it was
+        seen, so this must be known.
+    n_splits : int
+    n_bins : int
+        At least 2.
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    Reliability
+
+    Examples
+    --------
+    >>> from graphopt import datasets
+    >>> from graphopt.completion import Bagging
+    >>> seen = datasets.synthetic(100, random_state=0).observed
+    >>> found = reliability_curve(Bagging(), seen, seen_fraction=0.4, random_state=0)
+    >>> found.predicted.shape, round(found.expected_edges / found.hidden_edges, 2)
+    ((10,), 1.01)
+    """
+    check_seen_graph(graph)
+    bins = check_integer("n_bins", n_bins, minimum=2)
+    if not hasattr(completion, "probabilities"):
+        raise TypeError(
+            f"completion must have probabilities, as a PairCompletion, not "
+            f"{type(completion).__name__}"
+        )
+    rng = check_random_state(random_state)
+    judged = [
+        _judged(completion.probabilities(kept, features), hidden)
+        for kept, hidden in masked_graphs(graph, seen_fraction, n_splits, rng)
+    ]
+    chances, counts, edges, listed = (np.concatenate(part) for part in zip(*judged, strict=True))
+    which = _bins(chances, listed, bins)
+    n_pairs = np.bincount(which, counts, bins)
+    with np.errstate(invalid="ignore"):
+        predicted = np.bincount(which, chances * counts, bins) / n_pairs
+        observed = np.bincount(which, edges, bins) / n_pairs
+    total = max(n_pairs.sum(), 1.0)
+    brier = (edges * (1.0 - chances) ** 2 + (counts - edges) * chances**2).sum() / total
+    with np.errstate(divide="ignore"):
+        surprise = np.where(edges > 0, edges * -np.log(chances), 0.0)
+        surprise += np.where(counts > edges, (counts - edges) * -np.log1p(-chances), 0.0)
+    return Reliability(
+        predicted,
+        observed,
+        n_pairs.astype(np.int64),
+        float(chances @ counts),
+        round(float(edges.sum())),
+        float(brier),
+        float(surprise.sum() / total),
+    )
+
+
+def _judged(found: EdgeProbabilities, hidden: NDArray[np.int32]) -> tuple[NDArray[np.float64], ...]:
+    """Return probability, number of pairs, number of edges and whether listed; last the others."""
+    n = found.graph.n_nodes
+    codes = found.pairs[:, 0].astype(np.int64) * n + found.pairs[:, 1]
+    is_edge = np.isin(codes, hidden[:, 0].astype(np.int64) * n + hidden[:, 1])
+    return (
+        np.append(found.probabilities, found.background),
+        np.append(np.ones(len(codes)), float(found.n_others)),
+        np.append(is_edge.astype(np.float64), float(len(hidden) - is_edge.sum())),
+        np.append(np.ones(len(codes), np.bool_), False),
+    )
+
+
+def _bins(
+    chances: NDArray[np.float64], listed: NDArray[np.bool_], n_bins: int
+) -> NDArray[np.int64]:
+    """Return bin 0 for what is not listed, and bins of about equal sums for the rest."""
+    which = np.zeros(len(chances), np.int64)
+    order = np.flatnonzero(listed)
+    order = order[np.argsort(chances[order], kind="stable")]
+    sums = np.cumsum(chances[order])
+    if len(sums):
+        before = (sums - chances[order] / 2.0) / max(sums[-1], 1e-300)
+        which[order] = 1 + np.minimum((before * (n_bins - 1)).astype(np.int64), n_bins - 2)
+    return which
+
+
+def choose_sharpness(
+    completion: PairCompletion,
+    graph: Graph,
+    features: Any = None,
+    *,
+    seen_fraction: float,
+    powers: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0),
+    n_splits: int = 2,
+    join: bool = False,
+    random_state: RandomState = None,
+) -> float:
+    """Return the power of the probabilities that gives sampled graphs the right distances.
+
+    Edges drawn independently of each other make shorter paths than real ones. A share of the seen
+    edges is kept, whole graphs are sampled from what the completion makes of them, and the power
+    wins by which their hop distances are distributed most like those of the seen graph.
+
+    Parameters
+    ----------
+    completion : PairCompletion
+    graph : Graph
+        The seen graph, undirected.
+    features : array or sparse array, shape (n_nodes, n_features), optional
+    seen_fraction : float
+        Share of all edges that `graph` holds, in (0, 1].
+    powers : tuple of float
+        To choose from; of equally good ones the first.
+    n_splits : int
+    join : bool
+        As for :meth:`EdgeProbabilities.sample`; distances are then compared within components.
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Distributions are compared by the area between them (the Wasserstein distance in hops); a pair
+    without a path counts as one hop more than the longest one of either graph. All-pairs hops of
+    ``len(powers)`` graphs a split.
+
+    Examples
+    --------
+    >>> from graphopt import datasets
+    >>> from graphopt.completion import LinkModel
+    >>> data = datasets.synthetic(80, random_state=0)
+    >>> choose_sharpness(
+    ...     LinkModel(), data.observed, data.observed_features, seen_fraction=0.4, random_state=0
+    ... ) in (1.0, 1.5, 2.0, 3.0)
+    True
+    """
+    check_seen_graph(graph)
+    if len(powers) == 0:
+        raise ValueError("powers must hold at least one number")
+    rng = check_random_state(random_state)
+    wanted = _hop_counts(graph, reachable_only=join)
+    off = np.zeros(len(powers))
+    for kept, _ in masked_graphs(graph, seen_fraction, n_splits, rng):
+        found = completion.probabilities(kept, features)
+        seed = int(rng.integers(2**63))
+        for i, power in enumerate(powers):
+            drawn = found.sharpened(power).sample(1, join=join, random_state=seed)[0]
+            off[i] += _area_between(wanted, _hop_counts(drawn, reachable_only=join))
+    return float(powers[int(off.argmin())])
+
+
+def _hop_counts(graph: Graph, *, reachable_only: bool) -> NDArray[np.float64]:
+    """Return the share of pairs at 1, 2, ... hops, and last of those without a path."""
+    from graphopt.paths import all_pairs_shortest_paths
+
+    unweighted = Graph.from_edges(graph.edges, graph.n_nodes)
+    hops = all_pairs_shortest_paths(unweighted)
+    unreached = np.iinfo(hops.dtype).max
+    counts = np.zeros(int(unreached) + 1)
+    for start in range(0, len(hops), 256):
+        counts += np.bincount(hops[start : start + 256].ravel(), minlength=len(counts))
+    paths = np.trim_zeros(counts[1:-1], "b")
+    shares = np.append(paths, 0.0 if reachable_only else counts[-1])
+    return np.asarray(shares / max(shares.sum(), 1.0))
+
+
+def _area_between(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    longest = max(len(one), len(other))
+    aligned = [
+        np.concatenate([shares[:-1], np.zeros(longest - len(shares)), shares[-1:]])
+        for shares in (one, other)
+    ]
+    return float(np.abs(np.cumsum(aligned[0]) - np.cumsum(aligned[1])).sum())

@@ -1,0 +1,381 @@
+"""Which completion is best here? Asked of an inner split of the seen edges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt._validation import (
+    RandomState,
+    check_choice,
+    check_integer,
+    check_random_state,
+)
+from graphopt.communities import leiden, modularity
+from graphopt.completion._bagging import Bagging
+from graphopt.completion._base import Completion, check_seen_graph
+from graphopt.completion._link_model import LinkModel
+from graphopt.completion._masking import check_share, masked_graphs
+from graphopt.completion._mixture import Mixture
+from graphopt.completion._neighbours import FeatureNeighbours
+from graphopt.completion._placement import spread_over_groups
+from graphopt.graph import Graph
+
+PLACEMENTS = ("expected", "together", "spread")
+"""What becomes of nodes without a seen edge; see :func:`decide_under`."""
+
+Decide: TypeAlias = Callable[[Graph, np.random.Generator], NDArray[Any]]
+Judge: TypeAlias = Callable[[Graph, NDArray[Any]], float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """How good one way to decide was on the inner splits.
+
+    Attributes
+    ----------
+    completion : Completion or None
+    placement : {"expected", "together", "spread"}
+    values : tuple of float
+        Of the decision from the edges kept, judged on all seen edges, one for each split.
+    """
+
+    completion: Completion | None
+    placement: str
+    values: tuple[float, ...]
+
+    @property
+    def value(self) -> float:
+        """Mean of the values."""
+        return float(np.mean(self.values))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """The best of several ways to decide, and how all of them did.
+
+    Attributes
+    ----------
+    best : Trial
+        The first of those that are as good as the one of the highest mean value: their mean
+        difference to it is at most one standard error of that difference over the splits.
+    trials : tuple of Trial
+        All of them, in the order they were given: all placements of the first candidate, of the
+        second, ...
+    decide : callable
+        The algorithm they were judged with.
+    """
+
+    best: Trial
+    trials: tuple[Trial, ...]
+    decide: Decide
+
+    @property
+    def completion(self) -> Completion | None:
+        """The best completion; None where it is best to decide on the seen edges alone."""
+        return self.best.completion
+
+    @property
+    def placement(self) -> str:
+        """What it is best to do with nodes without a seen edge."""
+        return self.best.placement
+
+    def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
+        """Return what the best completion expects; without one, a graph without edges."""
+        if self.completion is None:
+            return Graph.from_edges(np.empty((0, 2), np.int32), graph.n_nodes, np.empty(0))
+        return self.completion.missing_edges(graph, features)
+
+    def labels(
+        self, graph: Graph, features: Any = None, *, random_state: RandomState = None
+    ) -> NDArray[Any]:
+        """Decide on a seen graph in the best way.
+
+        Parameters
+        ----------
+        graph : Graph
+        features : array or sparse array, shape (n_nodes, n_features), optional
+        random_state : int, Generator or None
+
+        Returns
+        -------
+        array
+            What `decide` returns: for communities the group of each node.
+        """
+        missing = None if self.completion is None else self.missing_edges(graph, features)
+        return decide_under(
+            graph, missing, self.decide, placement=self.placement, random_state=random_state
+        )
+
+
+def choose(
+    graph: Graph,
+    features: Any = None,
+    k: int | None = None,
+    *,
+    seen_fraction: float,
+    candidates: Sequence[Completion | None] | None = None,
+    placements: Sequence[str] | None = None,
+    decide: Decide | None = None,
+    judge: Judge = modularity,
+    features_from_edges: bool = False,
+    n_splits: int = 5,
+    random_state: RandomState = None,
+) -> Choice:
+    """Choose a completion by how good decisions are that follow from it.
+
+    A share `seen_fraction` of the seen edges is kept, as if the rest had not been seen; each
+    candidate completes what is left, a decision follows, and it is judged on all seen edges. Edges
+    that were never seen are not needed.
+
+    Parameters
+    ----------
+    graph : Graph
+        The seen graph, undirected.
+    features : array or sparse array, shape (n_nodes, n_features), optional
+    k : int, optional
+        Most groups; not needed with `decide`.
+    seen_fraction : float
+        Share of all edges that `graph` holds, in (0, 1]. A graph does not tell how much of it was
+        seen, so this must be known, if roughly.
+    candidates : sequence of Completion or None, optional
+        By preference: the first wins of those between which the splits cannot tell. None among them
+        decides on the seen edges alone. Default: :func:`default_candidates`.
+    placements : sequence of {"expected", "together", "spread"}, optional
+        What to try with nodes without a seen edge, see :func:`decide_under`. Default: all three;
+        with a `decide` of your own ``("expected",)``, as it need not return labels.
+    decide : callable, optional
+        ``decide(graph, generator)`` returns a decision. Default: :func:`graphopt.leiden`, at most
+        `k` groups.
+    judge : callable
+        ``judge(graph, decision)`` returns its value, the higher the better. Default:
+        :func:`graphopt.modularity`.
+    features_from_edges : bool
+        Whether the features were computed from the seen edges, as embeddings are. They know the
+        edges hidden here, so a candidate that looks at them would seem better than it is: True
+        leaves features out of the default candidates and of everything that is tried.
+    n_splits : int
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    Choice
+
+    Raises
+    ------
+    ValueError
+        For a directed graph, a share out of range, no candidates, or neither `k` nor `decide`.
+
+    Examples
+    --------
+    >>> from graphopt import datasets
+    >>> data = datasets.synthetic(80, random_state=0)
+    >>> choice = choose(
+    ...     data.observed, data.observed_features, 4, seen_fraction=0.4, n_splits=1, random_state=0
+    ... )
+    >>> choice.labels(data.observed, data.observed_features, random_state=0).shape
+    (80,)
+    """
+    check_seen_graph(graph)
+    share = check_share(seen_fraction)
+    if features_from_edges:
+        features = None
+    if candidates is None:
+        candidates = default_candidates(share, with_features=features is not None)
+    if placements is None:
+        placements = PLACEMENTS if decide is None else PLACEMENTS[:1]
+    for placement in placements:
+        check_choice("placements", placement, PLACEMENTS)
+    if len(candidates) == 0 or len(placements) == 0:
+        raise ValueError("candidates and placements must hold at least one each")
+    if decide is None:
+        decide = _partition(graph, k)
+    rng = check_random_state(random_state)
+    values: dict[tuple[int, str], list[float]] = {
+        (i, placement): [] for i in range(len(candidates)) for placement in placements
+    }
+    for kept, _ in masked_graphs(graph, share, n_splits, rng):
+        seed = int(rng.integers(2**63))  # of all candidates alike
+        for i, candidate in enumerate(candidates):
+            missing = None if candidate is None else candidate.missing_edges(kept, features)
+            for placement in placements:
+                decision = decide_under(
+                    kept, missing, decide, placement=placement, random_state=seed
+                )
+                values[i, placement].append(float(judge(graph, decision)))
+    trials = tuple(
+        Trial(candidates[i], placement, tuple(found)) for (i, placement), found in values.items()
+    )
+    return Choice(_first_of_the_best(trials), trials, decide)
+
+
+def _first_of_the_best(trials: Sequence[Trial]) -> Trial:
+    """Return the first trial within one standard error of the best mean."""
+    values = np.array([trial.values for trial in trials])
+    short = values[values.mean(axis=1).argmax()] - values
+    n_splits = values.shape[1]
+    error = short.std(axis=1, ddof=1) / np.sqrt(n_splits) if n_splits > 1 else 0.0
+    return trials[int((short.mean(axis=1) <= error).argmax())]
+
+
+def default_candidates(
+    seen_fraction: float, *, with_features: bool = True
+) -> tuple[Completion | None, ...]:
+    """Return the completions that :func:`choose` chooses from.
+
+    :class:`Bagging`, with features :class:`FeatureNeighbours` with 80 and 20 neighbours and the
+    average of the former with :class:`Bagging`, then :class:`LinkModel`, and no completion at all:
+    those first that average more and learn less.
+
+    Parameters
+    ----------
+    seen_fraction : float
+        Share of all edges that is seen, in (0, 1]; at 1 nothing is missing, and there is only None.
+    with_features : bool
+    """
+    share = check_share(seen_fraction)
+    if share == 1.0:
+        return (None,)
+    weight = 1.0 / share - 1.0
+    bagging, model = Bagging(weight), LinkModel(weight)
+    if not with_features:
+        return bagging, model, None
+    far, near = (FeatureNeighbours(count, weight) for count in (80, 20))
+    return bagging, far, near, Mixture((far, bagging)), model, None
+
+
+def decide_under(
+    graph: Graph,
+    missing: Graph | None,
+    decide: Decide,
+    *,
+    placement: str = "expected",
+    random_state: RandomState = None,
+) -> NDArray[Any]:
+    """Decide on seen and expected edges together.
+
+    Parameters
+    ----------
+    graph : Graph
+        The seen graph, undirected.
+    missing : Graph or None
+        The expected further edges.
+    decide : callable
+        ``decide(graph, generator)`` returns a decision.
+    placement : {"expected", "together", "spread"}
+        What becomes of nodes without a seen edge. ``"expected"``: what follows from the expected
+        edges. ``"together"``: they are one node while `decide` runs, and share its group; best
+        where they have most of their missing edges among themselves. ``"spread"``: they are dealt
+        over the groups in proportion to seen edges; best where a few hubs have most edges. The
+        latter two are for decisions that are labels.
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    array
+        What `decide` returned; its labels with the nodes placed.
+    """
+    check_choice("placement", placement, PLACEMENTS)
+    check_seen_graph(graph)
+    rng = check_random_state(random_state)
+    whole = graph if missing is None else graph.plus(missing)
+    alone = np.flatnonzero(graph.degrees == 0)
+    if placement == "expected" or len(alone) == 0 or len(alone) == graph.n_nodes:
+        return decide(whole, rng)
+    connected = np.flatnonzero(graph.degrees > 0).astype(np.int32)
+    if placement == "spread":
+        labels = decide(whole, rng)
+        n_groups = int(labels.max()) + 1
+        return spread_over_groups(labels[connected], connected, graph, n_groups, rng)
+    number = np.empty(graph.n_nodes, np.int64)
+    number[connected] = np.arange(len(connected))
+    number[alone] = len(connected)
+    merged = Graph.from_edges(
+        number[whole.edges], len(connected) + 1, whole.edge_weights, duplicates="sum"
+    )
+    return decide(merged, rng)[number]
+
+
+def _partition(graph: Graph, k: int | None) -> Decide:
+    if k is None:
+        raise ValueError("k must be given, or a decide of your own")
+    most = check_integer("k", k, minimum=1, maximum=max(graph.n_nodes, 1))
+
+    def decide(whole: Graph, rng: np.random.Generator) -> NDArray[np.int32]:
+        if whole.n_nodes == 0:
+            return np.empty(0, np.int32)
+        return leiden(whole, min(most, whole.n_nodes), random_state=rng).labels
+
+    return decide
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A completion that is chosen anew for each graph, by :func:`choose`.
+
+    For whatever takes a completion, such as :class:`graphopt.ClusterNet`.
+
+    Parameters
+    ----------
+    k : int
+        Most groups of the decisions it is chosen by.
+    seen_fraction : float
+        Share of all edges that is seen, in (0, 1].
+    candidates : tuple of Completion or None, optional
+        Default: :func:`default_candidates`.
+    features_from_edges : bool
+        Whether the features were computed from the seen edges; they are then not looked at.
+    n_splits : int
+    random_state : int, Generator or None
+
+    Examples
+    --------
+    >>> from graphopt import datasets
+    >>> data = datasets.synthetic(80, random_state=0)
+    >>> completion = Chosen(4, 0.4, n_splits=1)
+    >>> completion.missing_edges(data.observed, data.observed_features).n_nodes
+    80
+    """
+
+    k: int
+    seen_fraction: float
+    candidates: tuple[Completion | None, ...] | None = None
+    features_from_edges: bool = False
+    n_splits: int = 5
+    random_state: RandomState = 0
+
+    def __post_init__(self) -> None:
+        check_integer("k", self.k, minimum=1)
+        check_share(self.seen_fraction)
+        check_integer("n_splits", self.n_splits, minimum=1)
+
+    def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
+        """Choose on the seen edges, and return what the best completion expects.
+
+        Parameters
+        ----------
+        graph : Graph
+            The seen graph, undirected.
+        features : array or sparse array, shape (n_nodes, n_features), optional
+
+        Returns
+        -------
+        Graph
+            On the same nodes; without an edge where no completion was best.
+        """
+        choice = choose(
+            graph,
+            features,
+            min(self.k, max(graph.n_nodes, 1)),
+            seen_fraction=self.seen_fraction,
+            candidates=self.candidates,
+            placements=("expected",),
+            features_from_edges=self.features_from_edges,
+            n_splits=self.n_splits,
+            random_state=self.random_state,
+        )
+        return choice.missing_edges(graph, None if self.features_from_edges else features)

@@ -1,0 +1,31 @@
+"""The inner split: seen edges that are hidden, so that what is expected can be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt._validation import check_integer, check_number
+from graphopt.datasets.splits import observed_graph, split_edges
+from graphopt.graph import Graph
+
+
+def check_share(seen_fraction: float) -> float:
+    """Return the share of edges that were seen, in (0, 1]."""
+    return check_number("seen_fraction", seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True)
+
+
+def masked_graphs(
+    graph: Graph, seen_fraction: float, n_splits: int, random_state: np.random.Generator
+) -> Iterator[tuple[Graph, NDArray[np.int32]]]:
+    """Yield graphs that keep a random share of the edges of `graph`, and the edges hidden from it.
+
+    What is kept is to `graph` as `graph` is to the whole one.
+    """
+    share = check_share(seen_fraction)
+    check_integer("n_splits", n_splits, minimum=1)
+    for _ in range(n_splits):
+        split = split_edges(graph, share, random_state=random_state)
+        yield observed_graph(graph, split), split.unseen
