@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt.completion import Completion
 from graphopt.datasets.splits import observed_graph, split_edges
 from graphopt.features import check_features
 from graphopt.graph import Graph
@@ -34,11 +35,18 @@ class Case:
     graph: Graph
     rows: Any
     seen_fraction: float
+    _expected: dict[Any, Graph] = field(default_factory=dict, repr=False)
 
     @property
     def missing_weight(self) -> float:
         """Number of missing edges relative to the seen ones."""
         return 1.0 / self.seen_fraction - 1.0
+
+    def expected_edges(self, completion: Completion) -> Graph:
+        """Return the missing edges that a completion expects, computed once."""
+        if completion not in self._expected:
+            self._expected[completion] = completion.missing_edges(self.graph, self.rows)
+        return self._expected[completion]
 
 
 def whole_case(graph: Graph, features: Features, seen_fraction: float) -> Case:

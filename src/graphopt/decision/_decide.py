@@ -23,7 +23,6 @@ from graphopt.decision._result import Decision
 from graphopt.decision._trials import (
     Clock,
     Entrant,
-    Trial,
     best_of,
     quality,
     run_trials,

@@ -1,4 +1,4 @@
-"""What speaks for a decision: its value on graphs as they might be, and how often it comes again."""
+"""What speaks for a decision: its value on graphs as they might be, and how stable it is."""
 
 from __future__ import annotations
 
@@ -75,11 +75,9 @@ def gather(
 
 def _samples(case: Case, count: int, rng: np.random.Generator) -> list[Graph]:
     """Return whole graphs as they might be: by a learned model where there are edges to learn."""
-    completion: LinkModel | Bagging
+    completion: LinkModel | Bagging = LinkModel(case.missing_weight)
     if case.rows is None:
-        completion = Bagging(weight=case.missing_weight, random_state=rng)
-    else:
-        completion = LinkModel(weight=case.missing_weight, random_state=rng)
+        completion = Bagging(case.missing_weight)
     return completion.sample(case.graph, case.rows, count, join=True, random_state=rng)
 
 

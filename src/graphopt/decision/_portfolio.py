@@ -1,4 +1,4 @@
-"""The methods that compete, the cheapest and most robust first."""
+"""The methods that compete, by preference where trials cannot tell them apart."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from graphopt.centers import greedy_k_center, local_search_k_center, robust_k_center
 from graphopt.communities import cnm, leiden, polish
 from graphopt.completion import (
+    PLACEMENTS,
     Bagging,
     Completion,
     FeatureNeighbours,
     LinkModel,
     Mixture,
     PairCompletion,
-    spread_over_groups,
+    decide_under,
+    default_candidates,
 )
 from graphopt.decision._case import Case
 from graphopt.graph import Graph
@@ -39,10 +41,14 @@ class Method:
     name : str
     run : callable
         Takes a case, k and a random generator; returns labels or chosen nodes.
+    plain : bool
+        Whether it is cheap and decides by what is seen alone: the first such method decides where
+        there is no time for a trial.
     """
 
     name: str
     run: Run
+    plain: bool = False
 
 
 def portfolio(task: str, case: Case, networks: bool) -> list[Method]:
@@ -55,12 +61,12 @@ def portfolio(task: str, case: Case, networks: bool) -> list[Method]:
     networks : bool
         Whether methods that train a network take part.
     """
-    described, complete = case.rows is not None, case.seen_fraction == 1.0
+    complete = case.seen_fraction == 1.0
     if task == "community":
-        methods = _communities_of_all() if complete else _communities(described)
+        methods = _communities_of_all() if complete else _communities(case)
     else:
-        methods = _facilities_of_all() if complete else _facilities(described)
-    if networks and described and not complete:
+        methods = _facilities_of_all() if complete else _facilities(case)
+    if networks and case.rows is not None and not complete:
         methods.append(Method("ClusterNet", _network(task)))
     return methods
 
@@ -68,20 +74,35 @@ def portfolio(task: str, case: Case, networks: bool) -> list[Method]:
 # --- communities ----------------------------------------------------------------------------------
 
 
-def _communities(described: bool) -> list[Method]:
-    methods = [
-        Method("Leiden", _grouped(None, spread=False)),
-        Method("Leiden, others spread", _grouped(None, spread=True)),
-        Method("bagging", _grouped(_bagging, spread=False)),
-        Method("bagging, others spread", _grouped(_bagging, spread=True)),
+def _communities(case: Case) -> list[Method]:
+    """Return a method for every completion and every place of nodes without a seen edge."""
+    candidates = default_candidates(case.seen_fraction, with_features=case.rows is not None)
+    return [
+        Method(_name(completion, place), _grouped(completion, place), plain=completion is None)
+        for completion in candidates
+        for place in PLACEMENTS
     ]
-    if described:
-        methods += [
-            Method("feature neighbours", _grouped(_neighbours, spread=False)),
-            Method("feature neighbours and bagging", _grouped(_neighbours_and_bagging)),
-        ]
-    methods.append(Method("link model", _grouped(_link_model)))
-    return methods
+
+
+def _name(completion: Completion | None, placement: str) -> str:
+    name = "Leiden" if completion is None else f"Leiden, {describe(completion)}"
+    words = {
+        "expected": "",
+        "together": ", unseen nodes together",
+        "spread": ", unseen nodes spread",
+    }
+    return name + words[placement]
+
+
+def describe(completion: Any) -> str:
+    """Return a completion in a few words."""
+    if isinstance(completion, Mixture):
+        return " and ".join(describe(part) for part in completion.parts)
+    if isinstance(completion, FeatureNeighbours):
+        return f"{completion.n_neighbours} feature neighbours"
+    return {Bagging: "bagging", LinkModel: "link model"}.get(
+        type(completion), type(completion).__name__
+    )
 
 
 def _communities_of_all() -> list[Method]:
@@ -92,48 +113,22 @@ def _communities_of_all() -> list[Method]:
         return polish(case.graph, cnm(case.graph, k).labels, k, random_state=rng).labels
 
     return [
-        Method("Leiden", _grouped(None, spread=False)),
+        Method("Leiden", _grouped(None, "expected"), plain=True),
         Method("Leiden, many starts", many_starts),
         Method("CNM, polished", merged),
     ]
 
 
-Completing = Callable[[Case, np.random.Generator], Completion]
-
-
-def _bagging(case: Case, rng: np.random.Generator) -> Completion:
-    return Bagging(weight=case.missing_weight, random_state=rng)
-
-
-def _neighbours(case: Case, rng: np.random.Generator) -> Completion:
-    return FeatureNeighbours(n_neighbours=80, weight=case.missing_weight)
-
-
-def _neighbours_and_bagging(case: Case, rng: np.random.Generator) -> Completion:
-    return Mixture((_neighbours(case, rng), _bagging(case, rng)))
-
-
-def _link_model(case: Case, rng: np.random.Generator) -> PairCompletion:
-    return LinkModel(weight=case.missing_weight, random_state=rng)
-
-
-def _grouped(completing: Completing | None, spread: bool = False) -> Run:
-    """Return the method that groups a completed graph.
-
-    `spread`: nodes that have no edge even then are dealt to the groups in proportion to these
-    groups' edges; else they join the largest group.
-    """
+def _grouped(completion: Completion | None, placement: str) -> Run:
+    """Return the method that groups a completed graph."""
 
     def run(case: Case, k: int, rng: np.random.Generator) -> Labels:
-        graph = case.graph
-        if completing is not None:
-            missing = completing(case, rng).missing_edges(graph, case.rows)
-            graph = graph.plus(missing)
-        labels = leiden(graph, k, random_state=rng).labels
-        known = np.flatnonzero(graph.strengths > 0).astype(np.int32)
-        if spread and 0 < len(known) < graph.n_nodes:
-            labels = spread_over_groups(labels[known], known, graph, int(labels.max()) + 1, rng)
-        return labels
+        def group(graph: Graph, generator: np.random.Generator) -> Labels:
+            return leiden(graph, min(k, graph.n_nodes), random_state=generator).labels
+
+        missing = None if completion is None else case.expected_edges(completion)
+        labels = decide_under(case.graph, missing, group, placement=placement, random_state=rng)
+        return labels.astype(np.int32)
 
     return run
 
@@ -141,19 +136,23 @@ def _grouped(completing: Completing | None, spread: bool = False) -> Run:
 # --- facilities -----------------------------------------------------------------------------------
 
 
-def _facilities(described: bool) -> list[Method]:
-    sampled = [("bagging", _bagging), ("link model", _link_model)]
-    if described:
-        sampled.insert(1, ("feature neighbours", _neighbours))
+def _facilities(case: Case) -> list[Method]:
+    weight = case.missing_weight
+    completions: list[PairCompletion] = [Bagging(weight), LinkModel(weight)]
+    if case.rows is not None:
+        completions.insert(1, FeatureNeighbours(80, weight))
     return [
-        Method("greedy", _greedy),
+        *(
+            Method(f"graphs sampled by {describe(completion)}", _robust(completion))
+            for completion in completions
+        ),
         Method("local search", _local_search),
-        *(Method(f"sampled graphs, {name}", _robust(completing)) for name, completing in sampled),
+        Method("greedy", _greedy, plain=True),
     ]
 
 
 def _facilities_of_all() -> list[Method]:
-    return [Method("greedy", _greedy), Method("local search", _local_search)]
+    return [Method("greedy", _greedy, plain=True), Method("local search", _local_search)]
 
 
 def main_part(graph: Graph, k: int) -> NDArray[np.bool_]:
@@ -187,9 +186,8 @@ def _local_search(case: Case, k: int, rng: np.random.Generator) -> NDArray[np.in
     ).centers
 
 
-def _robust(completing: Completing) -> Run:
+def _robust(completion: PairCompletion) -> Run:
     def run(case: Case, k: int, rng: np.random.Generator) -> NDArray[np.int32]:
-        completion: Any = completing(case, rng)
         graphs = completion.sample(case.graph, case.rows, _SAMPLES, join=True, random_state=rng)
         return robust_k_center(graphs, k, random_state=rng).centers
 

@@ -14,7 +14,6 @@ from graphopt.decision._case import Case, Features, hidden_case
 from graphopt.decision._portfolio import Method, main_part
 from graphopt.decision._result import Candidate
 from graphopt.errors import GraphoptError
-from graphopt.evaluation import quality
 from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
 
@@ -79,8 +78,7 @@ def run_trials(
 ) -> list[Trial]:
     """Let every method decide in every trial, as long as time allows.
 
-    A method that fails takes no further part. From the second trial on, those that are hopeless
-    (worse in every trial than the best by more than the best's own spread) are left out.
+    A method that fails takes no further part, nor does one that there was no time for.
 
     Returns
     -------
@@ -92,7 +90,8 @@ def run_trials(
         hidden, order = hidden_case(case, features, rng)
         seeds = rng.integers(2**63, size=len(entrants))
         trial = Trial(hidden, order)
-        for entrant, seed in zip(entrants, seeds, strict=True):
+        turns = sorted(zip(entrants, seeds, strict=True), key=lambda turn: not turn[0].method.plain)
+        for entrant, seed in turns:
             if entrant.error or len(entrant.scores) < len(trials):
                 continue
             if not _affordable(entrant, entrants, clock):
@@ -105,7 +104,12 @@ def run_trials(
 
 
 def best_of(entrants: list[Entrant], task: str) -> Entrant:
-    """Return the one with the best mean score over the trials that the most methods finished."""
+    """Return the first of those that the trials cannot tell from the best.
+
+    Their mean difference to the best mean score is at most one standard error of that difference:
+    entrants come by preference, and what was better by chance alone is not preferred. Only those
+    count that took part in as many trials as any.
+    """
     running = [entrant for entrant in entrants if not entrant.error]
     if not running:
         causes = "; ".join(f"{e.method.name}: {e.error}" for e in entrants)
@@ -113,9 +117,12 @@ def best_of(entrants: list[Entrant], task: str) -> Entrant:
     most = max(len(entrant.scores) for entrant in running)
     full = [entrant for entrant in running if len(entrant.scores) == most]
     if most == 0:
-        return full[0]
-    sign = -1.0 if task == "community" else 1.0
-    return min(full, key=lambda entrant: sign * math.fsum(entrant.scores))
+        return next(entrant for entrant in full if entrant.method.plain)
+    scores = np.array([entrant.scores for entrant in full])
+    losses = -scores if task == "community" else scores
+    behind = losses - losses[losses.mean(axis=1).argmin()]
+    error = behind.std(axis=1, ddof=1) / math.sqrt(most) if most > 1 else np.zeros(len(full))
+    return full[int((behind.mean(axis=1) <= error).argmax())]
 
 
 def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:
@@ -128,7 +135,9 @@ def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:
     hops, _ = distances_to_nearest(graph, centers)
     far = np.where(np.isfinite(hops), hops, float(served.sum()))[served]
     top = far.max(initial=0.0)
-    return float(top + math.log(np.exp(_GROWTH * (far - top)).mean()) / _GROWTH) if len(far) else 0.0
+    return (
+        float(top + math.log(np.exp(_GROWTH * (far - top)).mean()) / _GROWTH) if len(far) else 0.0
+    )
 
 
 def value_of(task: str, graph: Graph, decision: NDArray[np.int32], k: int) -> float:
