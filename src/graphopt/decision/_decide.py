@@ -24,11 +24,10 @@ from graphopt.decision._trials import (
     Clock,
     Entrant,
     best_of,
-    quality,
     run_trials,
     value_of,
 )
-from graphopt.evaluation import exact_within_reach
+from graphopt.evaluation import exact_within_reach, quality
 from graphopt.graph import Graph
 
 _TASKS = ("community", "facility")

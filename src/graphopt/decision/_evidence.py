@@ -14,7 +14,8 @@ from graphopt.centers import local_search_k_center
 from graphopt.communities import leiden
 from graphopt.completion import Bagging, LinkModel
 from graphopt.decision._case import Case
-from graphopt.decision._trials import Entrant, Trial, quality, renumbered_back
+from graphopt.decision._trials import Entrant, Trial, renumbered_back
+from graphopt.evaluation import quality
 from graphopt.graph import Graph
 
 _CONFIDENCE = 0.9
