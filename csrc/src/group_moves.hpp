@@ -1,6 +1,7 @@
 // Nodes that change groups one by one, each to where modularity gains most.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -35,16 +36,31 @@ struct MoveRule {
     bool leap;          // also to groups that share no edge with the node
 };
 
-// Looks for an interrupt on the calling thread; does nothing on others.
+// Says whether a long search is to stop: by throwing. On the calling thread, worker 0, that is an
+// interrupt, which tells the others, and these throw Stopped.
 class WorkerPoll {
   public:
-    explicit WorkerPoll(int worker) : active_(worker == 0) {}
+    struct Stopped {};
+
+    WorkerPoll(int worker, std::atomic<bool>& stop) : worker_(worker), stop_(stop) {}
+
     void operator()() {
-        if (active_ && ++calls_ % 64 == 0) poll_();
+        if (++calls_ % 64 != 0) return;
+        if (worker_ != 0) {
+            if (stop_.load(std::memory_order_relaxed)) throw Stopped{};
+            return;
+        }
+        try {
+            poll_();
+        } catch (...) {
+            stop_.store(true, std::memory_order_relaxed);
+            throw;
+        }
     }
 
   private:
-    bool active_;
+    int worker_;
+    std::atomic<bool>& stop_;
     std::size_t calls_ = 0;
     InterruptPoll poll_;
 };

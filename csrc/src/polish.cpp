@@ -1,6 +1,7 @@
 #include "graphopt/polish.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -96,12 +97,12 @@ class Hierarchy {
 
 class Search {
   public:
-    Search(const Level& graph, double total, const PolishOptions& options, int worker)
+    Search(const Level& graph, double total, const PolishOptions& options, WorkerPoll poll)
         : graph_(graph),
           options_(options),
           between_{total, options.resolution, options.keep_all, true},
           inside_{total, options.resolution, false, false},
-          poll_(worker) {}
+          poll_(poll) {}
 
     void polish(std::span<NodeId> labels, SplitMix64& random) {
         GroupMoves(graph_, labels, options_.n_groups, between_, {}, poll_).settle_all(random);
@@ -187,10 +188,15 @@ void polish(const CsrView& graph, std::span<const NodeId> starts, std::size_t n_
     Labels found(starts.begin(), starts.end());
     const auto row = [&](std::size_t start) { return std::span(found).subspan(start * n, n); };
     std::vector<double> reached(n_starts);
+    std::atomic<bool> stop{false};
     parallel_chunks(n_starts, num_threads, [&](std::size_t start, int worker) {
-        Search search(level, total, options, worker);
+        Search search(level, total, options, WorkerPoll(worker, stop));
         SplitMix64 random(options.seed, start);
-        search.polish(row(start), random);
+        try {
+            search.polish(row(start), random);
+        } catch (const WorkerPoll::Stopped&) {
+            return;  // the calling thread throws the reason
+        }
         reached[start] = search.modularity(row(start));
     });
     std::vector<std::size_t> order(n_starts);
@@ -198,7 +204,7 @@ void polish(const CsrView& graph, std::span<const NodeId> starts, std::size_t n_
     std::ranges::stable_sort(order,
                              [&](std::size_t a, std::size_t b) { return reached[a] > reached[b]; });
     std::ranges::copy(row(order[0]), labels.begin());
-    Search search(level, total, options, 0);
+    Search search(level, total, options, WorkerPoll(0, stop));
     SplitMix64 random(options.seed, n_starts);
     for (std::size_t i = 1; i < n_starts; ++i) search.combine(labels, row(order[i]), random);
 }

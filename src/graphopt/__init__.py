@@ -1,13 +1,10 @@
 """Learn on a partly seen graph and decide on it: communities and facility locations.
 
 Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonzalez`,
-:func:`greedy_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`cnm`,
-:func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning (:class:`ClusterNet`,
-:class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on
-first use.
 :func:`greedy_k_center`, :func:`exact_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`,
 :func:`cnm`, :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning
-(:class:`ClusterNet`, :mod:`graphopt.nn`, :mod:`graphopt.objectives`) loads it on first use.
+(:class:`ClusterNet`, :class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`,
+:mod:`graphopt.objectives`) loads it on first use.
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core, _interop
+from graphopt._exchange import Exchange
 from graphopt._interop import EdgeTable
 from graphopt._validation import (
     check_choice,
@@ -17,16 +18,10 @@ from graphopt._validation import (
     check_node_indices,
 )
 
-if TYPE_CHECKING:
-    import igraph
-    import networkx
-    import torch
-    from scipy.sparse import csr_array
-
 _DUPLICATES = ("first", "last", "sum", "min", "max", "error")
 
 
-class Graph:
+class Graph(Exchange):
     """An immutable graph in compressed sparse row (CSR) form.
 
     Nodes are the numbers ``0 .. n_nodes - 1``; `names` may give each a label. An undirected graph
@@ -188,126 +183,6 @@ class Graph:
         return cls._from_table(table, duplicates, self_loops)
 
     @classmethod
-    def from_networkx(
-        cls, graph: Any, weight: Hashable | None = "weight", *, duplicates: str = "last"
-    ) -> Graph:
-        """Build a graph from a networkx Graph, DiGraph, MultiGraph or MultiDiGraph.
-
-        Parameters
-        ----------
-        graph : networkx graph
-            A DiGraph becomes a directed graph. Nodes are numbered in the order of ``graph.nodes``
-            and kept as `names` unless they are just ``0 .. n_nodes - 1`` in this order.
-        weight : hashable or None
-            Edge attribute that holds the weight; as in networkx, an edge without it weighs 1. If no
-            edge has it, or for None, the result is unweighted.
-        duplicates : {"last", "first", "sum", "min", "max", "error"}
-            What becomes of parallel edges, in the order of their keys. Self loops are dropped.
-
-        Returns
-        -------
-        Graph
-
-        Raises
-        ------
-        TypeError, ValueError
-            Names the edge whose weight is no number or not finite.
-
-        Notes
-        -----
-        O(n_nodes + n_edges).
-        """
-        return cls._from_table(_interop.table_from_networkx(graph, weight), duplicates)
-
-    @classmethod
-    def from_igraph(
-        cls, graph: Any, weight: str | None = "weight", *, duplicates: str = "last"
-    ) -> Graph:
-        """Build a graph from an igraph Graph.
-
-        Parameters
-        ----------
-        graph : igraph.Graph
-            The vertex attribute ``"name"`` becomes `names`, unless it is just the numbers.
-        weight : str or None
-            Edge attribute that holds the weight; where it is None the edge weighs 1. If no edge has
-            it, or for None, the result is unweighted.
-        duplicates : {"last", "first", "sum", "min", "max", "error"}
-            What becomes of parallel edges. Self loops are dropped.
-
-        Returns
-        -------
-        Graph
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a weight is no number or not finite, or names are not distinct.
-        """
-        return cls._from_table(_interop.table_from_igraph(graph, weight), duplicates)
-
-    @classmethod
-    def from_scipy(
-        cls, matrix: Any, directed: bool | None = None, *, weighted: bool | None = None
-    ) -> Graph:
-        """Build a graph from an adjacency matrix: entry (u, v) is the weight of the edge u to v.
-
-        Parameters
-        ----------
-        matrix : sparse array or matrix of any format, or dense array, shape (n_nodes, n_nodes)
-            Zeros, stored or not, are no edges; the diagonal (self loops) is dropped; entries that
-            a format lists twice are summed, as SciPy does.
-        directed : bool, optional
-            False: the matrix must be symmetric. None: directed unless it is.
-        weighted : bool, optional
-            None: unweighted if every entry is 1 (or True). False ignores the values.
-
-        Returns
-        -------
-        Graph
-
-        Raises
-        ------
-        ValueError
-            If the matrix is not square, holds NaN or infinity, or is not symmetric where it must
-            be.
-        MemoryLimitError
-            If the edges do not fit into memory beside the matrix.
-        """
-        return cls._from_table(_interop.table_from_scipy(matrix, directed, weighted), "last")
-
-    @classmethod
-    def from_edge_index(
-        cls,
-        edge_index: Any,
-        n_nodes: int | None = None,
-        edge_weight: Any = None,
-        directed: bool = False,
-        *,
-        duplicates: str = "last",
-    ) -> Graph:
-        """Build a graph from the ``edge_index`` of PyTorch Geometric.
-
-        Parameters
-        ----------
-        edge_index : tensor or array of int, shape (2, n_entries)
-            Sources and targets. An undirected graph may list an edge once or, as PyTorch Geometric
-            does, in both directions: they collapse into one edge by `duplicates`.
-        n_nodes : int, optional
-            Default: one more than the largest node number.
-        edge_weight : tensor or array of float, shape (n_entries,), optional
-        directed : bool
-        duplicates : {"last", "first", "sum", "min", "max", "error"}
-            See :meth:`from_edges`. ``"sum"`` adds the two directions up. Self loops are dropped.
-
-        Returns
-        -------
-        Graph
-        """
-        table = _interop.table_from_edge_index(edge_index, n_nodes, edge_weight, directed)
-        return cls._from_table(table, duplicates)
-
-    @classmethod
     def _from_table(cls, table: EdgeTable, duplicates: str, self_loops: str = "drop") -> Graph:
         check_choice("duplicates", duplicates, _DUPLICATES)
         check_choice("self_loops", self_loops, ("drop", "error"))
@@ -326,53 +201,6 @@ class Graph:
             duplicates,
         )
         return cls._trusted(*arrays, directed=table.directed, names=table.names)
-
-    # --- handing over ---------------------------------------------------------------------------
-
-    def to_networkx(self) -> networkx.Graph[Any]:
-        """Return a networkx Graph (DiGraph when directed) with `names` as its nodes.
-
-        Weights become the edge attribute ``"weight"``.
-        """
-        return _interop.networkx_from_table(self._table())
-
-    def to_igraph(self) -> igraph.Graph:
-        """Return an igraph Graph.
-
-        Weights become the edge attribute ``"weight"``, `names` the vertex attribute ``"name"``.
-        """
-        return _interop.igraph_from_table(self._table())
-
-    def to_scipy(self) -> csr_array[Any, tuple[int, int]]:
-        """Return the adjacency matrix, float64, shape (n_nodes, n_nodes); both directions stored.
-
-        A copy that may be changed at will; its indices are int32 where they fit.
-        """
-        from scipy.sparse import csr_array
-
-        data = np.ones(len(self._indices)) if self._weights is None else self._weights.copy()
-        # SciPy gives both index arrays one type, the wider of the two.
-        pointer = np.int32 if len(self._indices) < 2**31 else np.int64
-        return csr_array(
-            (data, self._indices.copy(), self._indptr.astype(pointer)),
-            shape=(self.n_nodes, self.n_nodes),
-        )
-
-    def to_edge_index(self) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return PyTorch Geometric's ``edge_index`` and ``edge_weight``.
-
-        Returns
-        -------
-        edge_index : int64 tensor, shape (2, n_entries)
-            Sorted; both directions of an undirected edge.
-        edge_weight : float64 tensor, shape (n_entries,), or None
-            None when unweighted.
-        """
-        import torch
-
-        index = torch.from_numpy(np.stack([self._rows(), self._indices]).astype(np.int64))
-        weight = None if self._weights is None else torch.from_numpy(self._weights.copy())
-        return index, weight
 
     def _table(self) -> EdgeTable:
         ends = self.edges.astype(np.int64)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from graphopt import cli, datasets
 from graphopt.datasets import InductiveDataset
+from graphopt.experiments.search import confirmation
 from graphopt.experiments.search.search import Search
 
 DATA = datasets.synthetic(60, random_state=0)
@@ -77,6 +78,29 @@ def test_json_and_going_on() -> None:
     assert more["importances"] is None
 
 
+def test_judging_again() -> None:
+    found = answer("--trials", 2, "--confirm", 2, "--no-prune", "--sampler", "random")
+    assert {one["name"] for one in found["confirmed"]} <= {"best", "published"}
+    for one in found["confirmed"]:
+        assert len(one["scores"]) == 2
+        assert one["mean"] == pytest.approx(sum(one["scores"]) / 2)
+    result = tune("--trials", 2, "--confirm", 1, "--no-prune", "--sampler", "random")
+    assert "On edges hidden anew, 1 draw:" in result.stdout
+    assert f"  best: {found['confirmed'][0]['scores'][0]:.4f} (" in result.stdout
+    assert answer("--trials", 2, "--no-prune")["confirmed"] == []
+
+
+def test_ctrl_c_while_judging_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(confirmation, "confirm", interrupted)
+    result = tune("--trials", 1, "--confirm", 3)
+    assert result.exit_code == 130
+    assert "best of 1 settings" in result.stdout
+    assert "hidden anew" not in result.stdout
+
+
 def test_facilities_and_the_extended_grid() -> None:
     found = answer("--task", "facility", "--space", "extended", "--trials", 2)
     assert found["greater_is_better"] is False
@@ -113,6 +137,23 @@ def test_many_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["protocol"]["kind"] == "inductive"
     assert found["landmarks"][0]["params"]["kmeans_updates"] == 1
     assert "of the validation graphs of pubmed_inductive" in tune("--trials", 1).stdout
+    alone = answer("--trials", 1, "--graph", 1)
+    assert alone["protocol"]["kind"] == "single"
+    assert alone["protocol"]["n_seen_edges"] == DATA.observed.n_edges
+    assert alone["landmarks"][0]["params"]["kmeans_rise"] is True
+    for number in (2, 3):  # to be tested on, and not there
+        result = tune("--graph", number)
+        assert isinstance(result.exception, ValueError)
+        assert f"has to learn or to choose on, 0, 1; not {number}" in str(result.exception)
+
+
+def test_one_graph_is_no_set_of_many() -> None:
+    result = tune("--graph", 0)
+    assert isinstance(result.exception, ValueError)
+    assert "graph is for a data set of many graphs; cora is one" in str(result.exception)
+    result = CliRunner().invoke(cli.app, ["tune", "--graph", "0"])
+    assert result.exit_code == 2
+    assert "--graph belongs to --dataset" in result.stderr
 
 
 def test_ctrl_c_prints_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +175,7 @@ def test_ctrl_c_prints_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("--edges", __file__), "not both"),
         (("--features", __file__), "--features belongs to --edges"),
+        (("--graph", "-1"), "--graph"),
         (("--hide", "0"), "--hide must be between 0 and 1"),
         (("--hide", "1"), "--hide must be between 0 and 1"),
         (("--trials", "0"), "--trials"),

@@ -30,12 +30,42 @@ except KeyboardInterrupt:
 """
 
 
+# Starts one by one, and side by side.
+POLISHING = """
+import signal
+import numpy as np
+from graphopt import Graph, _core
+
+rng = np.random.default_rng(0)
+graph = Graph.from_edges(rng.integers(0, 20_000, (200_000, 2)), 20_000)
+starts = rng.integers(0, 10, (4, 20_000)).astype(np.int32)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+print("started", flush=True)
+try:
+    _core.polish(
+        graph.indptr, graph.indices, None, starts, 10, 1.0, False, 10**9, 0, {threads}
+    )
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_interrupt_while_polishing(threads: int) -> None:
+    interrupted(POLISHING.format(threads=threads))
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("weighted", [False, True], ids=["hops", "lengths"])
 def test_interrupt(weighted: bool, threads: int) -> None:
     program = PROGRAM.format(
         weighted=weighted, threads=threads, n_sources=4_000 if weighted else 10_000
     )
+    interrupted(program)
+
+
+def interrupted(program: str) -> None:
+    """Run a program that says when it has started and interrupt it."""
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -30,7 +30,8 @@ def documented_callables() -> dict[str, object]:
     for name, thing in PUBLIC.items():
         found[name] = thing
         if inspect.isclass(thing):
-            for method, member in vars(thing).items():
+            own = [base for base in thing.__mro__ if base.__module__.startswith("graphopt")]
+            for method, member in (item for base in reversed(own) for item in vars(base).items()):
                 if not method.startswith("_") and not inspect.ismemberdescriptor(member):
                     found[f"{name}.{method}"] = getattr(member, "__func__", member)
     return found

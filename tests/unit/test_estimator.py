@@ -1,8 +1,7 @@
-"""ClusterNet as an estimator: decisions, determinism, other graphs, files, errors."""
+"""ClusterNet as an estimator: decisions, determinism, other graphs, errors."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import torch
+from estimator_cases import GROUPS, QUICK, LargestCut, Planned, described, grid, path, planted
 from helpers import random_graph
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
@@ -19,70 +19,7 @@ from graphopt import ClusterNet, Graph, evaluate_centers, modularity, set_num_th
 from graphopt.completion import FeatureNeighbours
 from graphopt.errors import NotFittedError
 from graphopt.learning import Recipe, base
-from graphopt.objectives import FacilityLocation, Modularity, Objective
-
-QUICK: dict[str, Any] = {
-    "iterations": 12,
-    "n_restarts": 1,
-    "hidden_features": 8,
-    "embedding_features": 6,
-    "random_state": 0,
-}
-GROUPS = np.repeat(np.arange(3), 20)
-
-
-def planted(seed: int = 0) -> Graph:
-    """Three groups of 20 nodes, dense inside."""
-    rng = np.random.default_rng(seed)
-    u, v = np.triu_indices(60, 1)
-    chosen = rng.random(len(u)) < np.where(GROUPS[u] == GROUPS[v], 0.4, 0.02)
-    return Graph.from_edges(np.column_stack([u, v])[chosen], 60)
-
-
-def path(n_nodes: int) -> Graph:
-    return Graph.from_edges([(i, i + 1) for i in range(n_nodes - 1)], n_nodes)
-
-
-def grid(side: int) -> Graph:
-    at = np.arange(side * side).reshape(side, side)
-    across = np.column_stack([at[:, :-1].ravel(), at[:, 1:].ravel()])
-    down = np.column_stack([at[:-1].ravel(), at[1:].ravel()])
-    return Graph.from_edges(np.concatenate([across, down]))
-
-
-def described(n_nodes: int = 60, n_features: int = 9, seed: int = 0) -> np.ndarray:
-    """Features that lean towards the node's group."""
-    rng = np.random.default_rng(seed)
-    rows = rng.random((n_nodes, n_features), np.float32)
-    rows[np.arange(n_nodes), np.resize(GROUPS, n_nodes)] += 2.0
-    return rows
-
-
-class LargestCut(Objective):
-    """An objective of a user's own."""
-
-    def loss(self, decision: torch.Tensor, problem: Graph) -> torch.Tensor:
-        u, v = torch.from_numpy(problem.edges.astype(np.int64)).T
-        return (decision[u] * decision[v]).sum() / problem.n_edges
-
-    def decode(self, decision: torch.Tensor, problem: Graph, *, random_state: Any = None) -> Any:
-        return decision.argmax(dim=1).numpy()
-
-    def evaluate(self, decision: np.ndarray, graph: Graph) -> float:
-        u, v = graph.edges.T
-        return float((decision[u] != decision[v]).sum())
-
-
-class Planned:
-    """A completion of a user's own."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, bool]] = []
-
-    def missing_edges(self, graph: Graph, features: Any) -> Graph:
-        self.asked.append((graph.n_nodes, features is None))
-        return Graph.from_edges([(0, 1)], graph.n_nodes, [0.5])
-
+from graphopt.objectives import Modularity
 
 # --- decisions ----------------------------------------------------------------------------------
 
@@ -335,91 +272,6 @@ def test_decisions_on_another_graph(objective: str) -> None:
     else:
         assert decision.shape == (3,)
         assert decision.max() < 60
-
-
-# --- files ----------------------------------------------------------------------------------------
-
-PUBLISHED = ("labels_", "decision_", "assignment_", "cluster_centers_", "embedding_")
-
-
-@pytest.mark.parametrize("objective", ["modularity", "k-center"])
-def test_files_hold_everything(objective: str, tmp_path: Path) -> None:
-    graph, rows = planted(), described()
-    recipe = Recipe(iterations=8, smoothing=1, kmeans_schedule=((0.0, 1), (0.5, 3)))
-    model = ClusterNet(3, objective, recipe=recipe, seen_fraction=0.5, n_restarts=2, random_state=3)
-    model.fit(graph, rows)
-    model.save(tmp_path / "model.pt")
-    again = ClusterNet.load(str(tmp_path / "model.pt"))
-    for name in PUBLISHED:
-        np.testing.assert_array_equal(getattr(again, name), getattr(model, name))
-        assert getattr(again, name).dtype == getattr(model, name).dtype
-    assert hasattr(again, "centers_") == (objective == "k-center")
-    assert again.training_value_ == model.training_value_
-    assert again.interrupted_ is False
-    assert again.runs_ == []
-    assert again.score(graph) == model.score(graph)
-    np.testing.assert_array_equal(again.predict(graph, rows), model.predict(graph, rows))
-    # The parameters too: a fit of the loaded one is a fit of the saved one.
-    assert again.get_params() | {"recipe": None} == model.get_params() | {"recipe": None}
-    np.testing.assert_array_equal(again.fit(graph, rows).assignment_, model.assignment_)
-
-
-def test_files_are_safe_to_read(tmp_path: Path) -> None:
-    ClusterNet(3, **QUICK).fit(planted()).save(tmp_path / "model.pt")
-    saved = torch.load(tmp_path / "model.pt", weights_only=True)
-    assert saved["format"] == 1
-    before = torch.get_rng_state()
-    ClusterNet.load(tmp_path / "model.pt")
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_numbers_of_numpy_can_be_saved(tmp_path: Path) -> None:
-    settings = {**QUICK, "random_state": np.int64(3), "hidden_features": np.int32(7)}
-    model = ClusterNet(np.int64(3), seen_fraction=np.float64(0.5), temperature=np.float32(9))
-    model.set_params(**settings, recipe=Recipe(kmeans_schedule=((np.float64(0), np.int64(2)),)))
-    model.fit(planted(), described()).save(tmp_path / "model.pt")
-    again = ClusterNet.load(tmp_path / "model.pt")
-    assert again.random_state == 3
-    np.testing.assert_array_equal(again.labels_, model.labels_)
-
-
-def test_generators_are_not_saved(tmp_path: Path) -> None:
-    model = ClusterNet(3, **{**QUICK, "random_state": np.random.default_rng(0)}).fit(planted())
-    model.save(tmp_path / "model.pt")
-    assert ClusterNet.load(tmp_path / "model.pt").random_state is None
-
-
-def test_own_parts_are_handed_over_again(tmp_path: Path) -> None:
-    file = tmp_path / "model.pt"
-    model = ClusterNet(2, LargestCut(), **QUICK, completion=Planned()).fit(planted())
-    model.save(file)
-    with pytest.raises(ValueError, match="was saved with your own objective and completion; pass"):
-        ClusterNet.load(file)
-    with pytest.raises(ValueError, match="was saved with your own completion; pass it to load"):
-        ClusterNet.load(file, objective=LargestCut())
-    again = ClusterNet.load(file, objective=LargestCut(), completion=Planned())
-    assert again.score(planted()) == model.score(planted())
-
-    sites = FacilityLocation(3, growth=0.0)
-    model = ClusterNet(3, sites, **QUICK).fit(planted())
-    model.save(file)
-    again = ClusterNet.load(file, objective=sites)
-    np.testing.assert_array_equal(again.centers_, model.centers_)
-    assert model.objective is sites  # saving changes nothing
-
-
-def test_other_files_are_refused(tmp_path: Path) -> None:
-    file = tmp_path / "model.pt"
-    file.write_text("what is this?")
-    contents = [{"format": 99}, [1, 2], torch.zeros(2)]
-    with pytest.raises(ValueError, match=re.escape(f"{file} does not hold a ClusterNet of format")):
-        ClusterNet.load(file)
-    for content in contents:
-        torch.save(content, file)
-        with pytest.raises(ValueError, match="does not hold a ClusterNet of format 1"):
-            ClusterNet.load(file)
-    with pytest.raises(FileNotFoundError):
-        ClusterNet.load(tmp_path / "absent.pt")
 
 
 # --- scikit-learn's habits -----------------------------------------------------------------------

@@ -102,6 +102,20 @@ def test_where_it_ran_and_how_well(example: Report) -> None:
         assert "Quick run" not in text
 
 
+def test_what_the_paper_does_better_is_listed(example: Report) -> None:
+    text = as_markdown(example)
+    worse = example.worse
+    assert f", {len(worse)} worse (▼)" in example.headline
+    assert text.count("\n- Table ") == len(worse) == text.count(" ▼ ") > 0
+    cell = example.tables[0].cell(example.tables[0].layout.rows[0], Column("learning", "cora"))
+    median = number(cell.median or 0, "modularity")
+    line = f"Table 1, learning + optimization, ClusterNet, cora: {median} against 0.56"
+    assert (line in worse) == ((cell.median or 0) < 0.555)
+    perfect = Report([], example.rows, example.machines, 2, False)
+    assert perfect.worse == []
+    assert "paper's number is better" not in as_markdown(perfect)
+
+
 def test_a_quick_run_says_so(tmp_path: Path) -> None:
     report = report_on([make_job("Leiden", "fb", "community", "learning", 0)], tmp_path, 1, True)
     for text in (" ".join(printed(report).split()), as_markdown(report), as_html(report)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,15 @@ from graphopt.experiments.comparison import Problem
 from graphopt.experiments.jobs import inductive
 from graphopt.experiments.jobs.execution import execute
 from graphopt.experiments.jobs.measurement import forward_seconds, judged, timed, with_peak
-from graphopt.experiments.jobs.specs import EXACT, SYSTEMS, TWO_STAGE, Effort, Job, make_job
+from graphopt.experiments.jobs.specs import (
+    DRAWN,
+    EXACT,
+    SYSTEMS,
+    TWO_STAGE,
+    Effort,
+    Job,
+    make_job,
+)
 from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges
 from graphopt.experiments.problems import clean_problem, problem_of
 from graphopt.experiments.report.layouts import LAYOUTS
@@ -126,6 +135,42 @@ def test_all_graphs_are_used_unless_said_otherwise(many: InductiveDataset) -> No
     ]
     mean = np.mean([float(values["score"] or 0.0) for values in scores])
     assert found.outcomes["Leiden"]["score"] == pytest.approx(mean)
+
+
+@pytest.fixture
+def draws(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """What the distribution was drawn with, each time; small, for a test."""
+    asked: list[dict[str, Any]] = []
+    original = datasets.synthetic_distribution
+
+    def small(**options: Any) -> InductiveDataset:
+        asked.append(options)
+        return original(2, 1, 2, n_nodes=60, n_features=8, **options)
+
+    monkeypatch.setattr(datasets, "synthetic_distribution", small)
+    inductive._drawn.cache_clear()
+    yield asked
+    inductive._drawn.cache_clear()
+
+
+def test_all_jobs_of_a_process_share_the_graphs_drawn(draws: list[dict[str, Any]]) -> None:
+    jobs = [
+        make_job(system, DRAWN, task, "inductive", seed)
+        for task, system in (("community", "Leiden"), ("facility", "Train-greedy"))
+        for seed in (0, 1)
+    ]
+    for job in jobs:
+        found = execute(job)
+        assert found.error is None
+        assert found.outcomes[job.system]["n_graphs"] == 2
+    assert draws == [{"random_state": 0}]  # whatever the seed of the job
+
+    def sizes(job: Job) -> list[int]:
+        return [problem.seen.n_edges for problem in inductive._load(job).test]
+
+    assert sizes(jobs[0]) == sizes(jobs[1]) == sizes(jobs[3])
+    for problem in inductive._load(jobs[0]).test:
+        assert problem.features.shape == (60, 8)
 
 
 def test_both_kinds_of_data_sets_know_their_setting(data: Dataset) -> None:

@@ -18,6 +18,7 @@ from graphopt import (
     _memory,
     all_pairs_shortest_paths,
     greedy_k_center,
+    leiden,
     pipage_rounding,
     soft_kmeans,
 )
@@ -56,6 +57,7 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: all_pairs_shortest_paths(GRAPH),
         "distances .* pass a part of the nodes",
     ),
+    "leiden": (lambda: leiden(GRAPH, 3, starts=10**9), "1,000,000,000 starts .* use fewer"),
     "greedy_k_center": (lambda: greedy_k_center(GRAPH, 3), "distances .* bytes"),
     "kmeans_plus_plus": (
         lambda: kmeans_plus_plus(X, 10**12),

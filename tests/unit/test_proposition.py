@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from graphopt.datasets import Dataset, synthetic
-from graphopt.experiments import proposition
-from graphopt.experiments.proposition import (
-    PropositionRow,
+from graphopt.experiments.proposition import measurement
+from graphopt.experiments.proposition.measurement import (
     counter_example,
     measure_proposition,
-    plot_proposition,
     separated_rows,
-    summarize_proposition,
 )
+from graphopt.experiments.proposition.picture import plot_proposition
+from graphopt.experiments.proposition.rows import PropositionRow, summarize_proposition
 from graphopt.reference import soft_kmeans as reference
 
 
@@ -97,7 +96,7 @@ def test_the_counter_example_exceeds_the_printed_bound(rows):
 
 def test_the_left_side_is_that_of_the_twin():
     x, start = separated_rows(0.1, random_state=3)
-    row = proposition._measured("here", None, x, start, 5.0, None)
+    row = measurement._measured("here", None, x, start, 5.0, None)
     size = start.size
     jacobian = reference.centers_jacobian(x, start, 5.0).reshape(size, size)
     assert row.left == pytest.approx(np.abs(jacobian).sum(axis=0).max())
@@ -114,8 +113,8 @@ def test_constructed_rows_are_of_unit_length_and_prefer_their_own_centre():
 
 def test_looking_does_not_change_the_training(data):
     def rows_at(*checkpoints: int) -> dict[int | None, PropositionRow]:
-        sizes = replace(proposition._QUICK, iterations=20, checkpoints=checkpoints)
-        found = proposition._along_training(data, sizes, np.random.default_rng(0), None)
+        sizes = replace(measurement._QUICK, iterations=20, checkpoints=checkpoints)
+        found = measurement._along_training(data, sizes, np.random.default_rng(0), None)
         return {row.step: row for row in found}
 
     once, often = rows_at(20), rows_at(*range(0, 21, 2))
@@ -147,6 +146,6 @@ def test_the_picture_is_written(rows, tmp_path: Path):
 
 
 def test_a_set_of_many_graphs_is_refused(monkeypatch):
-    monkeypatch.setattr(proposition.datasets, "load", lambda name: name)
+    monkeypatch.setattr(measurement.datasets, "load", lambda name: name)
     with pytest.raises(ValueError, match="dataset must hold one graph; pubmed_inductive holds"):
         measure_proposition("pubmed_inductive")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers import random_graph
 from sklearn.cluster import KMeans, SpectralClustering
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from graphopt import Graph, modularity, spectral
 from graphopt.communities import _spectral
@@ -93,6 +94,23 @@ def test_a_seed_decides() -> None:
     assert np.array_equal(first.labels, spectral(graph, 6, random_state=7).labels)
     generator = np.random.default_rng(7)
     assert np.array_equal(first.labels, spectral(graph, 6, random_state=generator).labels)
+
+
+def test_libraries_run_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    k_means = _spectral._k_means
+
+    def watched(*arguments: object) -> np.ndarray:
+        counts.extend(pool["num_threads"] for pool in threadpool_info())
+        return k_means(*arguments)
+
+    monkeypatch.setattr(_spectral, "_k_means", watched)
+    graph = random_graph(300, 1500, 0, weights="float")
+    with threadpool_limits(3):
+        first = spectral(graph.to_scipy().toarray(), 6, random_state=1)
+    assert set(counts) == {1}
+    second = spectral(graph.to_scipy().toarray(), 6, random_state=1)
+    assert np.array_equal(first.labels, second.labels)
 
 
 def test_isolated_nodes_join_the_largest_group() -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``graphopt run``, ``reproduce``, ``tune``, ``bench`` and ``data``."""
+"""The command line: ``graphopt run``, ``tune``, ``reproduce`` and the other commands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from graphopt.cli import _data
 from graphopt.cli._bench import bench
+from graphopt.cli._proposition import proposition
 from graphopt.cli._reproduce import reproduce
 from graphopt.cli._run import run
 from graphopt.cli._terminal import notes
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
 )
-for command in (run, tune, reproduce, bench):
+for command in (run, tune, reproduce, proposition, bench):
     app.command()(command)
 app.add_typer(_data.app, name="data")
 

@@ -29,7 +29,8 @@ def reproduce(
     datasets: Annotated[
         list[str] | None,
         typer.Option(
-            help="cora, citeseer, prot, adol, fb, synthetic, pubmed; with commas or repeated."
+            help="cora, citeseer, prot, adol, fb, synthetic, pubmed, synthetic-r2v; with commas or "
+            "repeated."
         ),
     ] = None,
     seeds: Annotated[

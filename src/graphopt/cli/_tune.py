@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ from graphopt.cli._terminal import notes, output
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+    from graphopt.experiments.search.confirmation import Confirmed
     from graphopt.experiments.search.findings import Findings
     from graphopt.experiments.search.selection import HiddenEdges
     from graphopt.experiments.search.spaces import Space
@@ -48,6 +50,12 @@ def tune(
             "is searched on its validation graphs."
         ),
     ] = None,
+    graph: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of a graph in a data set of many: search for this one alone.", min=0
+        ),
+    ] = None,
     edges: Annotated[
         Path | None,
         typer.Option(
@@ -74,6 +82,13 @@ def tune(
         float, typer.Option(help="Share of the seen edges to hide and judge on.", max=1.0)
     ] = 0.4,
     repeats: Annotated[int, typer.Option(help="Trainings per setting.", min=1)] = 1,
+    confirm: Annotated[
+        int,
+        typer.Option(
+            help="In the end, trainings of the best and the published choice on edges hidden anew.",
+            min=0,
+        ),
+    ] = 0,
     prune: Annotated[
         bool, typer.Option("--prune/--no-prune", help="Stop trainings worse than the median.")
     ] = True,
@@ -92,11 +107,14 @@ def tune(
     """Search the hyperparameters of ClusterNet, as in the paper's appendix 2.1.
 
     Edges that a data set holds out and its test graphs are never looked at: part of the *seen*
-    edges is hidden once more and judged on. The published choice is always evaluated too. A search
-    that was stopped, or killed, goes on where it was when the same command is given again. Needs
+    edges is hidden once more and judged on. The published choice is always evaluated too. The best
+    of many scores is too high by its luck: `--confirm` judges it again. A search that was stopped,
+    or killed, goes on where it was when the same command is given again. Needs
     `pip install 'graphopt[tune]'`.
     """
     check_source(dataset, edges, features)
+    if graph is not None and dataset is None:
+        raise typer.BadParameter("--graph belongs to --dataset")
     if not 0.0 < hide < 1.0:
         raise typer.BadParameter("--hide must be between 0 and 1")
     from graphopt.experiments.search.search import optuna_or_explain
@@ -107,6 +125,7 @@ def tune(
 
     evaluation = _evaluation(
         dataset,
+        graph,
         edges,
         features,
         extent=space.value,
@@ -137,17 +156,34 @@ def tune(
         with notes.status("training ..."):
             interrupted = search.run(jobs=jobs, notify=tell)
         found = findings(search)
+    confirmed: list[Confirmed] = []
+    if confirm and not interrupted:
+        confirmed, interrupted = _confirm(evaluation, found, confirm)
     if as_json:
-        typer.echo(json.dumps({**found.as_dict(), "interrupted": interrupted}, indent=2))
+        more = {"confirmed": [one.as_dict() for one in confirmed], "interrupted": interrupted}
+        typer.echo(json.dumps({**found.as_dict(), **more}, indent=2))
     else:
         _print(found, evaluation.space)
+        _print_confirmed(confirmed, found)
     if interrupted:
         notes.print("interrupted; the same command goes on from here")
         raise typer.Exit(130)
 
 
+def _confirm(evaluation: HiddenEdges, found: Findings, draws: int) -> tuple[list[Confirmed], bool]:
+    """Return what was judged again, and whether Ctrl-C ended it before all was."""
+    from graphopt.experiments.search.confirmation import confirm
+
+    with notes.status("judging again ...") as status:
+        try:
+            return confirm(evaluation, found, draws, status.update), False
+        except KeyboardInterrupt:
+            return [], True
+
+
 def _evaluation(
     dataset: str | None,
+    graph: int | None,
     edges: Path | None,
     features: Path | None,
     *,
@@ -173,7 +209,9 @@ def _evaluation(
     from graphopt import datasets
 
     data = datasets.load(dataset or "pubmed")
-    return selection.of_dataset(data, extent=extent, quick=quick, task=task, **settings)
+    return selection.of_dataset(
+        data, extent=extent, quick=quick, task=task, graph=graph, **settings
+    )
 
 
 def _line(trial: FrozenTrial, wanted: int) -> str:
@@ -283,6 +321,17 @@ def _print_landmarks(found: Findings) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _print_confirmed(confirmed: Sequence[Confirmed], found: Findings) -> None:
+    from graphopt.experiments.search.confirmation import summary
+
+    if not confirmed:
+        return
+    draws = len(confirmed[0].scores)
+    output.print(f"On edges hidden anew, {draws} {'draw' if draws == 1 else 'draws'}:")
+    for line in summary(confirmed, found.greater_is_better):
+        output.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 def _value(value: float) -> str:

@@ -48,11 +48,17 @@ class SymmetricOperator:
 
     def __matmul__(self, x: Floats) -> Floats:
         """Multiply with the columns of a matrix, or with one vector."""
-        columns = x.reshape(len(x), -1)
-        product = self.scale[:, None] * (self.matrix @ (self.scale[:, None] * columns))
-        product += self.vectors @ (self.factors[:, None] * (self.vectors.T @ columns))
-        product += self.diagonal[:, None] * columns
-        return np.asarray(product).reshape(x.shape)
+        if x.ndim == 2:
+            scale, factors, diagonal = (
+                part[:, None] for part in (self.scale, self.factors, self.diagonal)
+            )
+        else:
+            scale, factors, diagonal = self.scale, self.factors, self.diagonal
+        product = np.asarray(self.matrix @ (scale * x))
+        product *= scale
+        product += self.vectors @ (factors * (self.vectors.T @ x))
+        product += diagonal * x
+        return product
 
     def to_array(self) -> Floats:
         """Form the matrix."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,8 +96,11 @@ def spectral(
     elif n_groups == 1:
         group = np.zeros(len(nodes), np.int64)
     else:
-        points = _embedding(matrix, n_groups - 1, regularization if normalized else None)
-        group = _k_means(points, n_groups, n_init, seed)
+        # On several threads, sums depend on which thread is done first; and products with a matrix
+        # of a thousand nodes take longer than on one.
+        with _thread_pools().limit(limits=1):
+            points = _embedding(matrix, n_groups - 1, regularization if normalized else None)
+            group = _k_means(points, n_groups, n_init, seed)
         _fill_up(group, n_groups, matrix)
     return result(weights, with_isolated(group, nodes, n_nodes, k - n_groups))
 
@@ -119,13 +124,19 @@ def _k_means(
 ) -> NDArray[np.int64]:
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
 
     means = KMeans(n_groups, init="k-means++", n_init=n_init, random_state=seed)
-    # On several threads its sums depend on which thread is done first.
-    with threadpool_limits(1, "openmp"), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer points than groups: see below
         return np.asarray(means.fit_predict(points), np.int64)
+
+
+@cache  # looks through all loaded libraries, so once what it is for is loaded
+def _thread_pools() -> Any:
+    import sklearn.cluster  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _fill_up(group: NDArray[np.int64], n_groups: int, matrix: Matrix) -> None:

@@ -1,4 +1,4 @@
-"""Modularity of a soft assignment and its gradient."""
+"""Modularity: of a soft assignment, with its gradient, and of the best k communities found."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from graphopt.bench import workloads
-from graphopt.bench.contest import Call, Contest, Contestant, Faster, LineUp
+from graphopt.bench.contest import Call, Contest, Contestant, Faster, LineUp, Within
 from graphopt.bench.workloads import like, size_of
+from graphopt.communities import leiden
+from graphopt.communities import modularity as modularity_of
 
 K = 10
 
@@ -59,9 +61,87 @@ def modularity_20k(scale: float) -> LineUp:
     return _modularity("pubmed", workloads.PUBMED, scale)
 
 
+# --- k communities ------------------------------------------------------------------------------
+
+
+def no_better(ours: float, theirs: float) -> None:
+    """Compare what was reached: nobody's groups are better than ours."""
+    assert theirs <= ours + 1e-12, f"modularity {theirs:.4f}, ours {ours:.4f}"
+
+
+def plausible(ours: float, theirs: float) -> None:
+    """Compare with somebody who is free to make more groups: what these gain is little."""
+    assert abs(theirs - ours) < 0.1, f"modularity {theirs:.4f}, ours {ours:.4f}"
+
+
+def communities(scale: float) -> LineUp:
+    """Race for the best ten groups of cora, beside peers that cannot hold k."""
+    _, source = like("cora", workloads.CORA, scale)
+
+    def judged(labels: Any) -> np.float64:
+        return np.float64(modularity_of(source()[0], labels))
+
+    def ours() -> Call:
+        graph, _ = source()
+        return lambda: judged(leiden(graph, K, random_state=0).labels)
+
+    def igraph_leiden() -> Call:
+        graph, _ = source()
+        peer = graph.to_igraph()
+
+        return lambda: judged(peer.community_leiden("modularity", n_iterations=-1).membership)
+
+    def networkx_greedy() -> Call:
+        import networkx as nx
+
+        graph, _ = source()
+        peer = graph.to_networkx()
+
+        greedy = nx.community.greedy_modularity_communities
+        return lambda: judged(_labels(graph.n_nodes, greedy(peer, cutoff=K, best_n=K)))
+
+    def networkx_louvain() -> Call:
+        import networkx as nx
+
+        graph, _ = source()
+        peer = graph.to_networkx()
+        louvain = nx.community.louvain_communities
+        return lambda: judged(_labels(graph.n_nodes, louvain(peer, seed=0)))
+
+    contestants = (
+        Contestant("graphopt", ours, peer=False),
+        Contestant(
+            "igraph",
+            igraph_leiden,
+            note="Leiden, any number of groups",
+            peer=False,
+            agree=plausible,
+        ),
+        Contestant(
+            "networkx, greedy", networkx_greedy, note="greedy merging to 10 groups", slow=True
+        ),
+        Contestant(
+            "networkx, Louvain",
+            networkx_louvain,
+            note="any number of groups",
+            peer=False,
+            agree=plausible,
+        ),
+    )
+    return LineUp(size_of(source), contestants, no_better)
+
+
+def _labels(n_nodes: int, groups: Any) -> Any:
+    labels = np.empty(n_nodes, np.int64)
+    for number, group in enumerate(groups):
+        labels[list(group)] = number
+    return labels
+
+
 CONTESTS = (
     Contest("modularity", "modularity and its gradient", modularity, (Faster(3.0),), quick=True),
     Contest(
         "modularity-20k", "modularity and its gradient", modularity_20k, (Faster(3.0),), quick=True
     ),
+    Contest("communities", "the best 10 groups, k held", communities, (Within(2.0),), quick=True),
 )

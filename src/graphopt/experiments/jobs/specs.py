@@ -13,8 +13,10 @@ from graphopt._validation import check_choice, check_integer
 
 SINGLE = ("cora", "citeseer", "prot", "adol", "fb")
 """Data sets of one graph, by the names of the paper's tables."""
-INDUCTIVE = ("synthetic", "pubmed")
-"""Data sets of many graphs."""
+DRAWN = "synthetic-r2v"
+"""Graphs of the distribution that the paper calls synthetic, drawn here; role2vec features."""
+INDUCTIVE = ("synthetic", "pubmed", DRAWN)
+"""Data sets of many graphs; the paper has the first two."""
 DATASETS = (*SINGLE, *INDUCTIVE)
 
 _FILES = {  # where it is not the table's name, with "_connected" for facilities
@@ -22,6 +24,8 @@ _FILES = {  # where it is not the table's name, with "_connected" for facilities
     ("synthetic", "facility"): "synthetic_spa",
     ("pubmed", "community"): "pubmed_inductive",
     ("pubmed", "facility"): "pubmed_connected_inductive",
+    (DRAWN, "community"): "synthetic_distribution",
+    (DRAWN, "facility"): "synthetic_distribution",
 }
 
 TWO_STAGE = "GCN-2stage"
@@ -95,7 +99,7 @@ class Job:
 
     @property
     def data(self) -> str:
-        """The name that :func:`graphopt.datasets.load` knows."""
+        """The name that :func:`graphopt.datasets.load` knows; of :data:`DRAWN`, who draws it."""
         usual = self.dataset + ("_connected" if self.task == "facility" else "")
         return _FILES.get((self.dataset, self.task), usual)
 

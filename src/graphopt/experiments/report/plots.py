@@ -23,7 +23,10 @@ def dumbbells(table: Table, columns: Sequence[Column]) -> str:
     rows = table.layout.rows
     width = _LABELS + len(columns) * (_PANEL + _GAP)
     height = _TOP + len(rows) * _LINE + _BOTTOM
-    parts = [f'<svg class="plot" viewBox="0 0 {width} {height}" role="img">']
+    parts = [  # letters of few columns need not fill the page
+        f'<svg class="plot" viewBox="0 0 {width} {height}" style="max-width:{1.4 * width:g}px" '
+        'role="img">'
+    ]
     for i, row in enumerate(rows):
         y = _TOP + (i + 0.5) * _LINE
         style = "label extra" if row.extra else "label"

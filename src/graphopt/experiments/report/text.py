@@ -63,6 +63,19 @@ class Report:
         )
 
     @property
+    def worse(self) -> list[str]:
+        """The cells in which the paper's number is better, a line each."""
+        return [
+            f"Table {table.layout.name}, {SETTINGS[column.setting].lower()}, {row.label}, "
+            f"{column.dataset}: {ours(table.cell(row, column), table.layout.unit)} against "
+            f"{theirs(table.cell(row, column), table.layout.unit)}"
+            for table in self.tables
+            for column in table.layout.columns
+            for row in table.layout.rows
+            if table.verdict(row, column) == "worse"
+        ]
+
+    @property
     def ran_on(self) -> list[str]:
         """Where our times come from, and the paper's, a line each."""
         used = {(row.machine, row.threads, row.version) for row in self.rows}
@@ -124,6 +137,9 @@ def as_markdown(report: Report) -> str:
     if report.quick:
         lines += [f"**{QUICK_NOTE}**", ""]
     lines += [report.headline, ""]
+    if report.worse:
+        lines += ["The cells in which the paper's number is better:", ""]
+        lines += [*(f"- {line}" for line in report.worse), ""]
     for table in report.tables:
         lines += [f"## Table {table.layout.name}. {table.layout.title}", ""]
         for setting, columns in _parts(table):

@@ -56,7 +56,8 @@ class Standing:
     score : float
         After that length.
     rank : int
-        1 and the number of other settings that, at their best lengths, score better.
+        1 and the number of other settings that, at their best lengths, score better; those whose
+        training was cut short, at the best length they came to.
     of : int
         Settings tried, those included whose training was cut short.
     """
@@ -119,12 +120,12 @@ def findings(search: Search) -> Findings:
         (_tried(trial, names) for trial in by_state["COMPLETE"]),
         key=lambda one: (sign * one.score, one.trial),
     )
-    n_tried = len(tried) + len(by_state["PRUNED"])
+    begun = tried + [_tried(trial, names) for trial in by_state["PRUNED"]]
     standings = []
     for landmark in space.landmarks:
         for trial in by_state["COMPLETE"]:
             if key(trial_params(trial)) == key(landmark.params):
-                standings.append(_standing(landmark, trial, tried, n_tried, sign))
+                standings.append(_standing(landmark, trial, begun, sign))
                 break
     return Findings(
         study=study.study_name,
@@ -164,13 +165,11 @@ def _tried(trial: FrozenTrial, landmarks: Mapping[Any, str]) -> Tried:
     )
 
 
-def _standing(
-    landmark: Landmark, trial: FrozenTrial, tried: list[Tried], n_tried: int, sign: float
-) -> Standing:
+def _standing(landmark: Landmark, trial: FrozenTrial, begun: list[Tried], sign: float) -> Standing:
     score: float = trial.user_attrs["outcome"]["scores"][str(landmark.iterations)]
-    better = sum(one.trial != trial.number and sign * one.score < sign * score for one in tried)
+    better = sum(one.trial != trial.number and sign * one.score < sign * score for one in begun)
     return Standing(
-        landmark.name, dict(landmark.params), landmark.iterations, score, 1 + better, n_tried
+        landmark.name, dict(landmark.params), landmark.iterations, score, 1 + better, len(begun)
     )
 
 

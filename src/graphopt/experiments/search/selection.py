@@ -437,6 +437,7 @@ def of_dataset(
     extent: str,
     task: str,
     quick: bool = False,
+    graph: int | None = None,
     **settings: Any,
 ) -> HiddenEdges:
     """Return the evaluation of a data set, made from nothing but what is observed of it.
@@ -449,9 +450,18 @@ def of_dataset(
     extent : {"paper", "extended"}
     task : {"community", "facility"}
     quick : bool
+    graph : int, optional
+        Of many graphs, search for this one alone, as if it were all there is.
     **settings
         The others of :class:`HiddenEdges`.
+
+    Raises
+    ------
+    ValueError
+        For a `graph` that is there to be tested on, or is not there.
     """
+    if graph is not None:
+        data = _member(data, graph)
 
     def observed(one: Dataset) -> tuple[Graph, Any]:
         return one.observed, one.observed_features
@@ -472,3 +482,16 @@ def of_dataset(
     return SingleGraph(
         seen=seen, features=features, name=data.name, task=task, space=space, **settings
     )
+
+
+def _member(data: Dataset | InductiveDataset, number: int) -> Dataset:
+    if not isinstance(data, InductiveDataset):
+        raise ValueError(f"graph is for a data set of many graphs; {data.name} is one")
+    known = sorted({*data.train_indices, *data.validation_indices})
+    if number not in known:
+        numbers = ", ".join(map(str, known))
+        raise ValueError(
+            f"graph must be one that {data.name} has to learn or to choose on, {numbers}; "
+            f"not {number}"
+        )
+    return data[number]
