@@ -12,11 +12,13 @@ from scipy.stats import t as students_t
 
 from graphopt.centers import local_search_k_center
 from graphopt.communities import leiden
-from graphopt.completion import Bagging, LinkModel
+from graphopt.completion import Bagging, PairCompletion
 from graphopt.decision._case import Case
+from graphopt.decision._portfolio import main_part
 from graphopt.decision._trials import Entrant, Trial, renumbered_back
 from graphopt.evaluation import quality
 from graphopt.graph import Graph
+from graphopt.paths import distances_to_nearest
 
 _CONFIDENCE = 0.9
 _VALUED_ON = 20  # sampled graphs
@@ -41,12 +43,7 @@ def gather(
     k: int,
     rng: np.random.Generator,
 ) -> Evidence:
-    """Value a decision on sampled whole graphs and decide on these again.
-
-    What samples of a trial's graph said of the winner's decision there, and what it was worth, tell
-    how far the samples can be believed: their mean error is taken off, and its spread widens the
-    interval.
-    """
+    """Say what a decision is worth on the whole graph, and decide on sampled whole graphs again."""
     if case.seen_fraction == 1.0:
         value = quality(task, case.graph, decision)
         again = [
@@ -55,64 +52,86 @@ def gather(
         ]
         stable = _stability(task, decision, again, [case.graph] * len(again))
         return Evidence(value, (value, value), stable)
-    graphs = _samples(case, _VALUED_ON, rng)
-    values = _finite([quality(task, graph, decision) for graph in graphs])
-    errors = np.array(
+    completion = winner.method.completion or Bagging(case.missing_weight)
+    graphs = _samples(completion, case, _VALUED_ON, rng)
+    if task == "community":
+        value, interval = _expected_modularity(case, decision, winner, trials)
+    else:
+        value, interval = _expected_radius(case, graphs, decision, winner, trials, completion, rng)
+    again = [_decided_on(task, graph, k, rng) for graph in graphs[:_DECIDED_ON]]
+    return Evidence(value, interval, _stability(task, decision, again, graphs[:_DECIDED_ON]))
+
+
+def _expected_modularity(
+    case: Case, decision: NDArray[np.int32], winner: Entrant, trials: list[Trial]
+) -> tuple[float, tuple[float, float]]:
+    """Take the trials for what is to come: what was worth how much on edges that were hidden.
+
+    They decided from fewer edges and were judged on fewer. Another way to extrapolate is to take
+    off the seen value what the trials lost of theirs; how far the two differ widens the interval,
+    beside the trials' own spread. Without a trial nothing better than the seen value is known.
+    """
+    seen = quality("community", case.graph, decision)
+    if not winner.scores:
+        return seen, (-0.5, seen)
+    scores = np.array(winner.scores)
+    kept = np.array(
         [
-            quality(task, case.graph, found) - _predicted(task, trial, found, rng)
+            quality("community", trial.case.graph, found[trial.order])
             for trial, found in zip(trials, winner.decisions, strict=False)
         ]
     )
-    errors = errors[np.isfinite(errors)]
-    expected = float(values.mean()) + (float(errors.mean()) if len(errors) else 0.0)
-    interval = _interval(expected, values, errors)
-    if task == "community":
-        interval = max(interval[0], -0.5), min(interval[1], 1.0)
-    else:
-        interval = max(interval[0], 0.0), interval[1]
-    again = [_decided_on(task, graph, k, rng) for graph in graphs[:_DECIDED_ON]]
-    return Evidence(expected, interval, _stability(task, decision, again, graphs[:_DECIDED_ON]))
+    positive = kept > 0.0
+    other = seen * float((scores[positive] / kept[positive]).mean()) if positive.any() else seen
+    value = float(scores.mean())
+    reach = _reach(scores) + abs(value - other)
+    return value, (max(value - reach, -0.5), min(value + reach, max(seen, value)))
 
 
-def _samples(case: Case, count: int, rng: np.random.Generator) -> list[Graph]:
-    """Return whole graphs as they might be: by a learned model where there are edges to learn."""
-    completion: LinkModel | Bagging = LinkModel(case.missing_weight)
-    if case.rows is None:
-        completion = Bagging(case.missing_weight)
+def _expected_radius(
+    case: Case,
+    graphs: list[Graph],
+    decision: NDArray[np.int32],
+    winner: Entrant,
+    trials: list[Trial],
+    completion: PairCompletion,
+    rng: np.random.Generator,
+) -> tuple[float, tuple[float, float]]:
+    """Average over sampled whole graphs, and correct by what such samples got wrong in the trials.
+
+    There, the radius is that of the nodes in the main part of the seen graph: no more is known.
+    """
+    radii = _finite([quality("facility", graph, decision) for graph in graphs])
+    errors = []
+    for trial, found in zip(trials, winner.decisions, strict=False):
+        there = renumbered_back("facility", found, np.argsort(trial.order))
+        samples = _samples(completion, trial.case, _DECIDED_ON, rng)
+        predicted = _finite([quality("facility", graph, there) for graph in samples]).mean()
+        hops, _ = distances_to_nearest(case.graph, found)
+        actual = hops[main_part(case.graph, len(found))].max(initial=0.0)
+        if math.isfinite(actual) and math.isfinite(predicted):
+            errors.append(float(actual - predicted))
+    value = float(radii.mean()) + (math.fsum(errors) / len(errors) if errors else 0.0)
+    if not math.isfinite(value):
+        return math.inf, (0.0, math.inf)
+    value = max(value, 0.0)
+    reach = math.hypot(_reach(radii), _reach(np.array(errors)))
+    return value, (max(value - reach, 0.0), value + reach)
+
+
+def _reach(values: NDArray[np.float64]) -> float:
+    """Return how far one more value is from the mean of these, with a confidence of 90 %."""
+    if len(values) < 2:
+        return 0.0
+    quantile = float(students_t.ppf(0.5 + _CONFIDENCE / 2, len(values) - 1))
+    return quantile * float(values.std(ddof=1)) * math.sqrt(1.0 + 1.0 / len(values))
+
+
+def _samples(
+    completion: PairCompletion, case: Case, count: int, rng: np.random.Generator
+) -> list[Graph]:
+    """Return whole graphs as they might be."""
     return completion.sample(case.graph, case.rows, count, join=True, random_state=rng)
-
-
-def _predicted(
-    task: str, trial: Trial, decision: NDArray[np.int32], rng: np.random.Generator
-) -> float:
-    """Return what samples of a trial's hidden graph say of a decision."""
-    graphs = _samples(trial.case, _DECIDED_ON, rng)
-    there = _renumbered(task, decision, trial.order)
-    return float(_finite([quality(task, graph, there) for graph in graphs]).mean())
-
-
-def _renumbered(
-    task: str, decision: NDArray[np.int32], order: NDArray[np.int64]
-) -> NDArray[np.int32]:
-    """Undo :func:`renumbered_back`."""
-    if task == "community":
-        labels: NDArray[np.int32] = decision[order]
-        return labels
-    return renumbered_back(task, decision, np.argsort(order))
-
-
-def _interval(
-    expected: float, values: NDArray[np.float64], errors: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Return the middle 90 %: of the samples' spread, and of the errors' for a further graph."""
-    spread = float(values.var())
-    if len(errors) > 1:
-        spread += float(errors.var(ddof=1)) * (1.0 + 1.0 / len(errors))
-        freedom = len(errors) - 1
-    else:
-        freedom = len(values) - 1
-    reach = float(students_t.ppf(0.5 + _CONFIDENCE / 2, freedom)) * math.sqrt(spread)
-    return expected - reach, expected + reach
 
 
 def _finite(values: list[float]) -> NDArray[np.float64]:

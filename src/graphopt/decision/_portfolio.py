@@ -44,11 +44,14 @@ class Method:
     plain : bool
         Whether it is cheap and decides by what is seen alone: the first such method decides where
         there is no time for a trial.
+    completion : PairCompletion or None
+        What it expects of the missing edges, where it can draw whole graphs.
     """
 
     name: str
     run: Run
     plain: bool = False
+    completion: PairCompletion | None = None
 
 
 def portfolio(task: str, case: Case, networks: bool) -> list[Method]:
@@ -78,7 +81,12 @@ def _communities(case: Case) -> list[Method]:
     """Return a method for every completion and every place of nodes without a seen edge."""
     candidates = default_candidates(case.seen_fraction, with_features=case.rows is not None)
     return [
-        Method(_name(completion, place), _grouped(completion, place), plain=completion is None)
+        Method(
+            _name(completion, place),
+            _grouped(completion, place),
+            plain=completion is None,
+            completion=completion if isinstance(completion, PairCompletion) else None,
+        )
         for completion in candidates
         for place in PLACEMENTS
     ]
@@ -143,7 +151,11 @@ def _facilities(case: Case) -> list[Method]:
         completions.insert(1, FeatureNeighbours(80, weight))
     return [
         *(
-            Method(f"graphs sampled by {describe(completion)}", _robust(completion))
+            Method(
+                f"graphs sampled by {describe(completion)}",
+                _robust(completion),
+                completion=completion,
+            )
             for completion in completions
         ),
         Method("local search", _local_search),

@@ -55,11 +55,12 @@ class Decision:
     seen_value : float
         Modularity on the seen graph, or its radius (``inf``: a node reaches no centre).
     expected_value : float
-        The same on the whole graph, as completions and trials let expect it; on a graph that is all
-        seen, `seen_value`.
+        The same on the whole graph, as the trials let expect it; on a graph that is all seen,
+        `seen_value`. Communities: rather too low, as trials had fewer edges to learn from.
     interval : tuple of float
-        Where the value on the whole graph lies with a confidence of about 90 %: as far as the
-        completions are right about the missing edges.
+        Where the value on the whole graph lies, most likely: the spread of the trials, and how far
+        two ways to extrapolate differ (communities), or of sampled whole graphs and their errors in
+        the trials (facilities).
     bound : float or None
         No choice of k centres has a smaller radius on the seen graph (on its largest component,
         where it has more than k). None for communities, of which nothing is proven.
