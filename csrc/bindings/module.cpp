@@ -19,6 +19,7 @@ void register_rounding(pybind11::module_& m);
 void register_set_cover(pybind11::module_& m);
 void register_soft_kmeans(pybind11::module_& m);
 void register_spmm(pybind11::module_& m);
+void register_swap_search(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -41,4 +42,5 @@ PYBIND11_MODULE(_core, m) {
     register_set_cover(m);
     register_soft_kmeans(m);
     register_spmm(m);
+    register_swap_search(m);
 }

@@ -1,7 +1,8 @@
 """Learn on a partly seen graph and decide on it: communities and facility locations.
 
 Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonzalez`,
-:func:`greedy_k_center`, :func:`exact_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`,
+:func:`greedy_k_center`, :func:`local_search_k_center`, :func:`exact_k_center`,
+:func:`robust_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`polish`,
 :func:`cnm`, :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning
 (:class:`ClusterNet`, :class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`,
 :mod:`graphopt.objectives`) loads it on first use.
@@ -17,10 +18,13 @@ from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.centers import (
     ExactKCenterResult,
     KCenterResult,
+    RobustKCenterResult,
     evaluate_centers,
     exact_k_center,
     gonzalez,
     greedy_k_center,
+    local_search_k_center,
+    robust_k_center,
 )
 from graphopt.clustering import SoftKMeansResult, soft_kmeans
 from graphopt.communities import (
@@ -59,6 +63,7 @@ __all__ = [
     "Graph",
     "KCenterResult",
     "LinkPredictor",
+    "RobustKCenterResult",
     "SoftKMeansResult",
     "TwoStage",
     "all_pairs_shortest_paths",
@@ -78,12 +83,14 @@ __all__ = [
     "greedy_k_center",
     "learning",
     "leiden",
+    "local_search_k_center",
     "modularity",
     "newman",
     "nn",
     "objectives",
     "pipage_rounding",
     "polish",
+    "robust_k_center",
     "set_num_threads",
     "soft_kmeans",
     "spectral",

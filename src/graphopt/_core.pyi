@@ -181,6 +181,21 @@ def greedy_k_center(
     needed: NDArray[np.uint8] | None,
     num_threads: int,
 ) -> _KCenter: ...
+def swap_search(
+    table: _Distances,
+    costs: NDArray[np.float64] | None,
+    lost: float,
+    weights: NDArray[np.float64] | None,
+    n_scenarios: int,
+    tail: float,
+    start: NDArray[np.int32],
+    may_open: NDArray[np.uint8] | None,
+    n_fixed: int,
+    first_site: int,
+    max_swaps: int,
+    seconds: float,
+    num_threads: int,
+) -> tuple[NDArray[np.int32], float, int, bool]: ...
 
 _CoverRest = tuple[
     bool,

@@ -322,7 +322,7 @@ def test_repr_shows_what_is_not_default() -> None:
         ({"n_clusters": 61}, "n_clusters must be at most .*, 60, not 61"),
         ({"objective": "median"}, "objective must be one of k-center, modularity, not 'median'"),
         ({"objective": 3}, "objective must be one of k-center, modularity, not 3"),
-        ({"completion": "all"}, "completion must be one of auto, not 'all'"),
+        ({"completion": "all"}, "completion must be one of auto, chosen, not 'all'"),
         ({"seen_fraction": 0.0}, "seen_fraction must be greater than 0, not 0"),
         ({"seen_fraction": 1.2}, "seen_fraction must be at most 1, not 1.2"),
         ({"iterations": 0}, "iterations must be at least 1, not 0"),
@@ -343,7 +343,10 @@ def test_parameters_of_other_types() -> None:
     for settings, message in (
         ({"n_clusters": 2.5}, "n_clusters must be an integer, not float"),
         ({"n_clusters": None, "objective": "k-center"}, "n_clusters must be an integer"),
-        ({"completion": 3}, 'completion must be "auto", None or an object with missing_edges'),
+        (
+            {"completion": 3},
+            'completion must be "auto", "chosen", None or an object with missing_edges',
+        ),
         ({"recipe": "paper"}, "recipe must be a Recipe or None, not str"),
     ):
         with pytest.raises(TypeError, match=f"^{message}"):

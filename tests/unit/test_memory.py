@@ -19,11 +19,13 @@ from graphopt import (
     all_pairs_shortest_paths,
     greedy_k_center,
     leiden,
+    local_search_k_center,
     pipage_rounding,
+    robust_k_center,
     soft_kmeans,
 )
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
-from graphopt.completion import FeatureNeighbours
+from graphopt.completion import Bagging, EdgeProbabilities, FeatureNeighbours, LinkModel
 from graphopt.errors import MemoryLimitError
 from graphopt.features import smoothed_features
 from graphopt.nn import SoftKMeans, gradient_certificate
@@ -32,9 +34,11 @@ from graphopt.nn.sparse import SparseMatrix
 GRAPH = random_graph(300, 900, 0)
 X = np.random.default_rng(0).standard_normal((300, 8))
 CENTERS = X[:5]
+LENGTHS = np.abs(np.subtract.outer(X[:, 0], X[:, 0]))
 WORDS = csr_array(random_array((300, 400), density=0.05, format="csr", rng=0, dtype=np.float32))
 SoftKMeans(5)(torch.from_numpy(X))  # torch loads what it needs for the first operator it runs
 CLUSTERED = soft_kmeans(X, CENTERS, temperature=5.0, iterations=1, normalize=False)
+LIKELY = EdgeProbabilities(GRAPH, np.empty((0, 2)), [], background=0.1)
 SPARSE = SparseMatrix.from_scipy(WORDS, torch.float32)
 
 
@@ -59,6 +63,15 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "leiden": (lambda: leiden(GRAPH, 3, starts=10**9), "1,000,000,000 starts .* use fewer"),
     "greedy_k_center": (lambda: greedy_k_center(GRAPH, 3), "distances .* bytes"),
+    "local_search_k_center": (lambda: local_search_k_center(GRAPH, 3), "distances .* bytes"),
+    "local search on lengths": (
+        lambda: local_search_k_center(LENGTHS, 3),
+        "what every distance costs, in float64, needs 720,000 .* in hops",
+    ),
+    "robust_k_center": (
+        lambda: robust_k_center([GRAPH, GRAPH], 3),
+        "distances .* use fewer samples",
+    ),
     "kmeans_plus_plus": (
         lambda: kmeans_plus_plus(X, 10**12),
         r"1,000,000,000,000 centres of width 8 needs 64,000,000,000,000 bytes .* fewer clusters",
@@ -81,6 +94,22 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     "missing_edges": (
         lambda: FeatureNeighbours(n_neighbours=10**9).missing_edges(GRAPH, X),
         "89,700 feature neighbours needs 13,455,000 bytes .* fewer n_neighbours",
+    ),
+    "bagging": (
+        lambda: Bagging(draws=10**9).missing_edges(GRAPH),
+        r"8\d\d,000,000,000 drawn edges needs .* fewer draws",
+    ),
+    "link model": (
+        lambda: LinkModel(features_from_edges=True).probabilities(GRAPH),
+        "60,000 candidate pairs needs 6,000,000 bytes .* fewer n_candidates",
+    ),
+    "expected edges": (
+        lambda: LIKELY.expected(10**9),
+        "expected edges needs .* fewer max_pairs",
+    ),
+    "sampled graphs": (
+        lambda: LIKELY.sample(10**9),
+        "1,000,000,000 sampled graphs of .* fewer samples",
     ),
     "smoothed_features": (
         lambda: smoothed_features(WORDS, GRAPH, 1),

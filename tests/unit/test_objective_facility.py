@@ -344,3 +344,32 @@ def test_a_problem_of_some_sites_charges_the_same(dtype, growth):
         objective = FacilityLocation()
         value = objective.training_value(np.array(sites, dtype=np.int64), few)
         assert value == objective.training_value(chosen, problem)
+
+
+@pytest.mark.parametrize("growth", [0.0, 0.5])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+@pytest.mark.parametrize("customers", ["all", "largest-component", "rectangle"])
+def test_no_exchange_improves_polished_sites(customers, dtype, growth):
+    hops = np.full((40, 40), np.inf)
+    hops[:25, :25], hops[25:, 25:] = path_distances(25), path_distances(15)
+    if dtype == np.uint8:
+        hops = np.where(np.isinf(hops), 255, hops).astype(dtype)
+    if customers == "rectangle":
+        problem = FacilityProblem.from_distances(hops[::3], charge=6, growth=growth)
+    else:
+        problem = FacilityProblem.from_distances(hops, charge=6, growth=growth, customers=customers)
+    opening = torch.full((40,), 3 / 40)
+    rough = FacilityLocation(3, draws=1, polish=False)
+    polished = FacilityLocation(3, draws=1)
+    for seed in range(3):
+        before = rough.decode(opening, problem, random_state=seed)
+        sites = polished.decode(opening, problem, random_state=seed)
+        assert sites.dtype == np.int32
+        assert sites.tolist() == sorted(set(sites.tolist()))
+        value = polished.training_value(sites, problem)
+        assert value < rough.training_value(before, problem)
+        for place in range(3):
+            for site in set(range(40)) - set(sites.tolist()):
+                other = sites.copy()
+                other[place] = site
+                assert polished.training_value(other, problem) >= value - 1e-9

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
 from graphopt._threads import resolve_num_threads
-from graphopt._validation import check_float_array, check_memory, check_number
+from graphopt._validation import check_number
 from graphopt.centers._cover import Clock
+from graphopt.centers._demand import check_demand, times_demand
 from graphopt.centers._evaluate import evaluate_centers
 from graphopt.centers._input import Sites, check_sites, checked_source, size_of, unreachable
 from graphopt.centers._search import Search
@@ -129,7 +130,7 @@ def exact_k_center(
     source = checked_source(graph_or_distances)
     n = size_of(source)
     k, sites = check_sites(n, k, candidates, must_open, forbidden)
-    weights = _check_demand(demand, n)
+    weights = check_demand(demand, n)
     limit = math.inf if time_limit is None else check_number("time_limit", time_limit, minimum=0.0)
     threads = resolve_num_threads(num_threads)
     distances = source
@@ -144,7 +145,7 @@ def exact_k_center(
     may_open = np.ones(n, bool) if sites.may_open is None else sites.may_open.astype(bool)
     needed = np.ones(n, bool) if weights is None else weights > 0
     search = Search(
-        _times_demand(distances, weights),
+        times_demand(distances, weights),
         k,
         may_open,
         sites.must_open,
@@ -163,37 +164,6 @@ def exact_k_center(
         search.lower_bound,
         "optimal" if search.radius_of(chosen.centers) <= search.lower_bound else "time_limit",
     )
-
-
-def _check_demand(demand: ArrayLike | None, n_nodes: int) -> NDArray[np.float64] | None:
-    if demand is None:
-        return None
-    weights = check_float_array("demand", demand, ndim=1).astype(np.float64)
-    if len(weights) != n_nodes:
-        raise ValueError(f"demand must have one entry per node, {n_nodes}, not {len(weights)}")
-    negative = np.flatnonzero(weights < 0)
-    if len(negative):
-        first = negative[0]
-        raise ValueError(f"demand must not be negative; demand[{first}] is {weights[first]:g}")
-    return weights
-
-
-def _times_demand(distances: NDArray[Any], demand: NDArray[np.float64] | None) -> NDArray[Any]:
-    """Return what each distance counts; the distances themselves where that is all or nothing."""
-    if demand is None or np.isin(demand, (0.0, 1.0)).all():
-        return distances
-    check_memory(
-        "distances times demand, in float64,",
-        8 * distances.size,
-        "a demand of zeros and ones needs no copy",
-    )
-    costs = distances.astype(np.float64)
-    if distances.dtype.kind == "u":
-        costs[distances == unreachable(distances.dtype)] = np.inf
-    needed = demand > 0
-    costs[:, ~needed] = 0.0
-    costs *= np.where(needed, demand, 1.0)
-    return costs
 
 
 def _filled_up(

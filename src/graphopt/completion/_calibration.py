@@ -116,9 +116,10 @@ def reliability_curve(
         observed = np.bincount(which, edges, bins) / n_pairs
     total = max(n_pairs.sum(), 1.0)
     brier = (edges * (1.0 - chances) ** 2 + (counts - edges) * chances**2).sum() / total
+    there, absent = edges > 0, counts > edges
     with np.errstate(divide="ignore"):
-        surprise = np.where(edges > 0, edges * -np.log(chances), 0.0)
-        surprise += np.where(counts > edges, (counts - edges) * -np.log1p(-chances), 0.0)
+        surprise = -(edges[there] @ np.log(chances[there]))
+        surprise -= (counts - edges)[absent] @ np.log1p(-chances[absent])
     return Reliability(
         predicted,
         observed,
@@ -126,7 +127,7 @@ def reliability_curve(
         float(chances @ counts),
         round(float(edges.sum())),
         float(brier),
-        float(surprise.sum() / total),
+        float(surprise / total),
     )
 
 

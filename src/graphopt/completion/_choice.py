@@ -25,8 +25,8 @@ from graphopt.completion._neighbours import FeatureNeighbours
 from graphopt.completion._placement import spread_over_groups
 from graphopt.graph import Graph
 
-PLACEMENTS = ("expected", "together", "spread")
-"""What becomes of nodes without a seen edge; see :func:`decide_under`."""
+PLACEMENTS = ("together", "spread", "expected")
+"""What becomes of nodes without a seen edge, the simpler first; see :func:`decide_under`."""
 
 Decide: TypeAlias = Callable[[Graph, np.random.Generator], NDArray[Any]]
 Judge: TypeAlias = Callable[[Graph, NDArray[Any]], float]
@@ -145,8 +145,9 @@ def choose(
     candidates : sequence of Completion or None, optional
         By preference: the first wins of those between which the splits cannot tell. None among them
         decides on the seen edges alone. Default: :func:`default_candidates`.
-    placements : sequence of {"expected", "together", "spread"}, optional
-        What to try with nodes without a seen edge, see :func:`decide_under`. Default: all three;
+    placements : sequence of {"together", "spread", "expected"}, optional
+        What to try with nodes without a seen edge, by preference, see :func:`decide_under`.
+        Default: all three in this order, as the first two make do without a guess for every node;
         with a `decide` of your own ``("expected",)``, as it need not return labels.
     decide : callable, optional
         ``decide(graph, generator)`` returns a decision. Default: :func:`graphopt.leiden`, at most
@@ -187,7 +188,7 @@ def choose(
     if candidates is None:
         candidates = default_candidates(share, with_features=features is not None)
     if placements is None:
-        placements = PLACEMENTS if decide is None else PLACEMENTS[:1]
+        placements = PLACEMENTS if decide is None else ("expected",)
     for placement in placements:
         check_choice("placements", placement, PLACEMENTS)
     if len(candidates) == 0 or len(placements) == 0:

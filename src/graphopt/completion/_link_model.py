@@ -117,6 +117,10 @@ class LinkModel(PairCompletion):
         if self.features_from_edges:
             rows = None
         n, total = graph.n_nodes, self.weight * graph.n_edges
+        n_listed = n * min(self.n_candidates, max(n - 1, 0))
+        check_memory(
+            f"{n_listed:,} candidate pairs", _LISTED_BYTES * n_listed, "use fewer n_candidates"
+        )
         unseen = n * (n - 1) // 2 - graph.n_edges
         nothing = EdgeProbabilities(graph, np.empty((0, 2), np.int32), np.empty(0))
         if total == 0.0:
@@ -166,9 +170,6 @@ class LinkModel(PairCompletion):
 
         n = graph.n_nodes
         count = min(self.n_candidates, n - 1)
-        check_memory(
-            f"{n * count:,} candidate pairs", _LISTED_BYTES * n * count, "use fewer n_candidates"
-        )
         slope, constant = coefficients[:-1].astype(np.float32), np.float32(coefficients[-1])
         codes, chances, total = [], [], 0.0
         for start, values in PairFeatures(graph, rows, self.smoothing).blocks():

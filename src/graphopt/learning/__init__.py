@@ -4,6 +4,7 @@ from graphopt.learning.direct import DirectGCN
 from graphopt.learning.estimators import ClusterNet
 from graphopt.learning.link_predictor import LinkPredictor
 from graphopt.learning.link_scores import LinkScores
+from graphopt.learning.predicted_links import PredictedLinks
 from graphopt.learning.recipes import PAPER, PAPER_INDUCTIVE, Recipe
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
 from graphopt.learning.two_stage import TwoStage
@@ -16,6 +17,7 @@ __all__ = [
     "DirectGCN",
     "LinkPredictor",
     "LinkScores",
+    "PredictedLinks",
     "Recipe",
     "TrainingRun",
     "TwoStage",

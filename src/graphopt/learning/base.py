@@ -20,7 +20,7 @@ from graphopt._validation import (
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
-from graphopt.completion import Completion, FeatureNeighbours, spread_over_groups
+from graphopt.completion import Chosen, Completion, FeatureNeighbours, spread_over_groups
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import files, inductive
@@ -415,12 +415,16 @@ class DecisionEstimator(DecidingEstimator):
         if not isinstance(self.completion, str):
             if self.completion is not None and not hasattr(self.completion, "missing_edges"):
                 raise TypeError(
-                    'completion must be "auto", None or an object with missing_edges, '
+                    'completion must be "auto", "chosen", None or an object with missing_edges, '
                     f"not {self.completion!r}"
                 )
             return self.completion
-        check_choice("completion", self.completion, ("auto",))
-        if self.seen_fraction == 1.0 or not described or not objective.uses_expected_edges:
+        check_choice("completion", self.completion, ("auto", "chosen"))
+        if self.seen_fraction == 1.0 or not objective.uses_expected_edges:
+            return None
+        if self.completion == "chosen":
+            return Chosen(self.n_clusters, self.seen_fraction)
+        if not described:
             return None
         return FeatureNeighbours(weight=1.0 / self.seen_fraction - 1.0)
 

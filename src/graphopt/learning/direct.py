@@ -31,7 +31,7 @@ class DirectGCN(DecisionEstimator):
         any other a share in each group.
     seen_fraction : float
         Share of all edges that the graph given to :meth:`fit` holds, in (0, 1].
-    completion : "auto", None or Completion
+    completion : "auto", "chosen", None or Completion
         Where missing edges are expected; see :class:`graphopt.ClusterNet`.
     hidden_features : int
         Width of the hidden layer.

@@ -33,10 +33,13 @@ class ClusterNet(DecisionEstimator):
         Share of all edges that the graph given to :meth:`fit` holds, in (0, 1]. Below 1, edges
         are hidden from the encoder while training, and missing ones are expected, see
         `completion`.
-    completion : "auto", None or Completion
+    completion : "auto", "chosen", None or Completion
         Where missing edges are expected. ``"auto"``: between nodes with like features
         (:class:`graphopt.completion.FeatureNeighbours`), if edges are missing, there are features
-        and the objective can use expected edges.
+        and the objective can use expected edges. ``"chosen"``: where the completion says that does
+        best when seen edges are hidden, with features or without
+        (:class:`graphopt.completion.Chosen`; for features that were computed from the seen edges
+        pass one made with ``features_from_edges=True``).
     hidden_features, embedding_features : int
         Widths of the encoder.
     gradient : {"one-step", "implicit", "dense", "unrolled", "auto"}

@@ -20,6 +20,7 @@ from graphopt._validation import (
     check_node_indices,
     check_number,
 )
+from graphopt.centers._swaps import swap_sites
 from graphopt.facility import (
     DistanceArray,
     check_charge,
@@ -66,6 +67,10 @@ class FacilityProblem:
     steps: Tensor | None = None
     stretched: Tensor | None = None
     order: Tensor | None = None
+    # What swaps need: sites by customers, the costs of hops. Made when first asked for.
+    _by_site: list[tuple[NDArray[Any], NDArray[np.float64] | None]] = field(
+        default_factory=list, init=False, repr=False
+    )
 
     @classmethod
     def from_distances(
@@ -135,6 +140,30 @@ class FacilityProblem:
         distances = columns(self.distances)
         return replace(self, distances=distances, stretched=stretched, order=None)
 
+    def improved_by_swaps(self, sites: NDArray[Any]) -> NDArray[np.int32]:
+        """Return as many sites, ascending, that no exchange of one for another makes cheaper.
+
+        Exchanges begin at `sites`, distinct and at least one; see :func:`local_search_k_center`.
+        """
+        if not self._by_site:
+            self._by_site.append(self._transposed())
+        table, costs = self._by_site[0]
+        lost = distance_costs(np.array(self.charge), self.charge, self.growth).item()
+        found = swap_sites(table, costs, sites, lost=lost, num_threads=get_num_threads())
+        return np.sort(found.sites)
+
+    def _transposed(self) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        table: NDArray[Any] = self.distances.numpy()
+        costs = None if self.steps is None else np.append(0.0, self.steps.numpy().cumsum())
+        if costs is not None and _is_symmetric(table):
+            return table, costs
+        check_memory("the costs from every site", table.nbytes, "decode with polish=False")
+        if costs is not None:
+            return np.ascontiguousarray(table.T), costs
+        if self.growth == 0.0 or self.stretched is None:
+            return np.minimum(table.T, self.charge, order="C"), None
+        return np.ascontiguousarray(self.stretched.numpy().T), None
+
     def expected_costs(self, opening: Tensor) -> Tensor:
         """Return every customer's expected cost, shape (n_customers,); differentiable.
 
@@ -190,6 +219,14 @@ class FacilityProblem:
         return np.where(served, nearest, self.charge).astype(np.float64)
 
 
+def _is_symmetric(matrix: NDArray[Any]) -> bool:
+    """Tell whether a matrix is its own transpose, in blocks that need no further matrix."""
+    n, width = matrix.shape
+    return n == width and all(
+        np.array_equal(matrix[i : i + 256], matrix[:, i : i + 256].T) for i in range(0, n, 256)
+    )
+
+
 def _largest_component(distances: DistanceArray) -> NDArray[np.bool_]:
     """Return which customers reach a site that the one who reaches most sites reaches."""
     if distances.dtype == np.float64:
@@ -235,6 +272,9 @@ class FacilityLocation(Objective):
         Who counts in training.
     draws : int
         Number of roundings, of which :meth:`decode` keeps the best by :meth:`training_value`.
+    polish : bool
+        Whether sites of the best rounding are then exchanged, one at a time, until no exchange
+        lowers :meth:`training_value`.
 
     Examples
     --------
@@ -255,6 +295,7 @@ class FacilityLocation(Objective):
     growth: float = field(default=0.5, kw_only=True)
     customers: str = field(default="all", kw_only=True)
     draws: int = field(default=50, kw_only=True)
+    polish: bool = field(default=True, kw_only=True)
 
     greater_is_better: ClassVar[bool] = False
     decides: ClassVar[str] = "centers"
@@ -321,6 +362,8 @@ class FacilityLocation(Objective):
     ) -> NDArray[np.int32]:
         """Return the best of `draws` rounded sets of sites, ascending, shape (n_facilities,).
 
+        Improved by exchanges of sites where `polish` says so.
+
         At most as many as there are sites. An opening that sums to more than `n_facilities` is
         scaled down first; see :func:`graphopt.pipage_rounding` for one that sums to less.
         """
@@ -337,7 +380,7 @@ class FacilityLocation(Objective):
         few = problem.with_sites(drawn)
         values = [self.training_value(s, few) for s in places.reshape(candidates.shape)]
         best: NDArray[np.int32] = candidates[values.index(min(values))]
-        return best
+        return problem.improved_by_swaps(best) if self.polish and len(best) else best
 
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
         """Return the radius of the sites on `graph`, infinite if a node reaches none of them."""

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._threads import get_num_threads
 from graphopt.bench import workloads
 from graphopt.bench.contest import Call, Contest, Contestant, Faster, LineUp, Within
 from graphopt.bench.workloads import like, size_of
 from graphopt.centers import gonzalez, greedy_k_center
+from graphopt.centers._swaps import swap_sites
 from graphopt.graph import Graph
 from graphopt.paths import all_pairs_shortest_paths
 
@@ -148,6 +150,67 @@ def greedy_20k(scale: float) -> LineUp:
     return LineUp(size_of(source), contestants, same_centers)
 
 
+# --- swaps --------------------------------------------------------------------------------------
+
+
+def numpy_swaps(
+    distances: NDArray[Any], costs: NDArray[np.float64], start: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Swap as the kernel does, all sites of a block at once."""
+    centers, n, k = start.copy(), len(distances), len(start)
+    seen, position = 0, 0
+    while seen < n:
+        entries = costs[distances[centers]]
+        first, customers = entries.argmin(axis=0), np.arange(n)
+        pays = entries[first, customers]
+        entries[first, customers] = np.inf
+        spare = entries.min(axis=0)
+        of_place = (first[:, None] == np.arange(k)).astype(np.float64)
+        loss = (spare - pays) @ of_place
+        saving = 0.0
+        while seen < n and saving <= 0.0:
+            sites = np.arange(position, min(position + 256, n))
+            block = costs[distances[sites]]
+            saved = np.maximum(spare - np.maximum(block, pays), 0.0) @ of_place
+            gain = np.maximum(pays - block, 0.0).sum(axis=1)
+            savings = gain[:, None] + saved - loss
+            savings[np.isin(sites, centers)] = -np.inf
+            best = int(savings.argmax())  # the first: the smallest site, then the first place
+            saving = savings.flat[best]
+            seen += len(sites)
+            position = (position + len(sites)) % n
+        if saving > 0.0:
+            centers[best % k] = sites[best // k]
+            seen = 0
+    return centers
+
+
+def swaps_cora(scale: float) -> LineUp:
+    """Race from the farthest-first choice to where no swap helps, distances given."""
+    _, source = like("cora_connected", workloads.CORA_CONNECTED, scale)
+
+    def given() -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int32]]:
+        distances = all_pairs_shortest_paths(source()[0])
+        levels = np.arange(int(distances.max()) + 1, dtype=np.float64)
+        costs = np.exp2(levels)  # sums are exact in any order
+        return distances, costs, gonzalez(distances, K, first=0).centers
+
+    def ours() -> Call:
+        distances, costs, start = given()
+        return lambda: (
+            swap_sites(
+                distances, costs, start, lost=costs[-1].item(), num_threads=get_num_threads()
+            ).sites
+        )
+
+    def numpy() -> Call:
+        distances, costs, start = given()
+        return lambda: numpy_swaps(distances, costs, start)
+
+    contestants = (Contestant("graphopt", ours, peer=False), Contestant("numpy", numpy))
+    return LineUp(size_of(source), contestants, same_centers)
+
+
 CONTESTS = (
     Contest(
         "gonzalez-million",
@@ -160,6 +223,13 @@ CONTESTS = (
         "greedy k-center, k = 10, distances given",
         greedy_cora,
         (Within(0.005),),
+        quick=True,
+    ),
+    Contest(
+        "swaps-cora",
+        "k-center by swaps, one descent, k = 10, distances given",
+        swaps_cora,
+        (Faster(3.0, "numpy"), Within(0.05)),
         quick=True,
     ),
     Contest("greedy-20k", "greedy k-center, k = 10, from the graph", greedy_20k, (Within(2.0),)),

@@ -1,0 +1,278 @@
+"""k-center on a graph of which only samples are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from graphopt import _core
+from graphopt._threads import resolve_num_threads
+from graphopt._validation import (
+    RandomState,
+    check_choice,
+    check_integer,
+    check_memory,
+    check_number,
+    check_random_state,
+)
+from graphopt.centers._input import Sites, check_sites, checked_source, size_of, unreachable
+from graphopt.centers._swaps import SmoothCosts
+from graphopt.graph import Graph
+from graphopt.paths import find_distances
+
+_RISKS = ("mean", "cvar")
+_HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RobustKCenterResult:
+    """A choice of centres and how far the nodes are from them in every sample.
+
+    Attributes
+    ----------
+    centers : array of int32, shape (k,)
+        Node numbers: those that must open, then the others, ascending.
+    radii : array of float64, shape (n_samples,)
+        The largest distance of a node from its nearest centre in each sample; ``inf`` where some
+        node is not reached.
+    """
+
+    centers: NDArray[np.int32]
+    radii: NDArray[np.float64]
+
+    @property
+    def mean_radius(self) -> float:
+        """The mean of the radii."""
+        return float(self.radii.mean())
+
+    def quantile(self, share: float) -> float:
+        """Return the smallest radius that at least this share of the samples keeps.
+
+        >>> RobustKCenterResult(np.array([0]), np.array([3.0, 5.0, 4.0, np.inf])).quantile(0.75)
+        5.0
+        """
+        share = check_number("share", share, minimum=0.0, maximum=1.0)
+        return float(np.quantile(self.radii, share, method="inverted_cdf"))
+
+
+def robust_k_center(
+    samples: Sequence[Graph | ArrayLike],
+    k: int,
+    *,
+    risk: str = "mean",
+    alpha: float = 0.8,
+    growth: float = 0.6,
+    charge: float | None = None,
+    n_starts: int = 8,
+    random_state: RandomState = None,
+    candidates: ArrayLike | None = None,
+    must_open: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    num_threads: int | None = None,
+) -> RobustKCenterResult:
+    """Choose k centres that are good on all of several graphs with the same nodes.
+
+    Parameters
+    ----------
+    samples : sequence of Graph or array, shape (n_nodes, n_nodes)
+        Equally likely graphs (weights are lengths), or their distances as for :func:`gonzalez`;
+        at least one.
+    k : int
+        Number of centres, 1 to n_nodes.
+    risk : {"mean", "cvar"}
+        What is lowered: the mean over all samples of the mean over the nodes of
+        ``exp(growth d)``, d a node's distance from its nearest centre; or that mean over the worst
+        share ``1 - alpha`` of the samples alone, conditional value at risk.
+    alpha : float
+        At least 0 and below 1; of no account for the mean.
+    growth : float
+        How fast the cost of a distance grows, per hop, greater than 0; where distances are
+        lengths, per eighth of the radius that the greedy algorithm reaches on the samples, on
+        average. Small: the mean distance counts; large: the largest.
+    charge : float, optional
+        The distance that a node counts as where no centre is nearer, or none reaches it. None: a
+        node that is not reached costs more than all that are.
+    n_starts : int
+        Descents: half from the greedy choices on samples, half from random ones.
+    random_state : int, numpy.random.Generator or None
+    candidates, must_open, forbidden
+        As for :func:`greedy_k_center`.
+    num_threads : int, optional
+        The result is the same at any number of threads.
+
+    Returns
+    -------
+    RobustKCenterResult
+
+    Raises
+    ------
+    TypeError, ValueError
+        For no samples, samples of different sizes, and as :func:`greedy_k_center`.
+    MemoryLimitError
+        If the distances of all samples together, and what lengths cost (hops need no such table),
+        do not fit in memory.
+
+    See Also
+    --------
+    local_search_k_center : for one graph.
+
+    Notes
+    -----
+    No exchange of one centre improves the result. O(n_samples n^2) a pass, in which all exchanges
+    are judged. Conditional value at risk: R. T. Rockafellar and S. Uryasev, J. Banking & Finance
+    26, 1443-1471 (2002); where ``(1 - alpha) n_samples`` is not whole, the last of the worst
+    samples counts in part.
+
+    Examples
+    --------
+    >>> path = Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 4)])
+    >>> star = Graph.from_edges([(3, 0), (3, 1), (3, 2), (3, 4)])
+    >>> result = robust_k_center([path, star], 1, random_state=0)
+    >>> result.centers, result.radii, result.mean_radius
+    (array([3], dtype=int32), array([3., 1.]), 2.0)
+    >>> robust_k_center([path, star], 1, risk="cvar", random_state=0).radii
+    array([2., 2.])
+    """
+    if isinstance(samples, Graph) or not isinstance(samples, Sequence | np.ndarray):
+        raise TypeError(
+            f"samples must be a sequence of graphs or matrices, not {type(samples).__name__}"
+        )
+    if len(samples) == 0:
+        raise ValueError("samples must hold at least one graph")
+    sources = [checked_source(sample) for sample in samples]
+    n = size_of(sources[0])
+    for i, source in enumerate(sources):
+        if size_of(source) != n:
+            raise ValueError(
+                f"samples must have the same nodes; the first has {n} and samples[{i}] "
+                f"{size_of(source)}"
+            )
+    k, sites = check_sites(n, k, candidates, must_open, forbidden)
+    check_choice("risk", risk, _RISKS)
+    level = check_number("alpha", alpha, minimum=0.0)
+    if level >= 1.0:
+        raise ValueError(f"alpha must be less than 1, not {level:g}")
+    growth = check_number("growth", growth, minimum=0.0, open_minimum=True)
+    if charge is not None:
+        charge = check_number("charge", charge, minimum=0.0, open_minimum=True)
+    n_starts = check_integer("n_starts", n_starts, minimum=1)
+    generator = check_random_state(random_state)
+    threads = resolve_num_threads(num_threads)
+
+    table = _side_by_side(sources, n, threads)
+    greedy = _greedy_choices(table, k, sites, n_starts, threads)
+    radii = np.concatenate([_radii(table, choice) for choice in greedy])
+    typical = radii[np.isfinite(radii)]
+    smooth = SmoothCosts(
+        table,
+        unit=1.0 if table.dtype.kind == "u" else _hop(typical),
+        charge=charge,
+        num_threads=threads,
+    )
+    share = 1.0 if risk == "mean" else 1.0 - level
+    best = None
+    for start in [*greedy, *_random_choices(k, n, sites, n_starts - len(greedy), generator)]:
+        found = smooth.swap(
+            start,
+            growth=growth,
+            pivot=float(typical.max()) if typical.size else smooth.largest,
+            n_scenarios=len(sources),
+            tail=share * len(sources),
+            may_open=sites.may_open,
+            n_fixed=len(sites.must_open),
+            first_site=int(generator.integers(n)),
+        )
+        if best is None or found.cost < best.cost:
+            best = found
+    assert best is not None  # n_starts is at least 1
+    n_required = len(sites.must_open)
+    chosen = np.concatenate([best.sites[:n_required], np.sort(best.sites[n_required:])])
+    return RobustKCenterResult(chosen, _radii(table, chosen))
+
+
+def _side_by_side(
+    sources: Sequence[Graph | NDArray[Any]], n: int, num_threads: int
+) -> NDArray[Any]:
+    """Return the distances of all samples, shape (n, n_samples * n), in a type that holds them."""
+    table = np.empty((n, 0), np.uint8)
+    for i, source in enumerate(sources):
+        distances = source
+        if isinstance(distances, Graph):
+            distances = find_distances(
+                distances,
+                None,
+                cutoff=None,
+                num_threads=num_threads,
+                way_around="use fewer samples",
+            )
+        dtype = _common_type(table.dtype, distances.dtype) if i else distances.dtype
+        if i == 0 or dtype != table.dtype:
+            check_memory(
+                f"the distances of {len(sources)} samples",
+                len(sources) * n * n * dtype.itemsize,
+                "use fewer samples",
+            )
+            wider = np.empty((n, len(sources) * n), dtype)
+            for j in range(i):
+                _put(table[:, j * n : (j + 1) * n], wider[:, j * n : (j + 1) * n])
+            table = wider
+        _put(distances, table[:, i * n : (i + 1) * n])
+    return table
+
+
+def _common_type(one: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
+    if one.kind == other.kind:
+        return max(one, other, key=lambda dtype: dtype.itemsize)
+    return np.dtype(np.float64)
+
+
+def _put(distances: NDArray[Any], place: NDArray[Any]) -> None:
+    place[:] = distances
+    if distances.dtype != place.dtype:
+        place[distances == unreachable(distances.dtype)] = unreachable(place.dtype)
+
+
+def _greedy_choices(
+    table: NDArray[Any], k: int, sites: Sites, n_starts: int, num_threads: int
+) -> list[NDArray[np.int32]]:
+    """Return what the greedy algorithm chooses on each of the first samples."""
+    n = len(table)
+    number = min(table.shape[1] // n, (n_starts + 1) // 2)
+    return [
+        _core.greedy_k_center(
+            np.ascontiguousarray(table[:, i * n : (i + 1) * n]),
+            k,
+            sites.must_open,
+            sites.may_open,
+            None,
+            num_threads,
+        )[0]
+        for i in range(number)
+    ]
+
+
+def _random_choices(
+    k: int, n: int, sites: Sites, number: int, generator: np.random.Generator
+) -> list[NDArray[np.int32]]:
+    may_open = np.arange(n) if sites.may_open is None else np.flatnonzero(sites.may_open)
+    optional = np.setdiff1d(may_open, sites.must_open).astype(np.int32)
+    n_free = k - len(sites.must_open)
+    return [
+        np.concatenate([sites.must_open, generator.choice(optional, n_free, replace=False)])
+        for _ in range(number)
+    ]
+
+
+def _radii(table: NDArray[Any], choice: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the radius of a choice in each sample."""
+    largest = table[choice].min(axis=0).reshape(-1, len(table)).max(axis=1)
+    return np.where(largest == unreachable(table.dtype), math.inf, largest.astype(np.float64))
+
+
+def _hop(radii: NDArray[np.float64]) -> float:
+    return float(radii.mean()) / _HOPS_IN_A_RADIUS or 1.0 if radii.size else 1.0
