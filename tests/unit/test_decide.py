@@ -139,7 +139,7 @@ def test_networks_take_part_when_asked(data: datasets.Dataset) -> None:
 
 def test_without_time_the_first_method_decides_untried(data: datasets.Dataset) -> None:
     found = graphopt.decide(data.observed, k=3, seen_fraction=0.4, time_budget=0.0, random_state=0)
-    assert found.method == "Leiden"
+    assert found.method == "Leiden, unseen nodes together"
     assert all(c.scores == () for c in found.candidates)
     assert math.isnan(found.candidates[0].score)
 
