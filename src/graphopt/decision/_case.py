@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt.completion import Completion
+from graphopt.completion import Completion, EdgeProbabilities, PairCompletion
 from graphopt.datasets.splits import observed_graph, split_edges
 from graphopt.features import check_features
 from graphopt.graph import Graph
@@ -36,6 +36,7 @@ class Case:
     rows: Any
     seen_fraction: float
     _expected: dict[Any, Graph] = field(default_factory=dict, repr=False)
+    _chances: dict[Any, EdgeProbabilities] = field(default_factory=dict, repr=False)
 
     @property
     def missing_weight(self) -> float:
@@ -47,6 +48,12 @@ class Case:
         if completion not in self._expected:
             self._expected[completion] = completion.missing_edges(self.graph, self.rows)
         return self._expected[completion]
+
+    def chances(self, completion: PairCompletion) -> EdgeProbabilities:
+        """Return how likely a completion takes the missing edges to be, computed once."""
+        if completion not in self._chances:
+            self._chances[completion] = completion.probabilities(self.graph, self.rows)
+        return self._chances[completion]
 
 
 def whole_case(graph: Graph, features: Features, seen_fraction: float) -> Case:

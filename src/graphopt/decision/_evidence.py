@@ -12,9 +12,9 @@ from scipy.stats import t as students_t
 
 from graphopt.centers import local_search_k_center
 from graphopt.communities import leiden
-from graphopt.completion import Bagging, PairCompletion
+from graphopt.completion import Bagging
 from graphopt.decision._case import Case
-from graphopt.decision._portfolio import main_part
+from graphopt.decision._portfolio import Method, main_part
 from graphopt.decision._trials import Entrant, Trial, renumbered_back
 from graphopt.evaluation import quality
 from graphopt.graph import Graph
@@ -52,12 +52,12 @@ def gather(
         ]
         stable = _stability(task, decision, again, [case.graph] * len(again))
         return Evidence(value, (value, value), stable)
-    completion = winner.method.completion or Bagging(case.missing_weight)
-    graphs = _samples(completion, case, _VALUED_ON, rng)
+    method = winner.method
+    graphs = _samples(method, case, _VALUED_ON, rng)
     if task == "community":
         value, interval = _expected_modularity(case, decision, winner, trials)
     else:
-        value, interval = _expected_radius(case, graphs, decision, winner, trials, completion, rng)
+        value, interval = _expected_radius(case, graphs, decision, winner, trials, method, rng)
     again = [_decided_on(task, graph, k, rng) for graph in graphs[:_DECIDED_ON]]
     return Evidence(value, interval, _stability(task, decision, again, graphs[:_DECIDED_ON]))
 
@@ -94,7 +94,7 @@ def _expected_radius(
     decision: NDArray[np.int32],
     winner: Entrant,
     trials: list[Trial],
-    completion: PairCompletion,
+    method: Method,
     rng: np.random.Generator,
 ) -> tuple[float, tuple[float, float]]:
     """Average over sampled whole graphs, and correct by what such samples got wrong in the trials.
@@ -105,7 +105,7 @@ def _expected_radius(
     errors = []
     for trial, found in zip(trials, winner.decisions, strict=False):
         there = renumbered_back("facility", found, np.argsort(trial.order))
-        samples = _samples(completion, trial.case, _DECIDED_ON, rng)
+        samples = _samples(method, trial.case, _DECIDED_ON, rng)
         predicted = _finite([quality("facility", graph, there) for graph in samples]).mean()
         hops, _ = distances_to_nearest(case.graph, found)
         actual = hops[main_part(case.graph, len(found))].max(initial=0.0)
@@ -127,11 +127,11 @@ def _reach(values: NDArray[np.float64]) -> float:
     return quantile * float(values.std(ddof=1)) * math.sqrt(1.0 + 1.0 / len(values))
 
 
-def _samples(
-    completion: PairCompletion, case: Case, count: int, rng: np.random.Generator
-) -> list[Graph]:
+def _samples(method: Method, case: Case, count: int, rng: np.random.Generator) -> list[Graph]:
     """Return whole graphs as they might be."""
-    return completion.sample(case.graph, case.rows, count, join=True, random_state=rng)
+    completion = method.completion or Bagging(case.missing_weight)
+    chances = case.chances(completion).sharpened(method.power)
+    return chances.sample(count, join=True, random_state=rng)
 
 
 def _finite(values: list[float]) -> NDArray[np.float64]:

@@ -29,6 +29,7 @@ Labels = NDArray[np.int32]
 Run = Callable[[Case, int, np.random.Generator], NDArray[np.int32]]
 
 _SAMPLES = 8  # whole graphs that facilities are chosen on
+_POWERS = (1.0, 2.0)
 _STARTS_WHERE_ALL_IS_SEEN = 16
 
 
@@ -46,12 +47,15 @@ class Method:
         there is no time for a trial.
     completion : PairCompletion or None
         What it expects of the missing edges, where it can draw whole graphs.
+    power : float
+        Of its probabilities, in drawing.
     """
 
     name: str
     run: Run
     plain: bool = False
     completion: PairCompletion | None = None
+    power: float = 1.0
 
 
 def portfolio(task: str, case: Case, networks: bool) -> list[Method]:
@@ -108,9 +112,9 @@ def describe(completion: Any) -> str:
         return " and ".join(describe(part) for part in completion.parts)
     if isinstance(completion, FeatureNeighbours):
         return f"{completion.n_neighbours} feature neighbours"
-    return {Bagging: "bagging", LinkModel: "link model"}.get(
-        type(completion), type(completion).__name__
-    )
+    if isinstance(completion, Bagging):
+        return "bagging"
+    return "link model" if isinstance(completion, LinkModel) else type(completion).__name__
 
 
 def _communities_of_all() -> list[Method]:
@@ -146,17 +150,18 @@ def _grouped(completion: Completion | None, placement: str) -> Run:
 
 def _facilities(case: Case) -> list[Method]:
     weight = case.missing_weight
-    completions: list[PairCompletion] = [Bagging(weight), LinkModel(weight)]
-    if case.rows is not None:
-        completions.insert(1, FeatureNeighbours(80, weight))
+    completions: list[PairCompletion] = [LinkModel(weight), Bagging(weight)]
     return [
         *(
             Method(
-                f"graphs sampled by {describe(completion)}",
-                _robust(completion),
+                f"graphs sampled by {describe(completion)}"
+                + (", sharpened" if power > 1.0 else ""),
+                _robust(completion, power),
                 completion=completion,
+                power=power,
             )
             for completion in completions
+            for power in _POWERS
         ),
         Method("local search", _local_search),
         Method("greedy", _greedy, plain=True),
@@ -198,9 +203,16 @@ def _local_search(case: Case, k: int, rng: np.random.Generator) -> NDArray[np.in
     ).centers
 
 
-def _robust(completion: PairCompletion) -> Run:
+def _robust(completion: PairCompletion, power: float) -> Run:
+    """Return the method that chooses on several graphs as the whole one might be.
+
+    `power`: edges drawn independently make shorter paths than real ones; a power of their
+    probabilities makes likely edges likelier.
+    """
+
     def run(case: Case, k: int, rng: np.random.Generator) -> NDArray[np.int32]:
-        graphs = completion.sample(case.graph, case.rows, _SAMPLES, join=True, random_state=rng)
+        chances = case.chances(completion).sharpened(power)
+        graphs = chances.sample(_SAMPLES, join=True, random_state=rng)
         return robust_k_center(graphs, k, random_state=rng).centers
 
     return run

@@ -18,6 +18,7 @@ from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
 
 _GROWTH = 0.6  # per hop, of the smoothed largest distance
+_HOPELESS = 0.1  # behind the best by this part of its mean score
 
 
 @dataclass(slots=True)
@@ -29,6 +30,12 @@ class Entrant:
     decisions: list[NDArray[np.int32]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     error: str = ""
+    dropped: bool = False
+
+    @property
+    def mean_score(self) -> float:
+        """Over its trials, at least one."""
+        return math.fsum(self.scores) / len(self.scores)
 
     @property
     def mean_seconds(self) -> float:
@@ -78,7 +85,8 @@ def run_trials(
 ) -> list[Trial]:
     """Let every method decide in every trial, as long as time allows.
 
-    A method that fails takes no further part, nor does one that there was no time for.
+    A method that fails takes no further part, nor one that there was no time for, nor one that is
+    far behind.
 
     Returns
     -------
@@ -92,12 +100,13 @@ def run_trials(
         trial = Trial(hidden, order)
         turns = sorted(zip(entrants, seeds, strict=True), key=lambda turn: not turn[0].method.plain)
         for entrant, seed in turns:
-            if entrant.error or len(entrant.scores) < len(trials):
+            if entrant.error or entrant.dropped or len(entrant.scores) < len(trials):
                 continue
             if not _affordable(entrant, entrants, clock):
                 continue
             _try(entrant, trial, case, task, k, np.random.default_rng(seed))
         trials.append(trial)
+        _drop_hopeless(entrants, task)
         if clock.left < _reserve(entrants):
             break
     return trials
@@ -171,6 +180,20 @@ def renumbered_back(
     labels = np.empty_like(decision)
     labels[order] = decision
     return labels
+
+
+def _drop_hopeless(entrants: list[Entrant], task: str) -> None:
+    """Let those go on only that are near the best of those that took part in all trials so far."""
+    running = [e for e in entrants if e.scores and not (e.error or e.dropped)]
+    if not running:
+        return
+    most = max(len(e.scores) for e in running)
+    means = {id(e): e.mean_score for e in running if len(e.scores) == most}
+    sign = 1.0 if task == "community" else -1.0
+    best = max(means.values(), key=lambda mean: sign * mean)
+    for e in running:
+        behind = sign * (best - means.get(id(e), best))
+        e.dropped = behind > _HOPELESS * abs(best)
 
 
 def _reserve(entrants: list[Entrant]) -> float:
