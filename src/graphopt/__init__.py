@@ -42,7 +42,17 @@ from graphopt.paths import all_pairs_shortest_paths
 from graphopt.rounding import pipage_rounding
 
 if TYPE_CHECKING:
-    from graphopt import completion, datasets, evaluation, features, learning, nn, objectives
+    from graphopt import (
+        completion,
+        datasets,
+        decision,
+        evaluation,
+        features,
+        learning,
+        nn,
+        objectives,
+    )
+    from graphopt.decision import decide
     from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor, TwoStage
 
 __all__ = [
@@ -61,6 +71,8 @@ __all__ = [
     "cnm",
     "completion",
     "datasets",
+    "decide",
+    "decision",
     "evaluate_centers",
     "evaluation",
     "exact_k_center",
@@ -84,7 +96,16 @@ __all__ = [
     "spectral",
 ]
 
-_LAZY_MODULES = ("completion", "datasets", "evaluation", "features", "learning", "nn", "objectives")
+_LAZY_MODULES = (
+    "completion",
+    "datasets",
+    "decision",
+    "evaluation",
+    "features",
+    "learning",
+    "nn",
+    "objectives",
+)
 _LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor", "TwoStage")
 
 
@@ -93,6 +114,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f"graphopt.{name}")
     if name in _LAZY_ESTIMATORS:
         return getattr(import_module("graphopt.learning"), name)
+    if name == "decide":
+        return import_module("graphopt.decision").decide
     raise AttributeError(f"module 'graphopt' has no attribute {name!r}")
 
 

@@ -19,7 +19,7 @@ from graphopt.errors import InfeasibleError
 from graphopt.experiments.comparison import MethodResult, Problem, compare
 from graphopt.experiments.problems import file_problem, read_edges, read_features
 
-COMMUNITY_METHODS = ["ClusterNet", "Leiden", "CNM", "Newman", "SC"]
+COMMUNITY_METHODS = ["ClusterNet", "Leiden", "CNM", "Newman", "SC", "decide"]
 QUICK = ["--iterations", "5", "--restarts", "1"]
 
 needs_data = pytest.mark.skipif(
@@ -112,7 +112,12 @@ def test_a_seed_repeats_the_answer() -> None:
 
 def test_facilities_and_what_no_facility_reaches() -> None:
     found = answer("--task", "facility", "--k", 8)
-    assert [row["method"] for row in found["results"]] == ["ClusterNet", "greedy", "Gonzalez"]
+    assert [row["method"] for row in found["results"]] == [
+        "ClusterNet",
+        "greedy",
+        "Gonzalez",
+        "decide",
+    ]
     assert all(row["full"] >= 1.0 for row in found["results"])
     assert all(row["seen"] is None for row in found["results"])  # infinite: JSON has no number
 

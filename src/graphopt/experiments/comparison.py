@@ -34,6 +34,9 @@ class Problem:
         On the same nodes; the same graph where everything is seen.
     features : array, sparse array or None
         Node features that belong to what is seen.
+    features_from_edges : bool
+        Whether they were computed from the seen edges. A method that hides some of these to test
+        itself must not look at them: they know what is hidden.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Problem:
     full: Graph
     seen: Graph
     features: Any = None
+    features_from_edges: bool = False
 
     @property
     def seen_fraction(self) -> float:
@@ -143,6 +147,20 @@ def _methods(
         yield "ClusterNet", lambda: model.fit(seen, problem.features).centers_
         yield "greedy", lambda: greedy_k_center(seen, k).centers
         yield "Gonzalez", lambda: gonzalez(seen, k, random_state=random_state).centers
+    yield "decide", lambda: _decided(problem, random_state)
+
+
+def _decided(problem: Problem, random_state: int) -> NDArray[Any]:
+    from graphopt.decision import decide
+
+    return decide(
+        problem.seen,
+        None if problem.features_from_edges else problem.features,
+        task=problem.task,
+        k=problem.k,
+        seen_fraction=problem.seen_fraction,
+        random_state=random_state,
+    ).decision
 
 
 def _judged(problem: Problem, name: str, decide: Decide) -> MethodResult:

@@ -49,9 +49,11 @@ def synthetic_problem(task: str, setting: str, k: int, seen: float, seed: int) -
 
 def problem_of(name: str, data: datasets.Dataset, task: str, setting: str, k: int) -> Problem:
     """Return a data set as a problem: with setting ``"optimization"`` all of it is seen."""
+    # Features that differ for what is seen were computed from the edges there.
+    computed = data.observed_features is not data.features
     if setting == "optimization":
-        return Problem(name, task, k, data.graph, data.graph, data.features)
-    return Problem(name, task, k, data.graph, data.observed, data.observed_features)
+        return Problem(name, task, k, data.graph, data.graph, data.features, computed)
+    return Problem(name, task, k, data.graph, data.observed, data.observed_features, computed)
 
 
 def clean_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: int) -> Problem:
@@ -76,9 +78,10 @@ def clean_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: in
     split = datasets.split_edges(data.graph, CLEAN_FRACTION, random_state=rng)
     seen = datasets.observed_graph(data.graph, split)
     features: Any = data.features
-    if data.observed_features is not data.features:
+    computed = data.observed_features is not data.features
+    if computed:
         features = role2vec(seen)
-    return Problem(name, task, k, data.graph, seen, features)
+    return Problem(name, task, k, data.graph, seen, features, computed)
 
 
 def inner_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: int) -> Problem:

@@ -1,0 +1,6 @@
+"""One call for who wants the answer: the best decision of several methods, with its evidence."""
+
+from graphopt.decision._decide import decide
+from graphopt.decision._result import Candidate, Decision
+
+__all__ = ["Candidate", "Decision", "decide"]

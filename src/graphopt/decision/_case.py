@@ -1,0 +1,93 @@
+"""What is known when a decision is taken, and how the same looks with part of it hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt.completion import Completion, EdgeProbabilities, PairCompletion
+from graphopt.datasets.splits import observed_graph, split_edges
+from graphopt.features import check_features
+from graphopt.graph import Graph
+
+Features = Any
+"""Rows, one per node, a callable that makes them of a seen graph, or None."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A partly seen graph.
+
+    Attributes
+    ----------
+    graph : Graph
+        What is seen.
+    rows : array or csr_array of float32, or None
+        Features of its nodes.
+    seen_fraction : float
+        Share of all edges that is seen.
+    """
+
+    graph: Graph
+    rows: Any
+    seen_fraction: float
+    _expected: dict[Any, Graph] = field(default_factory=dict, repr=False)
+    _chances: dict[Any, EdgeProbabilities] = field(default_factory=dict, repr=False)
+
+    @property
+    def missing_weight(self) -> float:
+        """Number of missing edges relative to the seen ones."""
+        return 1.0 / self.seen_fraction - 1.0
+
+    def expected_edges(self, completion: Completion) -> Graph:
+        """Return the missing edges that a completion expects, computed once."""
+        if completion not in self._expected:
+            self._expected[completion] = completion.missing_edges(self.graph, self.rows)
+        return self._expected[completion]
+
+    def chances(self, completion: PairCompletion) -> EdgeProbabilities:
+        """Return how likely a completion takes the missing edges to be, computed once."""
+        if completion not in self._chances:
+            self._chances[completion] = completion.probabilities(self.graph, self.rows)
+        return self._chances[completion]
+
+
+def whole_case(graph: Graph, features: Features, seen_fraction: float) -> Case:
+    """Return the case that is to be decided."""
+    return Case(graph, rows_of(features, graph), seen_fraction)
+
+
+def hidden_case(
+    case: Case, features: Features, rng: np.random.Generator
+) -> tuple[Case, NDArray[np.int64]]:
+    """Return the case with as large a share of its edges hidden as is missing, nodes renumbered.
+
+    Renumbered, no method can profit from the order of the nodes.
+
+    Returns
+    -------
+    case : Case
+    order : array of int64
+        Node i of the new case is node ``order[i]`` of the old one.
+    """
+    order = rng.permutation(case.graph.n_nodes)
+    renumbered = case.graph.subgraph(order)
+    split = split_edges(renumbered, case.seen_fraction, random_state=rng)
+    seen = observed_graph(renumbered, split)
+    if callable(features):
+        rows = rows_of(features, seen)
+    else:
+        rows = None if case.rows is None else case.rows[order]
+    return Case(seen, rows, case.seen_fraction), order
+
+
+def rows_of(features: Features, graph: Graph) -> Any:
+    """Return the features of a seen graph's nodes as checked rows, or None."""
+    if features is None:
+        return None
+    make: Callable[[Graph], Any] | None = features if callable(features) else None
+    return check_features(features if make is None else make(graph), graph.n_nodes)

@@ -1,0 +1,207 @@
+"""Trials: part of what is seen is hidden, the methods decide, all that is seen is the judge."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphopt.communities import modularity
+from graphopt.decision._case import Case, Features, hidden_case
+from graphopt.decision._portfolio import Method, main_part
+from graphopt.decision._result import Candidate
+from graphopt.errors import GraphoptError
+from graphopt.graph import Graph
+from graphopt.paths import distances_to_nearest
+
+_GROWTH = 0.6  # per hop, of the smoothed largest distance
+_HOPELESS = 0.1  # behind the best by this part of its mean score
+
+
+@dataclass(slots=True)
+class Entrant:
+    """A method on its way through the trials."""
+
+    method: Method
+    scores: list[float] = field(default_factory=list)
+    decisions: list[NDArray[np.int32]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    error: str = ""
+    dropped: bool = False
+
+    @property
+    def mean_score(self) -> float:
+        """Over its trials, at least one."""
+        return math.fsum(self.scores) / len(self.scores)
+
+    @property
+    def mean_seconds(self) -> float:
+        """Of a decision; 0 without any."""
+        return math.fsum(self.seconds) / len(self.seconds) if self.seconds else 0.0
+
+    def record(self) -> Candidate:
+        """Return what the result tells of it."""
+        return Candidate(self.method.name, tuple(self.scores), self.mean_seconds, self.error)
+
+
+class Clock:
+    """What is left of a time budget; None: there is no end."""
+
+    def __init__(self, budget: float | None) -> None:
+        self.begin = time.monotonic()
+        self._end = math.inf if budget is None else self.begin + budget
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self._end - time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds."""
+        return time.monotonic() - self.begin
+
+
+@dataclass(slots=True, eq=False)
+class Trial:
+    """One hiding of edges: the case to decide on and how to read the answer."""
+
+    case: Case
+    order: NDArray[np.int64]
+
+
+def run_trials(
+    entrants: list[Entrant],
+    case: Case,
+    features: Features,
+    task: str,
+    k: int,
+    n_trials: int,
+    clock: Clock,
+    rng: np.random.Generator,
+) -> list[Trial]:
+    """Let every method decide in every trial, as long as time allows.
+
+    A method that fails takes no further part, nor one that there was no time for, nor one that is
+    far behind.
+
+    Returns
+    -------
+    list of Trial
+        Those that were finished; the entrants hold a score for each they took part in.
+    """
+    trials: list[Trial] = []
+    for _ in range(n_trials):
+        hidden, order = hidden_case(case, features, rng)
+        seeds = rng.integers(2**63, size=len(entrants))
+        trial = Trial(hidden, order)
+        turns = sorted(zip(entrants, seeds, strict=True), key=lambda turn: not turn[0].method.plain)
+        for entrant, seed in turns:
+            if entrant.error or entrant.dropped or len(entrant.scores) < len(trials):
+                continue
+            if not _affordable(entrant, entrants, clock):
+                continue
+            _try(entrant, trial, case, task, k, np.random.default_rng(seed))
+        trials.append(trial)
+        _drop_hopeless(entrants, task)
+        if clock.left < _reserve(entrants):
+            break
+    return trials
+
+
+def best_of(entrants: list[Entrant], task: str) -> Entrant:
+    """Return the first of those that the trials cannot tell from the best.
+
+    Their mean difference to the best mean score is at most one standard error of that difference:
+    entrants come by preference, and what was better by chance alone is not preferred. Only those
+    count that took part in as many trials as any.
+    """
+    running = [entrant for entrant in entrants if not entrant.error]
+    if not running:
+        causes = "; ".join(f"{e.method.name}: {e.error}" for e in entrants)
+        raise GraphoptError(f"no method could decide: {causes}")
+    most = max(len(entrant.scores) for entrant in running)
+    full = [entrant for entrant in running if len(entrant.scores) == most]
+    if most == 0:
+        return next(entrant for entrant in full if entrant.method.plain)
+    scores = np.array([entrant.scores for entrant in full])
+    losses = -scores if task == "community" else scores
+    behind = losses - losses[losses.mean(axis=1).argmin()]
+    error = behind.std(axis=1, ddof=1) / math.sqrt(most) if most > 1 else np.zeros(len(full))
+    return full[int((behind.mean(axis=1) <= error).argmax())]
+
+
+def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:
+    """Return the largest hop distance of a node that can be served, smoothed.
+
+    ``log(mean(exp(growth d))) / growth``: it tells choices of the same radius apart. A node that
+    could be served and is not counts as far as any path could be.
+    """
+    served = main_part(graph, k)
+    hops, _ = distances_to_nearest(graph, centers)
+    far = np.where(np.isfinite(hops), hops, float(served.sum()))[served]
+    top = far.max(initial=0.0)
+    return (
+        float(top + math.log(np.exp(_GROWTH * (far - top)).mean()) / _GROWTH) if len(far) else 0.0
+    )
+
+
+def value_of(task: str, graph: Graph, decision: NDArray[np.int32], k: int) -> float:
+    """Return what a trial judges by."""
+    if task == "community":
+        return modularity(graph, decision)
+    return smoothed_radius(graph, decision, k)
+
+
+def _try(
+    entrant: Entrant, trial: Trial, case: Case, task: str, k: int, rng: np.random.Generator
+) -> None:
+    begin = time.monotonic()
+    try:
+        found = entrant.method.run(trial.case, k, rng)
+    except (ValueError, GraphoptError, MemoryError) as error:
+        entrant.error = f"{type(error).__name__}: {error}"
+        return
+    entrant.seconds.append(time.monotonic() - begin)
+    decision = renumbered_back(task, found, trial.order)
+    entrant.decisions.append(decision)
+    entrant.scores.append(value_of(task, case.graph, decision, k))
+
+
+def renumbered_back(
+    task: str, decision: NDArray[np.int32], order: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Return a decision in the numbering before nodes were reordered."""
+    if task == "facility":
+        return order[decision].astype(np.int32)
+    labels = np.empty_like(decision)
+    labels[order] = decision
+    return labels
+
+
+def _drop_hopeless(entrants: list[Entrant], task: str) -> None:
+    """Let those go on only that are near the best of those that took part in all trials so far."""
+    running = [e for e in entrants if e.scores and not (e.error or e.dropped)]
+    if not running:
+        return
+    most = max(len(e.scores) for e in running)
+    means = {id(e): e.mean_score for e in running if len(e.scores) == most}
+    sign = 1.0 if task == "community" else -1.0
+    best = max(means.values(), key=lambda mean: sign * mean)
+    for e in running:
+        behind = sign * (best - means.get(id(e), best))
+        e.dropped = behind > _HOPELESS * abs(best)
+
+
+def _reserve(entrants: list[Entrant]) -> float:
+    """Return the seconds that the last decision will take: it sees more edges than a trial."""
+    return 3.0 * max((e.mean_seconds for e in entrants if not e.error), default=0.0)
+
+
+def _affordable(entrant: Entrant, entrants: list[Entrant], clock: Clock) -> bool:
+    known = [e.mean_seconds for e in entrants if e.seconds]
+    expected = entrant.mean_seconds if entrant.seconds else max(known, default=0.0)
+    return expected + _reserve(entrants) <= clock.left

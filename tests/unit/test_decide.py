@@ -1,0 +1,273 @@
+"""decide: the portfolio, its trials, and the evidence."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphopt
+from graphopt import Graph, datasets, decision, modularity
+from graphopt.centers import evaluate_centers, exact_k_center
+from graphopt.decision._case import hidden_case, whole_case
+from graphopt.decision._portfolio import Method, main_part, portfolio
+from graphopt.decision._trials import (
+    Clock,
+    Entrant,
+    best_of,
+    renumbered_back,
+    run_trials,
+    smoothed_radius,
+)
+from graphopt.errors import GraphoptError
+
+
+@pytest.fixture(scope="module")
+def data() -> datasets.Dataset:
+    return datasets.synthetic(150, random_state=3)
+
+
+def two_cliques(size: int = 8) -> Graph:
+    one = [(u, v) for u in range(size) for v in range(u)]
+    return Graph.from_edges([*one, *((u + size, v + size) for u, v in one), (0, size)])
+
+
+# --- the whole ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("described", [True, False], ids=["features", "structure alone"])
+def test_communities_of_a_partly_seen_graph(data: datasets.Dataset, described: bool) -> None:
+    rows = data.observed_features if described else None
+    found = graphopt.decide(data.observed, rows, k=5, seen_fraction=0.4, n_trials=2, random_state=0)
+    assert found.labels.shape == (150,)
+    assert found.labels.dtype == np.int32
+    assert 0 <= found.labels.min() <= found.labels.max() < 5
+    assert found.centers is None
+    assert found.bound is None
+    assert found.gap is None
+    assert found.seen_value == pytest.approx(modularity(data.observed, found.labels))
+    low, high = found.interval
+    assert -0.5 <= low <= found.expected_value <= high <= 1.0
+    assert found.stability.shape == (150,)
+    assert ((found.stability >= 0.0) & (found.stability <= 1.0)).all()
+    assert found.n_trials == 2
+    tried = {c.name: c for c in found.candidates}
+    assert all(c.scores for c in tried.values())
+    assert len(tried[found.method].scores) == 2
+    lasting = [c.score for c in tried.values() if len(c.scores) == 2]
+    left = [c.score for c in tried.values() if len(c.scores) == 1]
+    assert max(left, default=-1.0) < max(lasting)
+    assert found.method in str(found)
+
+
+def test_facilities_of_a_partly_seen_graph(data: datasets.Dataset) -> None:
+    found = graphopt.decide(
+        data.observed,
+        data.observed_features,
+        task="facility",
+        k=4,
+        seen_fraction=0.4,
+        n_trials=1,
+        random_state=0,
+    )
+    assert found.centers is not None
+    assert found.centers.shape == (4,)
+    assert len(set(found.centers.tolist())) == 4
+    assert found.decision is found.centers
+    assert found.bound is not None
+    assert found.bound <= found.seen_value
+    assert found.stability.shape == (4,)
+    np.testing.assert_array_equal(
+        found.labels, evaluate_centers(data.observed, found.centers).assignment
+    )
+    assert min(c.score for c in found.candidates) == next(
+        c.score for c in found.candidates if c.name == found.method
+    )
+
+
+def test_where_all_is_seen_facilities_are_proven(data: datasets.Dataset) -> None:
+    _, component = data.graph.connected_components()
+    connected = data.graph.subgraph(np.flatnonzero(component == np.bincount(component).argmax()))
+    found = graphopt.decide(connected, task="facility", k=4, random_state=0)
+    assert found.gap == 0.0
+    assert found.seen_value == exact_k_center(connected, 4).radius
+    assert found.expected_value == found.seen_value
+    assert found.interval == (found.seen_value, found.seen_value)
+    assert found.n_trials == 0
+
+
+def test_where_all_is_seen_the_best_groups_are_found() -> None:
+    graph = two_cliques()
+    found = graphopt.decide(graph, k=2, random_state=0)
+    assert len(set(found.labels[:8])) == len(set(found.labels[8:])) == 1
+    assert found.labels[0] != found.labels[8]
+    assert found.expected_value == found.seen_value
+    np.testing.assert_array_equal(found.stability, 1.0)
+
+
+@pytest.mark.parametrize("task", ["community", "facility"])
+def test_the_same_seed_decides_the_same(data: datasets.Dataset, task: str) -> None:
+    one, other = (
+        graphopt.decide(
+            data.observed,
+            data.observed_features,
+            task=task,
+            k=4,
+            seen_fraction=0.5,
+            n_trials=1,
+            random_state=7,
+        )
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one.decision, other.decision)
+    assert one.method == other.method
+    assert one.expected_value == other.expected_value
+    np.testing.assert_array_equal(one.stability, other.stability)
+
+
+def test_networks_take_part_when_asked(data: datasets.Dataset) -> None:
+    found = graphopt.decide(
+        data.observed,
+        data.observed_features,
+        k=3,
+        seen_fraction=0.4,
+        n_trials=1,
+        networks=True,
+        random_state=0,
+    )
+    network = next(c for c in found.candidates if c.name == "ClusterNet")
+    assert len(network.scores) == 1
+
+
+def test_without_time_the_first_method_decides_untried(data: datasets.Dataset) -> None:
+    found = graphopt.decide(data.observed, k=3, seen_fraction=0.4, time_budget=0.0, random_state=0)
+    assert found.method == "Leiden, unseen nodes together"
+    assert all(c.scores == () for c in found.candidates)
+    assert math.isnan(found.candidates[0].score)
+
+
+def test_features_may_be_made_of_what_is_seen(data: datasets.Dataset) -> None:
+    sizes: list[int] = []
+
+    def degrees(graph: Graph) -> np.ndarray:
+        sizes.append(graph.n_edges)
+        return np.column_stack([graph.degrees, np.ones(graph.n_nodes)])
+
+    graphopt.decide(data.observed, degrees, k=3, seen_fraction=0.5, n_trials=2, random_state=0)
+    m = data.observed.n_edges
+    assert sizes == [m, round(m / 2), round(m / 2)]
+
+
+# --- what comes in --------------------------------------------------------------------------------
+
+
+def test_nothing_and_little() -> None:
+    lonely = graphopt.decide(Graph.from_edges([], 4), k=2, seen_fraction=0.4, random_state=0)
+    assert lonely.labels.shape == (4,)
+    assert lonely.labels.max() < 2
+    one = graphopt.decide(Graph.from_edges([(0, 1)], 6), k=3, seen_fraction=0.4, random_state=0)
+    assert one.labels.shape == (6,)
+    apart = graphopt.decide(Graph.from_edges([(0, 1)], 6), k=2, task="facility", random_state=0)
+    assert apart.centers is not None
+    assert math.isinf(apart.seen_value)
+    assert apart.gap is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"k": 0}, "k must be at least 1"),
+        ({"k": 17}, "k must be at most the number of nodes, 16"),
+        ({"k": 2, "task": "cut"}, "task must be one of"),
+        ({"k": 2, "seen_fraction": 0.0}, "seen_fraction"),
+        ({"k": 2, "seen_fraction": 1.5}, "seen_fraction"),
+        ({"k": 2, "n_trials": 0}, "n_trials"),
+        ({"k": 2, "time_budget": -1.0}, "time_budget"),
+        ({"k": 2, "features": np.ones((3, 2))}, "features"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_bad_settings_are_named(arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        graphopt.decide(two_cliques(), **arguments)
+
+
+def test_bad_graphs_are_named() -> None:
+    with pytest.raises(TypeError, match="graph must be a Graph, not list"):
+        graphopt.decide([(0, 1)], k=1)
+    with pytest.raises(ValueError, match="undirected"):
+        graphopt.decide(Graph.from_edges([(0, 1)], directed=True), k=1)
+    with pytest.raises(ValueError, match="negative"):
+        graphopt.decide(Graph.from_edges([(0, 1)], weights=[-1.0]), k=1)
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+def test_a_hidden_case_keeps_its_share_and_its_rows(data: datasets.Dataset) -> None:
+    case = whole_case(data.observed, data.observed_features, 0.4)
+    hidden, order = hidden_case(case, data.observed_features, np.random.default_rng(0))
+    assert hidden.graph.n_edges == round(0.4 * data.observed.n_edges)
+    assert sorted(order.tolist()) == list(range(150))
+    u, v = hidden.graph.edges[0]
+    assert order[v] in data.observed.neighbors(int(order[u]))
+    np.testing.assert_array_equal(np.asarray(hidden.rows[0]), np.asarray(case.rows[order[0]]))
+
+
+def test_renumbering_back_undoes_the_order() -> None:
+    order = np.array([2, 0, 1])
+    np.testing.assert_array_equal(
+        renumbered_back("community", np.array([5, 6, 7], np.int32), order), [6, 7, 5]
+    )
+    np.testing.assert_array_equal(
+        renumbered_back("facility", np.array([0, 2], np.int32), order), [2, 1]
+    )
+
+
+def test_a_method_that_fails_is_out_and_the_rest_goes_on(data: datasets.Dataset) -> None:
+    def broken(*_: object) -> np.ndarray:
+        raise ValueError("no such luck")
+
+    case = whole_case(data.observed, None, 0.4)
+    entrants = [Entrant(Method("broken", broken)), Entrant(portfolio("community", case, False)[0])]
+    rng = np.random.default_rng(0)
+    trials = run_trials(entrants, case, None, "community", 3, 2, Clock(None), rng)
+    assert len(trials) == 2
+    assert entrants[0].record().error == "ValueError: no such luck"
+    assert best_of(entrants, "community") is entrants[1]
+    with pytest.raises(GraphoptError, match="broken: ValueError: no such luck"):
+        best_of(entrants[:1], "community")
+
+
+def test_who_is_far_behind_is_left_out_of_further_trials(data: datasets.Dataset) -> None:
+    def one_group(case: Any, k: int, rng: np.random.Generator) -> np.ndarray:
+        return np.zeros(case.graph.n_nodes, np.int32)
+
+    case = whole_case(data.observed, None, 0.4)
+    plain = next(m for m in portfolio("community", case, False) if m.plain)
+    entrants = [Entrant(Method("one group", one_group)), Entrant(plain)]
+    rng = np.random.default_rng(0)
+    run_trials(entrants, case, None, "community", 3, 3, Clock(None), rng)
+    assert [len(e.scores) for e in entrants] == [1, 3]
+    assert best_of(entrants, "community") is entrants[1]
+
+
+def test_the_smoothed_radius_lies_between_mean_and_largest() -> None:
+    path = Graph.from_edges([(i, i + 1) for i in range(9)])
+    value = smoothed_radius(path, np.array([0], np.int32), 1)
+    assert 4.5 < value < 9.0
+    assert smoothed_radius(path, np.array([4], np.int32), 1) < value
+
+
+def test_the_main_part_is_what_k_centres_can_serve() -> None:
+    graph = Graph.from_edges([(0, 1), (1, 2), (3, 4)], 6)
+    assert main_part(graph, 3).all()
+    np.testing.assert_array_equal(main_part(graph, 2), [True] * 3 + [False] * 3)
+    assert main_part(Graph.from_edges([], 4), 2).sum() == 2
+
+
+def test_names_are_public() -> None:
+    assert graphopt.decide is decision.decide
+    assert {"Candidate", "Decision"} <= set(decision.__all__)
