@@ -177,7 +177,7 @@ def test_a_graph_of_ones_own(task: str, tmp_path: Path) -> None:
     options = ["--edges", two_rings(tmp_path), "--k", 2, "--task", task]
     found = answer(*options, "--setting", "optimization")
     assert (found["name"], found["n_nodes"], found["n_edges"]) == ("rings", 24, 49)
-    assert len(found["results"]) == (5 if task == "community" else 3)
+    assert len(found["results"]) == (6 if task == "community" else 4)
     found = answer(*options, "--seen", 0.5)
     assert found["n_seen_edges"] == 24
 
