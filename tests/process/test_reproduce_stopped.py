@@ -37,7 +37,7 @@ options = ["--table", "1", "--seeds", "2", "--threads", "1", "--output", sys.arg
 sys.argv[1:] = ["reproduce", *options]
 cli.main()
 """
-N_JOBS = 2 * 2 * 5 * 2  # systems, settings, data sets, seeds
+N_JOBS = 2 * 3 * 5 * 2  # systems, settings, data sets, seeds
 
 
 def start(folder: Path) -> subprocess.Popen[str]:

@@ -110,7 +110,7 @@ def test_ctrl_c_ends_a_search_soon(tmp_path: Path, jobs: int) -> None:
     process = start(tmp_path, jobs)
     try:
         assert process.stdout is not None
-        assert process.stdout.readline() == "finished 0\n"
+        assert process.stdout.readline().startswith("finished ")  # one may be by now
         start_of_end = time.monotonic()
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=20)

@@ -19,7 +19,7 @@ from graphopt import ClusterNet, Graph, evaluate_centers, modularity, set_num_th
 from graphopt.completion import FeatureNeighbours
 from graphopt.errors import NotFittedError
 from graphopt.learning import Recipe, base
-from graphopt.objectives import Modularity
+from graphopt.objectives import FacilityLocation, Modularity
 
 # --- decisions ----------------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ def test_planted_groups_are_found() -> None:
 
 @pytest.mark.parametrize(
     ("graph", "k", "optimum"),
-    [(path(45), 3, 7), (grid(7), 1, 6), (grid(8), 4, 4)],
+    [(path(45), 3, 7), (grid(7), 1, 6), (grid(8), 4, 3)],
     ids=["path", "grid-1", "grid-4"],
 )
 def test_facilities_are_within_twice_the_optimum(graph: Graph, k: int, optimum: int) -> None:
@@ -136,14 +136,16 @@ def test_an_objective_of_ones_own() -> None:
     assert not hasattr(model, "centers_")
 
 
-@pytest.mark.parametrize("objective", ["modularity", "k-center"])
-def test_the_best_restart_wins(objective: str) -> None:
+@pytest.mark.parametrize("task", ["modularity", "k-center"])
+def test_the_best_restart_wins(task: str) -> None:
     settings = {**QUICK, "n_restarts": 4, "iterations": 5}
+    # Polished, all restarts would end at the same sites.
+    objective = task if task == "modularity" else FacilityLocation(3, polish=False)
     model = ClusterNet(3, objective, **settings).fit(random_graph(60, 150, 0))
     values = [run.best.value for run in model.runs_]
     assert len(values) == 4
     assert len(set(values)) > 1
-    assert model.training_value_ == (max if objective == "modularity" else min)(values)
+    assert model.training_value_ == (max if task == "modularity" else min)(values)
     chosen = model.runs_[values.index(model.training_value_)]
     np.testing.assert_array_equal(chosen.best.decision, model.decision_)
 
