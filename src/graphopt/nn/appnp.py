@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from graphopt._validation import check_integer, check_number
 from graphopt.nn._calibration import standardised
+from graphopt.nn._encoder import TwoLayerEncoder
 from graphopt.nn.dropout import dropout
 from graphopt.nn.sparse import SparseMatrix
 
 
-class APPNP(nn.Module):
+class APPNP(TwoLayerEncoder):
     """Two dense layers, then K steps ``Z ← (1 - α) Â Z + α H`` from their output H.
 
     A node sees neighbours as far as K steps away without losing itself: α of it is put back at
@@ -57,45 +57,9 @@ class APPNP(nn.Module):
         teleport: float = 0.1,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__()
-        check_integer("in_features", in_features, minimum=1)
-        check_integer("hidden_features", hidden_features, minimum=1)
-        check_integer("out_features", out_features, minimum=1)
+        super().__init__(in_features, hidden_features, out_features, dropout)
         self.steps = check_integer("steps", steps, minimum=0)
         self.teleport = check_number("teleport", teleport, minimum=0.0, maximum=1.0)
-        self.dropout = check_number("dropout", dropout, minimum=0.0)
-        if dropout >= 1.0:
-            raise ValueError(f"dropout must be less than 1, not {dropout}")
-        self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
-        self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
-        self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))
-        self.out_bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
-
-    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw weights anew, normal with variance 1 / inputs; biases are 0."""
-        with torch.no_grad():
-            for weight in (self.hidden_weight, self.out_weight):
-                weight.normal_(std=weight.shape[0] ** -0.5, generator=generator)
-            self.hidden_bias.zero_()
-            self.out_bias.zero_()
-
-    def initialize(
-        self,
-        features: Tensor | SparseMatrix,
-        adjacency: SparseMatrix,
-        random_state: np.random.Generator,
-    ) -> None:
-        """Draw weights anew and :meth:`calibrate` them.
-
-        Parameters
-        ----------
-        features, adjacency
-            As for :meth:`forward`.
-        random_state : numpy.random.Generator
-        """
-        self.reset_parameters(torch.Generator().manual_seed(int(random_state.integers(2**63))))
-        self.calibrate(features, adjacency)
 
     @torch.no_grad()
     def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from graphopt._threads import resolve_num_threads
-from graphopt._validation import check_integer, check_number
 from graphopt.communities import check_strengths
 from graphopt.graph import Graph
 from graphopt.nn._calibration import standardised
+from graphopt.nn._encoder import TwoLayerEncoder
 from graphopt.nn._gcn_operators import gcn_layers
 from graphopt.nn.sparse import SparseMatrix
 
@@ -95,7 +95,7 @@ def _edges_and_weights(name: str, graph: Graph) -> tuple[NDArray[np.int32], NDAr
     return graph.edges, np.ones(graph.n_edges) if weights is None else weights
 
 
-class GCN(nn.Module):
+class GCN(TwoLayerEncoder):
     """Two graph convolutions: ``Â dropout(relu(Â X W1 + b1)) W2 + b2``.
 
     Parameters
@@ -114,44 +114,7 @@ class GCN(nn.Module):
     def __init__(
         self, in_features: int, hidden_features: int, out_features: int, *, dropout: float = 0.5
     ) -> None:
-        super().__init__()
-        check_integer("in_features", in_features, minimum=1)
-        check_integer("hidden_features", hidden_features, minimum=1)
-        check_integer("out_features", out_features, minimum=1)
-        self.dropout = check_number("dropout", dropout, minimum=0.0)
-        if dropout >= 1.0:
-            raise ValueError(f"dropout must be less than 1, not {dropout}")
-        self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
-        self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
-        self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))
-        self.out_bias = nn.Parameter(torch.empty(out_features))
-        self.reset_parameters()
-
-    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw weights anew, normal with variance 1 / inputs; biases are 0."""
-        with torch.no_grad():
-            for weight in (self.hidden_weight, self.out_weight):
-                weight.normal_(std=weight.shape[0] ** -0.5, generator=generator)
-            self.hidden_bias.zero_()
-            self.out_bias.zero_()
-
-    def initialize(
-        self,
-        features: Tensor | SparseMatrix,
-        adjacency: SparseMatrix,
-        random_state: np.random.Generator,
-    ) -> None:
-        """Draw weights anew and :meth:`calibrate` them.
-
-        Parameters
-        ----------
-        features, adjacency
-            As for :meth:`forward`.
-        random_state : numpy.random.Generator
-        """
-        generator = torch.Generator().manual_seed(int(random_state.integers(2**63)))
-        self.reset_parameters(generator)
-        self.calibrate(features, adjacency)
+        super().__init__(in_features, hidden_features, out_features, dropout)
 
     @torch.no_grad()
     def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:

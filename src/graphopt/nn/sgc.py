@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from graphopt._validation import check_integer
 from graphopt.nn._calibration import standardised
+from graphopt.nn._encoder import CalibratedEncoder
 from graphopt.nn.sparse import SparseMatrix
 
 
-class SGC(nn.Module):
+class SGC(CalibratedEncoder):
     """A linear encoder: ``Âᴷ X W + b``.
 
     Parameters
@@ -52,23 +52,6 @@ class SGC(nn.Module):
         with torch.no_grad():
             self.weight.normal_(std=self.weight.shape[0] ** -0.5, generator=generator)
             self.bias.zero_()
-
-    def initialize(
-        self,
-        features: Tensor | SparseMatrix,
-        adjacency: SparseMatrix,
-        random_state: np.random.Generator,
-    ) -> None:
-        """Draw the weights anew and :meth:`calibrate` them.
-
-        Parameters
-        ----------
-        features, adjacency
-            As for :meth:`forward`.
-        random_state : numpy.random.Generator
-        """
-        self.reset_parameters(torch.Generator().manual_seed(int(random_state.integers(2**63))))
-        self.calibrate(features, adjacency)
 
     @torch.no_grad()
     def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:

@@ -1,0 +1,69 @@
+"""What encoders share: how they are initialised, and the weights of two dense layers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from graphopt._validation import check_integer, check_number
+from graphopt.nn.sparse import SparseMatrix
+
+
+class CalibratedEncoder(nn.Module):
+    """An encoder that is drawn anew and then fitted to the scale of the data."""
+
+    @abstractmethod
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw weights anew."""
+
+    @abstractmethod
+    def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:
+        """Scale and shift outputs on these data."""
+
+    def initialize(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        random_state: np.random.Generator,
+    ) -> None:
+        """Draw weights anew and :meth:`calibrate` them.
+
+        Parameters
+        ----------
+        features, adjacency
+            As for :meth:`forward`.
+        random_state : numpy.random.Generator
+        """
+        self.reset_parameters(torch.Generator().manual_seed(int(random_state.integers(2**63))))
+        self.calibrate(features, adjacency)
+
+
+class TwoLayerEncoder(CalibratedEncoder):
+    """An encoder whose parameters are those of two dense layers, with dropout between."""
+
+    def __init__(
+        self, in_features: int, hidden_features: int, out_features: int, dropout: float
+    ) -> None:
+        super().__init__()
+        check_integer("in_features", in_features, minimum=1)
+        check_integer("hidden_features", hidden_features, minimum=1)
+        check_integer("out_features", out_features, minimum=1)
+        self.dropout = check_number("dropout", dropout, minimum=0.0)
+        if dropout >= 1.0:
+            raise ValueError(f"dropout must be less than 1, not {dropout}")
+        self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
+        self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
+        self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))
+        self.out_bias = nn.Parameter(torch.empty(out_features))
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw weights anew, normal with variance 1 / inputs; biases are 0."""
+        with torch.no_grad():
+            for weight in (self.hidden_weight, self.out_weight):
+                weight.normal_(std=weight.shape[0] ** -0.5, generator=generator)
+            self.hidden_bias.zero_()
+            self.out_bias.zero_()
