@@ -12,6 +12,7 @@ from graphopt._validation import RandomState, check_integer, check_random_state
 from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._masking import masked_graphs
 from graphopt.completion._probabilities import EdgeProbabilities
+from graphopt.features import check_features
 from graphopt.graph import Graph
 
 
@@ -187,7 +188,8 @@ def choose_sharpness(
         To choose from; of equally good ones the first.
     n_splits : int
     join : bool
-        As for :meth:`EdgeProbabilities.sample`; distances are then compared within components.
+        As for :meth:`EdgeProbabilities.sample`. The whole graph is then connected, and so must be
+        what samples are compared with: the largest component of the seen graph, on its own.
     random_state : int, Generator or None
 
     Returns
@@ -213,19 +215,22 @@ def choose_sharpness(
     check_seen_graph(graph)
     if len(powers) == 0:
         raise ValueError("powers must hold at least one number")
-    rng = check_random_state(random_state)
-    wanted = _hop_counts(graph, reachable_only=join)
+    rng, total = check_random_state(random_state), graph.n_nodes
+    if join:
+        graph, nodes = graph.largest_component()
+        features = None if features is None else check_features(features, total)[nodes]
+    wanted = _hop_shares(graph)
     off = np.zeros(len(powers))
     for kept, _ in masked_graphs(graph, seen_fraction, n_splits, rng):
         found = completion.probabilities(kept, features)
         seed = int(rng.integers(2**63))
         for i, power in enumerate(powers):
             drawn = found.sharpened(power).sample(1, join=join, random_state=seed)[0]
-            off[i] += _area_between(wanted, _hop_counts(drawn, reachable_only=join))
+            off[i] += _area_between(wanted, _hop_shares(drawn))
     return float(powers[int(off.argmin())])
 
 
-def _hop_counts(graph: Graph, *, reachable_only: bool) -> NDArray[np.float64]:
+def _hop_shares(graph: Graph) -> NDArray[np.float64]:
     """Return the share of pairs at 1, 2, ... hops, and last of those without a path."""
     from graphopt.paths import all_pairs_shortest_paths
 
@@ -236,7 +241,7 @@ def _hop_counts(graph: Graph, *, reachable_only: bool) -> NDArray[np.float64]:
     for start in range(0, len(hops), 256):
         counts += np.bincount(hops[start : start + 256].ravel(), minlength=len(counts))
     paths = np.trim_zeros(counts[1:-1], "b")
-    shares = np.append(paths, 0.0 if reachable_only else counts[-1])
+    shares = np.append(paths, counts[-1])
     return np.asarray(shares / max(shares.sum(), 1.0))
 
 
