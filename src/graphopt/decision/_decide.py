@@ -16,6 +16,7 @@ from graphopt._validation import (
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
+from graphopt.completion._base import check_seen_graph
 from graphopt.decision._case import Case, Features, whole_case
 from graphopt.decision._evidence import gather
 from graphopt.decision._portfolio import portfolio
@@ -102,7 +103,7 @@ def decide(
     >>> found.interval[0] <= found.expected_value <= found.interval[1]
     True
     """
-    _check_graph(graph)
+    check_seen_graph(graph)
     check_choice("task", task, _TASKS)
     k = check_integer("k", k, minimum=1)
     if k > graph.n_nodes:
@@ -183,14 +184,3 @@ def _published(
     if task == "community":
         return decision.astype(np.int32), None
     return evaluate_centers(graph, decision).assignment, decision.astype(np.int32)
-
-
-def _check_graph(graph: Graph) -> None:
-    if not isinstance(graph, Graph):
-        raise TypeError(
-            f"graph must be a Graph, not {type(graph).__name__}; its from_... methods convert"
-        )
-    if graph.directed:
-        raise ValueError("graph must be undirected")
-    if graph.weights is not None and (graph.weights < 0.0).any():
-        raise ValueError("graph must have no negative weights")
