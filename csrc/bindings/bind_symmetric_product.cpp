@@ -7,12 +7,7 @@ namespace {
 Array<double> py_symmetric_product(const Array<double>& matrix, const Array<double>& vector,
                                    int num_threads) {
     const std::span<const double> x = vector_in(vector, "vector");
-    require_rank(matrix, 2, "matrix");
-    if (matrix.shape(0) != matrix.shape(1)) {
-        throw std::invalid_argument("matrix must be square, not " +
-                                    std::to_string(matrix.shape(0)) + " x " +
-                                    std::to_string(matrix.shape(1)));
-    }
+    require_square(matrix, "matrix");
     require_size(vector, static_cast<std::size_t>(matrix.shape(0)), "vector");
     Array<double> product = empty<double>({vector.shape(0)});
     const std::span<const double> a = in(matrix);

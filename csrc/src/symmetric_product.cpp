@@ -1,22 +1,15 @@
 #include "graphopt/symmetric_product.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "graphopt/aligned.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/vector_math.hpp"
+#include "triangle_chunks.hpp"
 
 namespace graphopt {
 namespace {
-
-// Chunks begin at multiples of it, whatever number of rows is taken at a time.
-constexpr std::size_t row_step = 8;
-
-// 2 MB: some tens of microseconds, which waking a thread must not outweigh.
-constexpr std::size_t entries_per_chunk = std::size_t{1} << 18;
-constexpr std::size_t most_chunks = 64;
 
 // Adds to `product` what the square of `rows` rows on the diagonal at `first` makes of `vector`.
 GRAPHOPT_ALWAYS_INLINE void add_square(const double* matrix, std::size_t n, std::size_t first,
@@ -70,7 +63,7 @@ template <class S>
 GRAPHOPT_ALWAYS_INLINE void add_chunk_body(const double* matrix, std::size_t n, std::size_t begin,
                                            std::size_t end, const double* vector, double* product) {
     // With 32 registers; 16 hold the sums and the factors of half as many rows.
-    constexpr std::size_t rows = S::bytes == 64 ? row_step : row_step / 2;
+    constexpr std::size_t rows = S::bytes == 64 ? triangle_step : triangle_step / 2;
     std::size_t first = begin;
     for (; first + rows <= end; first += rows) add_rows<S, rows>(matrix, n, first, vector, product);
     add_square(matrix, n, first, end - first, vector, product);
@@ -85,25 +78,12 @@ GRAPHOPT_MULTIVERSION_FN void add(const double* part, std::size_t size, double* 
     for (std::size_t i = 0; i < size; ++i) product[i] += part[i];
 }
 
-// The first rows of the chunks, which have equal shares of the triangle, and n.
-std::vector<std::size_t> chunk_bounds(std::size_t n) {
-    const std::size_t n_chunks =
-        std::clamp(n * n / 2 / entries_per_chunk, std::size_t{1}, most_chunks);
-    std::vector<std::size_t> bounds(n_chunks + 1, n);
-    for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
-        const double below = 1.0 - static_cast<double>(chunk) / static_cast<double>(n_chunks);
-        const double above = static_cast<double>(n) * (1.0 - std::sqrt(below));
-        bounds[chunk] = static_cast<std::size_t>(above) / row_step * row_step;
-    }
-    return bounds;
-}
-
 }  // namespace
 
 void symmetric_product(std::span<const double> matrix, std::span<const double> vector,
                        std::span<double> product, int num_threads) {
     const std::size_t n = vector.size();
-    const std::vector<std::size_t> bounds = chunk_bounds(n);
+    const std::vector<std::size_t> bounds = triangle_chunks(n);
     const std::size_t n_chunks = bounds.size() - 1;
     // A chunk adds to nothing above its first row. The first adds to the product itself.
     std::vector<std::size_t> offsets(n_chunks + 1, 0);

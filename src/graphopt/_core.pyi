@@ -339,3 +339,8 @@ def unit_rows_vjp(
     gradient: _Reals,
     num_threads: int,
 ) -> _Reals: ...
+def weight_within(
+    matrix: NDArray[np.float64],
+    group: NDArray[np.int64],
+    num_threads: int,
+) -> float: ...
