@@ -43,6 +43,16 @@ void require_size(const Array<T>& array, std::size_t size, const char* name) {
 }
 
 template <class T>
+void require_square(const Array<T>& array, const char* name) {
+    require_rank(array, 2, name);
+    if (array.shape(0) != array.shape(1)) {
+        throw std::invalid_argument(std::string(name) + " must be square, not " +
+                                    std::to_string(array.shape(0)) + " x " +
+                                    std::to_string(array.shape(1)));
+    }
+}
+
+template <class T>
 std::span<const T> in(const Array<T>& array) {
     return {array.data(), static_cast<std::size_t>(array.size())};
 }

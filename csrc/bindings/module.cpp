@@ -20,6 +20,8 @@ void register_set_cover(pybind11::module_& m);
 void register_soft_kmeans(pybind11::module_& m);
 void register_spmm(pybind11::module_& m);
 void register_swap_search(pybind11::module_& m);
+void register_symmetric_product(pybind11::module_& m);
+void register_weight_within(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
 
@@ -43,4 +45,6 @@ PYBIND11_MODULE(_core, m) {
     register_soft_kmeans(m);
     register_spmm(m);
     register_swap_search(m);
+    register_symmetric_product(m);
+    register_weight_within(m);
 }

@@ -327,6 +327,11 @@ def soft_kmeans_jacobian(
     temperature: float,
     num_threads: int,
 ) -> NDArray[np.float64]: ...
+def symmetric_product(
+    matrix: NDArray[np.float64],
+    vector: NDArray[np.float64],
+    num_threads: int,
+) -> NDArray[np.float64]: ...
 def unit_rows(x: _Reals, num_threads: int) -> tuple[_Reals, _Reals]: ...
 def unit_rows_vjp(
     unit: _Reals,
@@ -334,3 +339,8 @@ def unit_rows_vjp(
     gradient: _Reals,
     num_threads: int,
 ) -> _Reals: ...
+def weight_within(
+    matrix: NDArray[np.float64],
+    group: NDArray[np.int64],
+    num_threads: int,
+) -> float: ...

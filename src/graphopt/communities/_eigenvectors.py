@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt import _core
+from graphopt._threads import get_num_threads
 from graphopt.communities._inputs import Matrix
 from graphopt.errors import ConvergenceWarning
 
@@ -31,13 +33,15 @@ class SymmetricOperator:
     Attributes
     ----------
     matrix : array or sparse array of float64, shape (n, n)
-        A, not negative.
+        A, not negative; an array is C-contiguous.
     scale, diagonal : array of float64, shape (n,)
         S and G.
     vectors : array of float64, shape (n, n_vectors)
         V, few.
     factors : array of float64, shape (n_vectors,)
         F.
+    num_threads : int
+        For the products of an array and a vector.
     """
 
     matrix: Matrix
@@ -45,6 +49,7 @@ class SymmetricOperator:
     diagonal: Floats
     vectors: Floats
     factors: Floats
+    num_threads: int = field(default_factory=get_num_threads)
 
     def __matmul__(self, x: Floats) -> Floats:
         """Multiply with the columns of a matrix, or with one vector."""
@@ -54,7 +59,7 @@ class SymmetricOperator:
             )
         else:
             scale, factors, diagonal = self.scale, self.factors, self.diagonal
-        product = np.asarray(self.matrix @ (scale * x))
+        product = times(self.matrix, scale * x, self.num_threads)
         product *= scale
         product += self.vectors @ (factors * (self.vectors.T @ x))
         product += diagonal * x
@@ -71,15 +76,25 @@ class SymmetricOperator:
     def without(self, direction: Floats) -> SymmetricOperator:
         """Give an eigenvector the smallest eigenvalue of all, so that the others lead."""
         unit = direction / np.linalg.norm(direction)
-        bound = (self.scale * (self.matrix @ self.scale)).max() + np.abs(self.diagonal).max()
+        sums = times(self.matrix, self.scale, self.num_threads)
+        bound = (self.scale * sums).max() + np.abs(self.diagonal).max()
         bound += np.abs(self.factors) @ (self.vectors**2).sum(axis=0)
-        return SymmetricOperator(
-            self.matrix,
-            self.scale,
-            self.diagonal,
-            np.column_stack([self.vectors, unit]),
-            np.append(self.factors, -2.0 * bound),
+        return replace(
+            self,
+            vectors=np.column_stack([self.vectors, unit]),
+            factors=np.append(self.factors, -2.0 * bound),
         )
+
+
+def times(matrix: Matrix, x: Floats, num_threads: int) -> Floats:
+    """Multiply a symmetric matrix with a vector or with the columns of a matrix.
+
+    An array and a vector: half of the array is read, which is what the product costs. All else is
+    left to the libraries.
+    """
+    if isinstance(matrix, np.ndarray) and x.ndim == 1:
+        return _core.symmetric_product(matrix, x, num_threads)
+    return np.asarray(matrix @ x)
 
 
 def group_modularity(matrix: Matrix, strengths: Floats, total: float) -> SymmetricOperator:
@@ -96,8 +111,9 @@ def group_modularity(matrix: Matrix, strengths: Floats, total: float) -> Symmetr
     total : float
         Sum of all strengths in the whole graph, 2m.
     """
+    matrix = _contiguous(matrix)
     ones = np.ones(len(strengths))
-    diagonal = strengths * (strengths.sum() / total) - matrix @ ones
+    diagonal = strengths * (strengths.sum() / total) - times(matrix, ones, get_num_threads())
     factors = np.array([-1.0 / total])
     return SymmetricOperator(matrix, ones, diagonal, strengths[:, None], factors).without(ones)
 
@@ -108,13 +124,18 @@ def normalized_modularity(matrix: Matrix, regularization: float) -> SymmetricOpe
     B and D are those of a graph where every pair of nodes has a further weight, the same for all:
     `regularization` times the mean strength, shared among all nodes.
     """
+    matrix = _contiguous(matrix)
     n = matrix.shape[0]
-    strengths = matrix @ np.ones(n)
+    strengths = times(matrix, np.ones(n), get_num_threads())
     further = regularization * float(strengths.mean())
     root = np.sqrt(strengths + further)
     vectors = np.column_stack([1.0 / root, root])
     factors = np.array([further / n, -1.0 / float(root @ root)])
     return SymmetricOperator(matrix, 1.0 / root, np.zeros(n), vectors, factors).without(root)
+
+
+def _contiguous(matrix: Matrix) -> Matrix:
+    return np.ascontiguousarray(matrix) if isinstance(matrix, np.ndarray) else matrix
 
 
 def leading_eigenvectors(operator: SymmetricOperator, count: int) -> Floats:

@@ -43,13 +43,16 @@ def check_weights(name: str, value: Graph | ArrayLike) -> Graph | NDArray[np.flo
         raise TypeError(
             f"{name} must be a Graph or a matrix of weights, not {type(value).__name__}"
         )
-    weights = check_float_array(name, value, ndim=2).astype(np.float64, copy=False)
+    given = check_float_array(name, value, ndim=2, finite=False)
+    smallest, largest = float(given.min(initial=0.0)), float(given.max(initial=0.0))
+    if not np.isfinite(largest - smallest):  # NaN and infinity come out of both; now say where
+        check_float_array(name, given, ndim=2)
+    weights = given.astype(np.float64, copy=False)
     if weights.shape[0] != weights.shape[1]:
         raise ValueError(f"{name} must be square, not {weights.shape[0]} x {weights.shape[1]}")
     if weights.size == 0:
         return weights
-    largest = float(weights.max())
-    if weights.min() < 0.0:
+    if smallest < 0.0:
         raise ValueError(f"{name} must not have negative weights")
     if not _is_symmetric(weights):
         weights = _symmetrized(name, weights, _ASYMMETRY * largest)
@@ -61,11 +64,16 @@ def check_weights(name: str, value: Graph | ArrayLike) -> Graph | NDArray[np.flo
     return weights
 
 
-def _is_symmetric(weights: NDArray[np.float64], block: int = 128) -> bool:
-    # By blocks of rows and columns that fit the cache.
+def _is_symmetric(weights: NDArray[np.float64], block: int = 256) -> bool:
+    # By squares that fit the cache together with their mirror images.
+    starts = range(0, len(weights), block)
     return all(
-        np.array_equal(weights[i : i + block, i:], weights[i:, i : i + block].T)
-        for i in range(0, len(weights), block)
+        np.array_equal(
+            weights[i : i + block, j : j + block], weights[j : j + block, i : i + block].T
+        )
+        for i in starts
+        for j in starts
+        if j >= i
     )
 
 
