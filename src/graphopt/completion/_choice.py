@@ -228,9 +228,9 @@ def default_candidates(
 ) -> tuple[Completion | None, ...]:
     """Return the completions that :func:`choose` chooses from.
 
-    :class:`Bagging`, with features :class:`FeatureNeighbours` with 80 and 20 neighbours and the
-    average of the former with :class:`Bagging`, then :class:`LinkModel`, and no completion at all:
-    those first that average more and learn less.
+    :class:`Bagging`, with features :class:`FeatureNeighbours` near and far together and their
+    average with :class:`Bagging`, then :class:`LinkModel`, and no completion at all: those first
+    that average more and learn less.
 
     Parameters
     ----------
@@ -245,8 +245,8 @@ def default_candidates(
     bagging, model = Bagging(weight), LinkModel(weight)
     if not with_features:
         return bagging, model, None
-    far, near = (FeatureNeighbours(count, weight) for count in (80, 20))
-    return bagging, far, near, Mixture((far, bagging)), model, None
+    alike = FeatureNeighbours((20, 80, 160), weight)
+    return bagging, alike, Mixture((alike, bagging)), model, None
 
 
 def decide_under(

@@ -111,7 +111,7 @@ def describe(completion: Any) -> str:
     if isinstance(completion, Mixture):
         return " and ".join(describe(part) for part in completion.parts)
     if isinstance(completion, FeatureNeighbours):
-        return f"{completion.n_neighbours} feature neighbours"
+        return "feature neighbours"
     if isinstance(completion, Bagging):
         return "bagging"
     return "link model" if isinstance(completion, LinkModel) else type(completion).__name__
