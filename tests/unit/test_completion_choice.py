@@ -23,7 +23,6 @@ from graphopt.completion import (
     default_candidates,
     reliability_curve,
 )
-from graphopt.completion._choice import Trial, _first_of_the_best
 
 N, SHARE = 120, 0.4
 GROUPS = np.repeat(np.arange(4), N // 4)
@@ -194,22 +193,6 @@ def test_the_same_seed_makes_the_same_choice() -> None:
     once, again = (choose(graph, None, 4, **options) for _ in range(2))
     assert [trial.values for trial in once.trials] == [trial.values for trial in again.trials]
     assert once.placement == again.placement
-
-
-@pytest.mark.parametrize(
-    ("values", "first"),
-    [
-        ([(0.5, 0.5), (0.4, 0.4)], 0),
-        ([(0.4, 0.4), (0.5, 0.5)], 1),
-        ([(0.4, 0.6), (0.5, 0.52)], 0),  # 0.01 behind, and cannot be told apart
-        ([(0.4,), (0.41,)], 1),  # of one split there is no error
-        ([(0.5, 0.5), (0.5, 0.5)], 0),
-    ],
-    ids=["best first", "best last", "within an error", "one split", "tie"],
-)
-def test_the_first_of_the_best_wins(values: list[tuple[float, ...]], first: int) -> None:
-    trials = [Trial(None, "expected", found) for found in values]
-    assert _first_of_the_best(trials) is trials[first]
 
 
 def test_a_decision_of_ones_own_is_chosen_by_its_own_judge() -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._selection import first_of_the_best
 from graphopt._validation import (
     RandomState,
     check_choice,
@@ -211,16 +212,8 @@ def choose(
     trials = tuple(
         Trial(candidates[i], placement, tuple(found)) for (i, placement), found in values.items()
     )
-    return Choice(_first_of_the_best(trials), trials, decide)
-
-
-def _first_of_the_best(trials: Sequence[Trial]) -> Trial:
-    """Return the first trial within one standard error of the best mean."""
-    values = np.array([trial.values for trial in trials])
-    short = values[values.mean(axis=1).argmax()] - values
-    n_splits = values.shape[1]
-    error = short.std(axis=1, ddof=1) / np.sqrt(n_splits) if n_splits > 1 else 0.0
-    return trials[int((short.mean(axis=1) <= error).argmax())]
+    best = first_of_the_best(np.array([trial.values for trial in trials]))
+    return Choice(trials[best], trials, decide)
 
 
 def default_candidates(

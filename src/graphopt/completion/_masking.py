@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._validation import check_integer, check_number
-from graphopt.datasets.splits import observed_graph, split_edges
+from graphopt.datasets.hiding import hide_edges
 from graphopt.graph import Graph
 
 
@@ -27,5 +27,5 @@ def masked_graphs(
     share = check_share(seen_fraction)
     check_integer("n_splits", n_splits, minimum=1)
     for _ in range(n_splits):
-        split = split_edges(graph, share, random_state=random_state)
-        yield observed_graph(graph, split), split.unseen
+        hiding = hide_edges(graph, share, random_state)
+        yield hiding.seen, hiding.hidden

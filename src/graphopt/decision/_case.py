@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt.completion import Completion, EdgeProbabilities, PairCompletion
-from graphopt.datasets.splits import observed_graph, split_edges
+from graphopt.datasets.hiding import hide_edges
 from graphopt.features import check_features
 from graphopt.graph import Graph
 
@@ -74,15 +74,9 @@ def hidden_case(
     order : array of int64
         Node i of the new case is node ``order[i]`` of the old one.
     """
-    order = rng.permutation(case.graph.n_nodes)
-    renumbered = case.graph.subgraph(order)
-    split = split_edges(renumbered, case.seen_fraction, random_state=rng)
-    seen = observed_graph(renumbered, split)
-    if callable(features):
-        rows = rows_of(features, seen)
-    else:
-        rows = None if case.rows is None else case.rows[order]
-    return Case(seen, rows, case.seen_fraction), order
+    found = hide_edges(case.graph, case.seen_fraction, rng, renumber=True)
+    rows = found.rows(features if callable(features) else case.rows)
+    return Case(found.seen, rows, case.seen_fraction), found.order
 
 
 def rows_of(features: Features, graph: Graph) -> Any:
