@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt.datasets.splits import EdgeSplit, observed_graph, split_edges
-from graphopt.features import check_features
+from graphopt.features import node_features
 from graphopt.graph import Graph
 
 
@@ -46,7 +46,7 @@ class Hiding:
             Checked rows of the graph that was given; a callable makes rows of what is seen.
         """
         if callable(features):
-            return check_features(features(self.seen), self.seen.n_nodes)
+            return node_features(self.seen, features)
         return None if features is None else features[self.order]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from graphopt.completion import Completion, EdgeProbabilities, PairCompletion
 from graphopt.datasets.hiding import hide_edges
-from graphopt.features import check_features
+from graphopt.features import node_features
 from graphopt.graph import Graph
 
 Features = Any
@@ -58,7 +57,7 @@ class Case:
 
 def whole_case(graph: Graph, features: Features, seen_fraction: float) -> Case:
     """Return the case that is to be decided."""
-    return Case(graph, rows_of(features, graph), seen_fraction)
+    return Case(graph, node_features(graph, features), seen_fraction)
 
 
 def hidden_case(
@@ -77,11 +76,3 @@ def hidden_case(
     found = hide_edges(case.graph, case.seen_fraction, rng, renumber=True)
     rows = found.rows(features if callable(features) else case.rows)
     return Case(found.seen, rows, case.seen_fraction), found.order
-
-
-def rows_of(features: Features, graph: Graph) -> Any:
-    """Return the features of a seen graph's nodes as checked rows, or None."""
-    if features is None:
-        return None
-    make: Callable[[Graph], Any] | None = features if callable(features) else None
-    return check_features(features if make is None else make(graph), graph.n_nodes)
