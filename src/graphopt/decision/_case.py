@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt.completion import Completion, EdgeProbabilities, PairCompletion
-from graphopt.datasets.splits import observed_graph, split_edges
-from graphopt.features import check_features
+from graphopt.datasets.hiding import hide_edges
+from graphopt.features import node_features
 from graphopt.graph import Graph
 
 Features = Any
@@ -58,7 +57,7 @@ class Case:
 
 def whole_case(graph: Graph, features: Features, seen_fraction: float) -> Case:
     """Return the case that is to be decided."""
-    return Case(graph, rows_of(features, graph), seen_fraction)
+    return Case(graph, node_features(graph, features), seen_fraction)
 
 
 def hidden_case(
@@ -74,20 +73,6 @@ def hidden_case(
     order : array of int64
         Node i of the new case is node ``order[i]`` of the old one.
     """
-    order = rng.permutation(case.graph.n_nodes)
-    renumbered = case.graph.subgraph(order)
-    split = split_edges(renumbered, case.seen_fraction, random_state=rng)
-    seen = observed_graph(renumbered, split)
-    if callable(features):
-        rows = rows_of(features, seen)
-    else:
-        rows = None if case.rows is None else case.rows[order]
-    return Case(seen, rows, case.seen_fraction), order
-
-
-def rows_of(features: Features, graph: Graph) -> Any:
-    """Return the features of a seen graph's nodes as checked rows, or None."""
-    if features is None:
-        return None
-    make: Callable[[Graph], Any] | None = features if callable(features) else None
-    return check_features(features if make is None else make(graph), graph.n_nodes)
+    found = hide_edges(case.graph, case.seen_fraction, rng, renumber=True)
+    rows = found.rows(features if callable(features) else case.rows)
+    return Case(found.seen, rows, case.seen_fraction), found.order

@@ -13,9 +13,10 @@ from scipy.stats import t as students_t
 from graphopt.centers import local_search_k_center
 from graphopt.communities import leiden
 from graphopt.completion import Bagging
+from graphopt.datasets.hiding import renumbered_back
 from graphopt.decision._case import Case
 from graphopt.decision._portfolio import Method, main_part
-from graphopt.decision._trials import Entrant, Trial, renumbered_back
+from graphopt.decision._trials import Entrant, Trial
 from graphopt.evaluation import quality
 from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest

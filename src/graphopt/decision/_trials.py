@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._selection import first_of_the_best
 from graphopt.communities import modularity
+from graphopt.datasets.hiding import renumbered_back
 from graphopt.decision._case import Case, Features, hidden_case
 from graphopt.decision._portfolio import Method, main_part
 from graphopt.decision._result import Candidate
@@ -115,9 +117,7 @@ def run_trials(
 def best_of(entrants: list[Entrant], task: str) -> Entrant:
     """Return the first of those that the trials cannot tell from the best.
 
-    Their mean difference to the best mean score is at most one standard error of that difference:
-    entrants come by preference, and what was better by chance alone is not preferred. Only those
-    count that took part in as many trials as any.
+    Entrants come by preference. Only those count that took part in as many trials as any.
     """
     running = [entrant for entrant in entrants if not entrant.error]
     if not running:
@@ -128,10 +128,7 @@ def best_of(entrants: list[Entrant], task: str) -> Entrant:
     if most == 0:
         return next(entrant for entrant in full if entrant.method.plain)
     scores = np.array([entrant.scores for entrant in full])
-    losses = -scores if task == "community" else scores
-    behind = losses - losses[losses.mean(axis=1).argmin()]
-    error = behind.std(axis=1, ddof=1) / math.sqrt(most) if most > 1 else np.zeros(len(full))
-    return full[int((behind.mean(axis=1) <= error).argmax())]
+    return full[first_of_the_best(scores if task == "community" else -scores)]
 
 
 def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:
@@ -169,17 +166,6 @@ def _try(
     decision = renumbered_back(task, found, trial.order)
     entrant.decisions.append(decision)
     entrant.scores.append(value_of(task, case.graph, decision, k))
-
-
-def renumbered_back(
-    task: str, decision: NDArray[np.int32], order: NDArray[np.int64]
-) -> NDArray[np.int32]:
-    """Return a decision in the numbering before nodes were reordered."""
-    if task == "facility":
-        return order[decision].astype(np.int32)
-    labels = np.empty_like(decision)
-    labels[order] = decision
-    return labels
 
 
 def _drop_hopeless(entrants: list[Entrant], task: str) -> None:
