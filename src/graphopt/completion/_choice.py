@@ -197,8 +197,11 @@ def choose(
     if features_from_edges:
         described = [None] * len(graphs)
     if candidates is None:
-        with_features = all(rows is not None for rows in described)
-        candidates = default_candidates(share, with_features=with_features)
+        candidates = default_candidates(
+            share,
+            with_features=all(rows is not None for rows in described),
+            features_from_edges=any(callable(rows) for rows in described),
+        )
     if placements is None:
         placements = PLACEMENTS if decide is None else ("expected",)
     for placement in placements:
@@ -250,7 +253,7 @@ def _listed(graph: Graph | Sequence[Graph], features: Any) -> tuple[list[Graph],
 
 
 def default_candidates(
-    seen_fraction: float, *, with_features: bool = True
+    seen_fraction: float, *, with_features: bool = True, features_from_edges: bool = False
 ) -> tuple[Completion | None, ...]:
     """Return the completions that :func:`choose` chooses from.
 
@@ -263,12 +266,15 @@ def default_candidates(
     seen_fraction : float
         Share of all edges that is seen, in (0, 1]; at 1 nothing is missing, and there is only None.
     with_features : bool
+    features_from_edges : bool
+        Whether they are computed from the seen edges, as role2vec is, if anew for every split. What
+        learns by hiding some of these must then do without.
     """
     share = check_share(seen_fraction)
     if share == 1.0:
         return (None,)
     weight = 1.0 / share - 1.0
-    bagging, model = Bagging(weight), LinkModel(weight)
+    bagging, model = Bagging(weight), LinkModel(weight, features_from_edges)
     if not with_features:
         return bagging, model, None
     alike = FeatureNeighbours((20, 80, 160), weight)

@@ -87,8 +87,8 @@ def run_trials(
 ) -> list[Trial]:
     """Let every method decide in every trial, as long as time allows.
 
-    A method that fails takes no further part, nor one that there was no time for, nor one that is
-    far behind.
+    A method that fails takes no further part, nor one that there was no time for, nor one that
+    makes communities far behind the best.
 
     Returns
     -------
@@ -97,7 +97,9 @@ def run_trials(
     """
     trials: list[Trial] = []
     for _ in range(n_trials):
-        hidden, order = hidden_case(case, features, rng)
+        # Facilities: of nodes apart, a trial could not tell whether a choice serves them.
+        among = np.flatnonzero(main_part(case.graph, k)) if task == "facility" else None
+        hidden, order = hidden_case(case, features, rng, among)
         seeds = rng.integers(2**63, size=len(entrants))
         trial = Trial(hidden, order)
         turns = sorted(zip(entrants, seeds, strict=True), key=lambda turn: not turn[0].method.plain)
@@ -169,7 +171,12 @@ def _try(
 
 
 def _drop_hopeless(entrants: list[Entrant], task: str) -> None:
-    """Let those go on only that are near the best of those that took part in all trials so far."""
+    """Let those go on only that are near the best of those that took part in all trials so far.
+
+    Largest distances hang on single nodes: one trial says little about them, and all go on.
+    """
+    if task == "facility":
+        return
     running = [e for e in entrants if e.scores and not (e.error or e.dropped)]
     if not running:
         return
