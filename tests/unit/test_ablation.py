@@ -70,7 +70,13 @@ def test_the_reference_is_leiden_on_what_clusternet_s_loss_sees() -> None:
     rows = np.asarray(problem.features)[given.nodes]
     expected = given.seen.plus(completion.missing_edges(given.seen, rows))
     assert given.expected == expected
-    model = ClusterNet(3, seen_fraction=problem.seen_fraction, iterations=3, random_state=0)
+    model = ClusterNet(
+        3,
+        seen_fraction=problem.seen_fraction,
+        completion="features",
+        iterations=3,
+        random_state=0,
+    )
     labels = model.fit(problem.seen, problem.features).labels_
     assert model.training_value_ == pytest.approx(modularity(given.expected, labels[given.nodes]))
     reference = {v.name: v for v in VARIANTS}[REFERENCE].decide(problem, 0, None)

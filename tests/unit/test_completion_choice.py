@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from helpers import random_graph
 
-from graphopt import ClusterNet, Graph, leiden, modularity
+from graphopt import Graph, leiden, modularity
 from graphopt.completion import (
     Bagging,
-    Chosen,
     EdgeProbabilities,
     FeatureNeighbours,
     LinkModel,
@@ -23,7 +22,6 @@ from graphopt.completion import (
     default_candidates,
     reliability_curve,
 )
-from graphopt.completion._choice import Trial, _first_of_the_best
 
 N, SHARE = 120, 0.4
 GROUPS = np.repeat(np.arange(4), N // 4)
@@ -188,28 +186,52 @@ def test_features_that_came_from_the_edges_are_not_shown() -> None:
     assert not any(isinstance(t.completion, FeatureNeighbours | Mixture) for t in choice.trials)
 
 
+def test_features_of_a_function_are_made_of_what_is_left() -> None:
+    graph, spy = planted(0.2, 0.02), Spy()
+    asked: list[Graph] = []
+
+    def degrees(kept: Graph) -> Any:
+        asked.append(kept)
+        return kept.degrees[:, None]
+
+    options: dict[str, Any] = {"seen_fraction": SHARE, "n_splits": 2, "random_state": 0}
+    choice = choose(graph, degrees, 4, candidates=[spy, None], **options)
+    assert [kept.n_edges for kept in asked] == [round(SHARE * graph.n_edges)] * 2
+    for kept, features in spy.shown:
+        np.testing.assert_array_equal(features[:, 0], kept.degrees)
+    choice.missing_edges(graph, degrees)
+    np.testing.assert_array_equal(spy.shown[-1][1][:, 0], graph.degrees)
+
+
+def test_one_choice_for_several_graphs() -> None:
+    graphs = [planted(0.1, 0.02, seed) for seed in range(3)]
+    options: dict[str, Any] = {"seen_fraction": SHARE, "n_splits": 2, "candidates": (Spy(), None)}
+    choice = choose(graphs, [FEATURES] * 3, 4, random_state=1, **options)
+    assert all(len(trial.values) == 6 for trial in choice.trials)
+    rng = np.random.default_rng(1)
+    alone = [choose(graph, FEATURES, 4, random_state=rng, **options) for graph in graphs]
+    assert choice.trials[0].values == sum((one.trials[0].values for one in alone), ())
+
+
+@pytest.mark.parametrize(
+    ("graphs", "features", "message"),
+    [
+        ([], None, "graph must hold at least one graph"),
+        ([planted(0.1, 0.02)], [FEATURES] * 2, "features must be one array per graph, 1, not 2"),
+    ],
+    ids=["none", "features of others"],
+)
+def test_lists_that_do_not_fit(graphs: list[Graph], features: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        choose(graphs, features, 4, seen_fraction=SHARE)
+
+
 def test_the_same_seed_makes_the_same_choice() -> None:
     graph = planted(0.1, 0.02)
     options: dict[str, Any] = {"seen_fraction": SHARE, "n_splits": 2, "random_state": 5}
     once, again = (choose(graph, None, 4, **options) for _ in range(2))
     assert [trial.values for trial in once.trials] == [trial.values for trial in again.trials]
     assert once.placement == again.placement
-
-
-@pytest.mark.parametrize(
-    ("values", "first"),
-    [
-        ([(0.5, 0.5), (0.4, 0.4)], 0),
-        ([(0.4, 0.4), (0.5, 0.5)], 1),
-        ([(0.4, 0.6), (0.5, 0.52)], 0),  # 0.01 behind, and cannot be told apart
-        ([(0.4,), (0.41,)], 1),  # of one split there is no error
-        ([(0.5, 0.5), (0.5, 0.5)], 0),
-    ],
-    ids=["best first", "best last", "within an error", "one split", "tie"],
-)
-def test_the_first_of_the_best_wins(values: list[tuple[float, ...]], first: int) -> None:
-    trials = [Trial(None, "expected", found) for found in values]
-    assert _first_of_the_best(trials) is trials[first]
 
 
 def test_a_decision_of_ones_own_is_chosen_by_its_own_judge() -> None:
@@ -286,23 +308,3 @@ def test_without_such_nodes_there_is_nothing_to_place() -> None:
         for how in ("expected", "together", "spread")
     ]
     assert found[0] == found[1] == found[2]
-
-
-# --- in an estimator ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("completion", ["chosen", Chosen(4, SHARE, n_splits=1)], ids=["word", "it"])
-def test_an_estimator_can_choose(completion: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Chosen] = []
-    original = Chosen.missing_edges
-
-    def spy(self: Chosen, graph: Graph, features: Any = None) -> Graph:
-        asked.append(self)
-        return original(self, graph, features)
-
-    monkeypatch.setattr(Chosen, "missing_edges", spy)
-    model = ClusterNet(
-        4, iterations=5, n_restarts=1, seen_fraction=SHARE, completion=completion, random_state=0
-    )
-    assert model.fit_predict(planted(0.1, 0.02), FEATURES).shape == (N,)
-    assert [(chosen.k, chosen.seen_fraction) for chosen in asked] == [(4, SHARE)]

@@ -17,7 +17,6 @@ from graphopt.decision._trials import (
     Clock,
     Entrant,
     best_of,
-    renumbered_back,
     run_trials,
     smoothed_radius,
 )
@@ -214,16 +213,6 @@ def test_a_hidden_case_keeps_its_share_and_its_rows(data: datasets.Dataset) -> N
     u, v = hidden.graph.edges[0]
     assert order[v] in data.observed.neighbors(int(order[u]))
     np.testing.assert_array_equal(np.asarray(hidden.rows[0]), np.asarray(case.rows[order[0]]))
-
-
-def test_renumbering_back_undoes_the_order() -> None:
-    order = np.array([2, 0, 1])
-    np.testing.assert_array_equal(
-        renumbered_back("community", np.array([5, 6, 7], np.int32), order), [6, 7, 5]
-    )
-    np.testing.assert_array_equal(
-        renumbered_back("facility", np.array([0, 2], np.int32), order), [2, 1]
-    )
 
 
 def test_a_method_that_fails_is_out_and_the_rest_goes_on(data: datasets.Dataset) -> None:

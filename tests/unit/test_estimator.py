@@ -103,7 +103,7 @@ def test_a_share_of_edges_seen_asks_for_the_missing_ones(monkeypatch: Any) -> No
     original = FeatureNeighbours.missing_edges
     monkeypatch.setattr(FeatureNeighbours, "missing_edges", spy)
     graph, rows = planted(), described()
-    ClusterNet(3, **QUICK, seen_fraction=0.4).fit(graph, rows)
+    ClusterNet(3, **QUICK, seen_fraction=0.4, completion="features").fit(graph, rows)
     assert [completion.weight for completion in asked] == [1.5]
     ClusterNet(3, **QUICK, seen_fraction=0.4).fit(graph)  # no features to compare
     ClusterNet(3, **QUICK, seen_fraction=0.4, completion=None).fit(graph, rows)
@@ -324,7 +324,7 @@ def test_repr_shows_what_is_not_default() -> None:
         ({"n_clusters": 61}, "n_clusters must be at most .*, 60, not 61"),
         ({"objective": "median"}, "objective must be one of k-center, modularity, not 'median'"),
         ({"objective": 3}, "objective must be one of k-center, modularity, not 3"),
-        ({"completion": "all"}, "completion must be one of auto, chosen, not 'all'"),
+        ({"completion": "all"}, "completion must be one of auto, features, not 'all'"),
         ({"seen_fraction": 0.0}, "seen_fraction must be greater than 0, not 0"),
         ({"seen_fraction": 1.2}, "seen_fraction must be at most 1, not 1.2"),
         ({"iterations": 0}, "iterations must be at least 1, not 0"),
@@ -347,7 +347,7 @@ def test_parameters_of_other_types() -> None:
         ({"n_clusters": None, "objective": "k-center"}, "n_clusters must be an integer"),
         (
             {"completion": 3},
-            'completion must be "auto", "chosen", None or an object with missing_edges',
+            'completion must be "auto", "features", None or an object with missing_edges',
         ),
         ({"recipe": "paper"}, "recipe must be a Recipe or None, not str"),
     ):

@@ -172,6 +172,8 @@ def test_cells_as_text() -> None:
     assert (cell.median, cell.spread) == (0.5, (0.25, 0.75))
     assert ours(cell, "modularity") == "0.500"
     assert spread(cell, "modularity") == "0.250–0.750"
+    assert spread(Cell((-0.152, -0.151), 0.0), "modularity") == "-0.152 to -0.151"
+    assert spread(Cell((-0.1, 0.1), 0.0), "modularity") == "-0.100 to 0.100"
     assert theirs(cell, "modularity") == "0.10"
     assert spread(Cell((8.0, 8.0), 9.0), "hops") == ""
     assert ours(Cell((), None, applies=False), "hops") == "–"

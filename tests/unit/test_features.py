@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 from graphopt import Graph
-from graphopt.completion import FeatureNeighbours, spread_over_groups
+from graphopt.completion import FeatureNeighbours, Mixture, spread_over_groups
 from graphopt.features import check_features, smoothed_features, unit_features
 from graphopt.learning.placement import informative_nodes
 
@@ -67,6 +67,24 @@ def test_neighbours_are_the_nearest_by_cosine() -> None:
     for u, v in found.edges:
         assert cosine[u, v] >= min(threshold[u], threshold[v]) - 1e-6
     assert (found.degrees >= 4).all()
+
+
+def test_several_numbers_of_neighbours_are_averaged() -> None:
+    rng = np.random.default_rng(0)
+    graph = Graph.from_edges(rng.integers(0, 60, (80, 2)), 60)
+    features = rng.random((60, 8))  # no ties between neighbours
+    counts = (2, 5, 100)
+    together = FeatureNeighbours(counts, weight=1.5).missing_edges(graph, features)
+    each = tuple(FeatureNeighbours(count, weight=1.5) for count in counts)
+    average = Mixture(each).missing_edges(graph, features)
+    assert np.array_equal(together.edges, average.edges)
+    assert np.allclose(together.edge_weights, average.edge_weights)
+
+
+@pytest.mark.parametrize("counts", [(), (5, 0)], ids=["none", "zero"])
+def test_numbers_of_neighbours_must_be_some(counts: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="n_neighbours must"):
+        FeatureNeighbours(counts)
 
 
 def test_total_weight_is_what_is_missing() -> None:

@@ -94,7 +94,7 @@ def test_a_union_keeps_graphs_apart() -> None:
 def test_a_batch_decides_as_graphs_alone_do(cls: type[DecisionEstimator], objective: str) -> None:
     model = fitted(cls, objective)
     parts = [
-        model._case(model._objective(), model._trained_by, graph, rows)
+        model._case(model._objective(), model._trained_by, graph, rows, None)
         for graph, rows in zip(*TRAINING, strict=True)
     ]
     with torch.no_grad():
@@ -185,7 +185,7 @@ def test_fine_tuning_goes_on_from_what_was_learned(
 
 def test_fine_tuning_starts_no_worse_than_prediction() -> None:
     model = fitted(ClusterNet, recipe=Recipe(n_starts=4, n_restarts=1, iterations=4))
-    case = model._case(Modularity(), model._trained_by, UNSEEN, UNSEEN_ROWS)
+    case = model._case(Modularity(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
     start = module.best_start(
         model.network_, case.inputs, Modularity(), case.problem, 4, np.random.default_rng(0)
     )
@@ -196,7 +196,7 @@ def test_fine_tuning_starts_no_worse_than_prediction() -> None:
 
 def test_more_starts_are_no_worse() -> None:
     model = fitted(ClusterNet, iterations=1)
-    case = model._case(Modularity(), model._trained_by, UNSEEN, UNSEEN_ROWS)
+    case = model._case(Modularity(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
     values = [
         Modularity().training_value(
             module.best_start(
@@ -227,7 +227,7 @@ def test_the_state_best_on_validation_is_kept(objective: Any) -> None:
     model = ClusterNet(K, objective, **QUICK)
     recipe = Recipe(iterations=9, check_every=3, n_restarts=1, learning_rate=0.1)
     batch, judged_on = (
-        Batch.of([model._case(objective, recipe, *pair) for pair in zip(*given, strict=True)])
+        Batch.of([model._case(objective, recipe, *pair, None) for pair in zip(*given, strict=True)])
         for given in (TRAINING, VALIDATION)
     )
     random_state = np.random.default_rng(0)

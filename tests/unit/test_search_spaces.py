@@ -122,7 +122,7 @@ def test_the_extended_grid_holds_our_own_settings(task: str, kind: str) -> None:
     usual_model = ClusterNet()
     for name in ("hidden_features", "embedding_features"):
         assert words[name] == getattr(usual_model, name)
-    assert words["completion"] == ("auto" if task == "community" else None)
+    assert words["completion"] == ("features" if task == "community" else None)
     assert words["seen_fraction"] == (0.4 if task == "community" else 1.0)
 
 

@@ -74,6 +74,7 @@ def run(
         k,
         objective,
         seen_fraction=problem.seen_fraction,
+        features_from_edges=problem.features_from_edges,
         random_state=seed,
         verbose=notes.is_terminal,
         **chosen,

@@ -106,8 +106,8 @@ def reliability_curve(
         )
     rng = check_random_state(random_state)
     judged = [
-        _judged(completion.probabilities(kept, features), hidden)
-        for kept, hidden in masked_graphs(graph, seen_fraction, n_splits, rng)
+        _judged(completion.probabilities(hiding.seen, features), hiding.hidden)
+        for hiding in masked_graphs(graph, seen_fraction, n_splits, rng)
     ]
     chances, counts, edges, listed = (np.concatenate(part) for part in zip(*judged, strict=True))
     which = _bins(chances, listed, bins)
@@ -221,8 +221,8 @@ def choose_sharpness(
         features = None if features is None else check_features(features, total)[nodes]
     wanted = _hop_shares(graph)
     off = np.zeros(len(powers))
-    for kept, _ in masked_graphs(graph, seen_fraction, n_splits, rng):
-        found = completion.probabilities(kept, features)
+    for hiding in masked_graphs(graph, seen_fraction, n_splits, rng):
+        found = completion.probabilities(hiding.seen, features)
         seed = int(rng.integers(2**63))
         for i, power in enumerate(powers):
             drawn = found.sharpened(power).sample(1, join=join, random_state=seed)[0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._selection import first_of_the_best
 from graphopt._validation import (
     RandomState,
     check_choice,
@@ -23,6 +24,7 @@ from graphopt.completion._masking import check_share, masked_graphs
 from graphopt.completion._mixture import Mixture
 from graphopt.completion._neighbours import FeatureNeighbours
 from graphopt.completion._placement import spread_over_groups
+from graphopt.features import node_features
 from graphopt.graph import Graph
 
 PLACEMENTS = ("together", "spread", "expected")
@@ -41,7 +43,8 @@ class Trial:
     completion : Completion or None
     placement : {"expected", "together", "spread"}
     values : tuple of float
-        Of the decision from the edges kept, judged on all seen edges, one for each split.
+        Of the decision from the edges kept, judged on all seen edges, one for each split of each
+        graph.
     """
 
     completion: Completion | None
@@ -88,7 +91,7 @@ class Choice:
         """Return what the best completion expects; without one, a graph without edges."""
         if self.completion is None:
             return Graph.from_edges(np.empty((0, 2), np.int32), graph.n_nodes, np.empty(0))
-        return self.completion.missing_edges(graph, features)
+        return self.completion.missing_edges(graph, node_features(graph, features))
 
     def labels(
         self, graph: Graph, features: Any = None, *, random_state: RandomState = None
@@ -98,7 +101,8 @@ class Choice:
         Parameters
         ----------
         graph : Graph
-        features : array or sparse array, shape (n_nodes, n_features), optional
+        features : array, sparse array or callable, optional
+            As for :func:`choose`.
         random_state : int, Generator or None
 
         Returns
@@ -113,7 +117,7 @@ class Choice:
 
 
 def choose(
-    graph: Graph,
+    graph: Graph | Sequence[Graph],
     features: Any = None,
     k: int | None = None,
     *,
@@ -134,9 +138,13 @@ def choose(
 
     Parameters
     ----------
-    graph : Graph
-        The seen graph, undirected.
-    features : array or sparse array, shape (n_nodes, n_features), optional
+    graph : Graph, or list of Graph
+        The seen graph, undirected. Of several of a kind one completion is chosen for all, that of
+        the best mean value.
+    features : array, sparse array or callable, optional
+        Of shape (n_nodes, n_features). A callable makes them of a graph: it is called on what is
+        left of the edges, so that it cannot know those that are hidden. Of several graphs, a list
+        of the features of each.
     k : int, optional
         Most groups; not needed with `decide`.
     seen_fraction : float
@@ -158,8 +166,10 @@ def choose(
     features_from_edges : bool
         Whether the features were computed from the seen edges, as embeddings are. They know the
         edges hidden here, so a candidate that looks at them would seem better than it is: True
-        leaves features out of the default candidates and of everything that is tried.
+        leaves features out of the default candidates and of everything that is tried. A callable
+        that computes them is better, if there is one.
     n_splits : int
+        Of each graph.
     random_state : int, Generator or None
 
     Returns
@@ -169,7 +179,8 @@ def choose(
     Raises
     ------
     ValueError
-        For a directed graph, a share out of range, no candidates, or neither `k` nor `decide`.
+        For a directed graph, no graphs, a share out of range, no candidates, or neither `k` nor
+        `decide`.
 
     Examples
     --------
@@ -181,12 +192,16 @@ def choose(
     >>> choice.labels(data.observed, data.observed_features, random_state=0).shape
     (80,)
     """
-    check_seen_graph(graph)
+    graphs, described = _listed(graph, features)
     share = check_share(seen_fraction)
     if features_from_edges:
-        features = None
+        described = [None] * len(graphs)
     if candidates is None:
-        candidates = default_candidates(share, with_features=features is not None)
+        candidates = default_candidates(
+            share,
+            with_features=all(rows is not None for rows in described),
+            features_from_edges=any(callable(rows) for rows in described),
+        )
     if placements is None:
         placements = PLACEMENTS if decide is None else ("expected",)
     for placement in placements:
@@ -194,59 +209,76 @@ def choose(
     if len(candidates) == 0 or len(placements) == 0:
         raise ValueError("candidates and placements must hold at least one each")
     if decide is None:
-        decide = _partition(graph, k)
+        decide = _partition(min(whole.n_nodes for whole in graphs), k)
     rng = check_random_state(random_state)
     values: dict[tuple[int, str], list[float]] = {
         (i, placement): [] for i in range(len(candidates)) for placement in placements
     }
-    for kept, _ in masked_graphs(graph, share, n_splits, rng):
-        seed = int(rng.integers(2**63))  # of all candidates alike
-        for i, candidate in enumerate(candidates):
-            missing = None if candidate is None else candidate.missing_edges(kept, features)
-            for placement in placements:
-                decision = decide_under(
-                    kept, missing, decide, placement=placement, random_state=seed
-                )
-                values[i, placement].append(float(judge(graph, decision)))
+    for whole, given in zip(graphs, described, strict=True):
+        for hiding in masked_graphs(whole, share, n_splits, rng):
+            kept = hiding.seen
+            rows = node_features(kept, given) if callable(given) else given
+            seed = int(rng.integers(2**63))  # of all candidates alike
+            for i, candidate in enumerate(candidates):
+                missing = None if candidate is None else candidate.missing_edges(kept, rows)
+                for placement in placements:
+                    decision = decide_under(
+                        kept, missing, decide, placement=placement, random_state=seed
+                    )
+                    values[i, placement].append(float(judge(whole, decision)))
     trials = tuple(
         Trial(candidates[i], placement, tuple(found)) for (i, placement), found in values.items()
     )
-    return Choice(_first_of_the_best(trials), trials, decide)
+    best = first_of_the_best(np.array([trial.values for trial in trials]))
+    return Choice(trials[best], trials, decide)
 
 
-def _first_of_the_best(trials: Sequence[Trial]) -> Trial:
-    """Return the first trial within one standard error of the best mean."""
-    values = np.array([trial.values for trial in trials])
-    short = values[values.mean(axis=1).argmax()] - values
-    n_splits = values.shape[1]
-    error = short.std(axis=1, ddof=1) / np.sqrt(n_splits) if n_splits > 1 else 0.0
-    return trials[int((short.mean(axis=1) <= error).argmax())]
+def _listed(graph: Graph | Sequence[Graph], features: Any) -> tuple[list[Graph], list[Any]]:
+    """Return all graphs, and the features of each."""
+    graphs: list[Graph]
+    if isinstance(graph, list | tuple):
+        graphs = list(graph)
+        described = [None] * len(graphs) if features is None else list(features)
+        if len(graphs) == 0:
+            raise ValueError("graph must hold at least one graph")
+        if len(described) != len(graphs):
+            raise ValueError(
+                f"features must be one array per graph, {len(graphs)}, not {len(described)}"
+            )
+    else:
+        graphs, described = [cast(Graph, graph)], [features]
+    for each in graphs:
+        check_seen_graph(each)
+    return graphs, described
 
 
 def default_candidates(
-    seen_fraction: float, *, with_features: bool = True
+    seen_fraction: float, *, with_features: bool = True, features_from_edges: bool = False
 ) -> tuple[Completion | None, ...]:
     """Return the completions that :func:`choose` chooses from.
 
-    :class:`Bagging`, with features :class:`FeatureNeighbours` with 80 and 20 neighbours and the
-    average of the former with :class:`Bagging`, then :class:`LinkModel`, and no completion at all:
-    those first that average more and learn less.
+    :class:`Bagging`, with features :class:`FeatureNeighbours` near and far together and their
+    average with :class:`Bagging`, then :class:`LinkModel`, and no completion at all: those first
+    that average more and learn less.
 
     Parameters
     ----------
     seen_fraction : float
         Share of all edges that is seen, in (0, 1]; at 1 nothing is missing, and there is only None.
     with_features : bool
+    features_from_edges : bool
+        Whether they are computed from the seen edges, as role2vec is, if anew for every split. What
+        learns by hiding some of these must then do without.
     """
     share = check_share(seen_fraction)
     if share == 1.0:
         return (None,)
     weight = 1.0 / share - 1.0
-    bagging, model = Bagging(weight), LinkModel(weight)
+    bagging, model = Bagging(weight), LinkModel(weight, features_from_edges)
     if not with_features:
         return bagging, model, None
-    far, near = (FeatureNeighbours(count, weight) for count in (80, 20))
-    return bagging, far, near, Mixture((far, bagging)), model, None
+    alike = FeatureNeighbours((20, 80, 160), weight)
+    return bagging, alike, Mixture((alike, bagging)), model, None
 
 
 def decide_under(
@@ -301,10 +333,10 @@ def decide_under(
     return decide(merged, rng)[number]
 
 
-def _partition(graph: Graph, k: int | None) -> Decide:
+def _partition(n_nodes: int, k: int | None) -> Decide:
     if k is None:
         raise ValueError("k must be given, or a decide of your own")
-    most = check_integer("k", k, minimum=1, maximum=max(graph.n_nodes, 1))
+    most = check_integer("k", k, minimum=1, maximum=max(n_nodes, 1))
 
     def decide(whole: Graph, rng: np.random.Generator) -> NDArray[np.int32]:
         if whole.n_nodes == 0:
@@ -318,7 +350,8 @@ def _partition(graph: Graph, k: int | None) -> Decide:
 class Chosen:
     """A completion that is chosen anew for each graph, by :func:`choose`.
 
-    For whatever takes a completion, such as :class:`graphopt.ClusterNet`.
+    For whatever takes a completion, such as :class:`graphopt.ClusterNet`, whose own word "auto" is
+    a quicker choice between two of them.
 
     Parameters
     ----------

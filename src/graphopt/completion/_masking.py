@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphopt._validation import check_integer, check_number
-from graphopt.datasets.splits import observed_graph, split_edges
+from graphopt.datasets.hiding import Hiding, hide_edges
 from graphopt.graph import Graph
 
 
@@ -19,13 +18,12 @@ def check_share(seen_fraction: float) -> float:
 
 def masked_graphs(
     graph: Graph, seen_fraction: float, n_splits: int, random_state: np.random.Generator
-) -> Iterator[tuple[Graph, NDArray[np.int32]]]:
-    """Yield graphs that keep a random share of the edges of `graph`, and the edges hidden from it.
+) -> Iterator[Hiding]:
+    """Yield graphs that keep a random share of the edges of `graph`.
 
     What is kept is to `graph` as `graph` is to the whole one.
     """
     share = check_share(seen_fraction)
     check_integer("n_splits", n_splits, minimum=1)
     for _ in range(n_splits):
-        split = split_edges(graph, share, random_state=random_state)
-        yield observed_graph(graph, split), split.unseen
+        yield hide_edges(graph, share, random_state)

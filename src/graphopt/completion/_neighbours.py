@@ -29,8 +29,10 @@ class FeatureNeighbours(PairCompletion):
 
     Parameters
     ----------
-    n_neighbours : int
-        New edges per node, before both directions are joined.
+    n_neighbours : int or tuple of int
+        New edges per node, before both directions are joined. Several numbers: the average of what
+        each alone would expect. Near neighbours are the likeliest, far ones hold groups together;
+        which matter more differs by graph, and the average needs no choice.
     weight : float
         Total weight of the new edges, relative to the seen ones. When a share s of all edges was
         seen, 1/s - 1 is the weight that is missing; 1.5 stands for s = 0.4.
@@ -45,14 +47,21 @@ class FeatureNeighbours(PairCompletion):
     array([0], dtype=int32)
     """
 
-    n_neighbours: int = 20
+    n_neighbours: int | tuple[int, ...] = 20
     weight: float = 1.5
     smoothing: int = 1
 
     def __post_init__(self) -> None:
-        check_integer("n_neighbours", self.n_neighbours, minimum=1)
+        if isinstance(self.n_neighbours, tuple) and len(self.n_neighbours) == 0:
+            raise ValueError("n_neighbours must hold at least one number")
+        for count in self._counts:
+            check_integer("n_neighbours", count, minimum=1)
         check_number("weight", self.weight, minimum=0.0)
         check_integer("smoothing", self.smoothing, minimum=0)
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        return self.n_neighbours if isinstance(self.n_neighbours, tuple) else (self.n_neighbours,)
 
     def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
         """Return the feature neighbours as a weighted graph.
@@ -82,23 +91,22 @@ class FeatureNeighbours(PairCompletion):
         check_seen_graph(graph)
         if features is None:
             raise ValueError("features must be given: they say which nodes are alike")
-        n_edges = graph.n_nodes * min(self.n_neighbours, max(graph.n_nodes - 1, 0))
+        most = max(self._counts)
+        n_edges = graph.n_nodes * min(most, max(graph.n_nodes - 1, 0))
         check_memory(
             f"a graph of {n_edges:,} feature neighbours",
             _EDGE_BYTES * n_edges,
             "use fewer n_neighbours",
         )
         rows = smoothed_features(features, graph, self.smoothing)
-        source, target, similarity = _nearest(rows, self.n_neighbours)
-        share = (
-            similarity
-            / np.maximum(np.bincount(source, weights=similarity, minlength=graph.n_nodes), 1e-12)[
-                source
-            ]
-        )
-        added = share / np.sqrt(1.0 + graph.degrees[source])
-        if added.sum() > 0.0:
-            added *= self.weight * graph.strengths.sum() / 2.0 / added.sum()
+        source, target, similarity, rank = _nearest(rows, most)
+        total = self.weight * float(graph.strengths.sum()) / 2.0
+        added = np.zeros(len(source))
+        for count in self._counts:
+            near = rank < count
+            weights = _weights(source[near], similarity[near], graph.degrees)
+            if weights.sum() > 0.0:
+                added[near] += weights * (total / len(self._counts) / weights.sum())
         pairs = np.column_stack([source, target])
         return Graph.from_edges(pairs, graph.n_nodes, added, duplicates="sum", names=graph.names)
 
@@ -131,16 +139,28 @@ class FeatureNeighbours(PairCompletion):
         return proportional(graph, pairs, weights, total)
 
 
+def _weights(
+    source: NDArray[np.int64], similarity: NDArray[np.float64], degrees: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return each new edge's weight, in any unit."""
+    sums = np.bincount(source, weights=similarity, minlength=len(degrees))
+    share = similarity / np.maximum(sums, 1e-12)[source]
+    return np.asarray(share / np.sqrt(1.0 + degrees[source]))
+
+
 def _nearest(
     rows: Any, n_neighbours: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return (node, neighbour, cosine) of each node's nearest, by unit rows; only cosines > 0."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return (node, neighbour, cosine, rank) of each node's nearest, by unit rows.
+
+    Only cosines above 0; the nearest has rank 0.
+    """
     n = rows.shape[0]
     if not isinstance(rows, np.ndarray) and rows.nnz > _DENSE_SHARE * n * rows.shape[1]:
         rows = rows.toarray()
     count = min(n_neighbours, n - 1)
     block = max(1, min(512, _BLOCK_ENTRIES // max(n, 1)))
-    sources, targets, values = [], [], []
+    sources, targets, values, ranks = [], [], [], []
     for start in range(0, n if count > 0 else 0, block):
         stop = min(start + block, n)
         product = rows[start:stop] @ rows.T
@@ -149,14 +169,20 @@ def _nearest(
         cosine[here - start, here] = -np.inf
         nearest = np.argpartition(cosine, n - count, axis=1)[:, n - count :]
         value = np.take_along_axis(cosine, nearest, axis=1)
+        order = np.argsort(-value, axis=1, kind="stable")
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.arange(count)[None, :], axis=1)
         alike = value > 0.0
         sources.append(np.broadcast_to(here[:, None], nearest.shape)[alike])
         targets.append(nearest[alike])
         values.append(value[alike])
+        ranks.append(rank[alike])
     if not sources:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        nothing = np.empty(0, np.int64)
+        return nothing, nothing, np.empty(0), nothing
     return (
         np.concatenate(sources).astype(np.int64),
         np.concatenate(targets).astype(np.int64),
         np.concatenate(values).astype(np.float64),
+        np.concatenate(ranks).astype(np.int64),
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt.completion import Completion, EdgeProbabilities, PairCompletion
-from graphopt.datasets.splits import observed_graph, split_edges
-from graphopt.features import check_features
+from graphopt.completion import Completion, EdgeProbabilities, PairCompletion, choose_sharpness
+from graphopt.datasets.hiding import hide_edges
+from graphopt.features import node_features
 from graphopt.graph import Graph
 
 Features = Any
@@ -30,13 +29,21 @@ class Case:
         Features of its nodes.
     seen_fraction : float
         Share of all edges that is seen.
+    rows_from_edges : bool
+        Whether the rows were computed from the seen edges: they know those that a model hides to
+        learn from.
+    whole : Case, optional
+        The one that this is a part of.
     """
 
     graph: Graph
     rows: Any
     seen_fraction: float
+    rows_from_edges: bool = False
+    whole: Case | None = field(default=None, repr=False)
     _expected: dict[Any, Graph] = field(default_factory=dict, repr=False)
     _chances: dict[Any, EdgeProbabilities] = field(default_factory=dict, repr=False)
+    _sharpness: dict[Any, float] = field(default_factory=dict, repr=False)
 
     @property
     def missing_weight(self) -> float:
@@ -55,18 +62,48 @@ class Case:
             self._chances[completion] = completion.probabilities(self.graph, self.rows)
         return self._chances[completion]
 
+    def sharpness(self, completion: PairCompletion) -> float:
+        """Return the power of its probabilities that gives graphs the right distances.
+
+        It is found once, on the whole case: on a part of the edges it would be found less surely.
+        """
+        if self.whole is not None:
+            return self.whole.sharpness(completion)
+        if completion not in self._sharpness:
+            self._sharpness[completion] = choose_sharpness(
+                completion,
+                self.graph,
+                self.rows,
+                seen_fraction=self.seen_fraction,
+                join=True,
+                random_state=0,
+            )
+        return self._sharpness[completion]
+
 
 def whole_case(graph: Graph, features: Features, seen_fraction: float) -> Case:
     """Return the case that is to be decided."""
-    return Case(graph, rows_of(features, graph), seen_fraction)
+    return Case(graph, node_features(graph, features), seen_fraction, callable(features))
 
 
 def hidden_case(
-    case: Case, features: Features, rng: np.random.Generator
+    case: Case,
+    features: Features,
+    rng: np.random.Generator,
+    among: NDArray[np.integer[Any]] | None = None,
 ) -> tuple[Case, NDArray[np.int64]]:
     """Return the case with as large a share of its edges hidden as is missing, nodes renumbered.
 
     Renumbered, no method can profit from the order of the nodes.
+
+    Parameters
+    ----------
+    case : Case
+    features : array, sparse array, callable or None
+        As they were given for all nodes.
+    rng : Generator
+    among : array of int, optional
+        The nodes that take part; default: all.
 
     Returns
     -------
@@ -74,20 +111,10 @@ def hidden_case(
     order : array of int64
         Node i of the new case is node ``order[i]`` of the old one.
     """
-    order = rng.permutation(case.graph.n_nodes)
-    renumbered = case.graph.subgraph(order)
-    split = split_edges(renumbered, case.seen_fraction, random_state=rng)
-    seen = observed_graph(renumbered, split)
-    if callable(features):
-        rows = rows_of(features, seen)
-    else:
-        rows = None if case.rows is None else case.rows[order]
-    return Case(seen, rows, case.seen_fraction), order
-
-
-def rows_of(features: Features, graph: Graph) -> Any:
-    """Return the features of a seen graph's nodes as checked rows, or None."""
-    if features is None:
-        return None
-    make: Callable[[Graph], Any] | None = features if callable(features) else None
-    return check_features(features if make is None else make(graph), graph.n_nodes)
+    graph, rows = case.graph, case.rows
+    if among is not None:
+        graph, rows = graph.subgraph(among), None if rows is None else rows[among]
+    found = hide_edges(graph, case.seen_fraction, rng, renumber=True)
+    seen_rows = found.rows(features if callable(features) else rows)
+    part = Case(found.seen, seen_rows, case.seen_fraction, case.rows_from_edges, case)
+    return part, found.order if among is None else among[found.order].astype(np.int64)

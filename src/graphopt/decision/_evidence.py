@@ -12,10 +12,9 @@ from scipy.stats import t as students_t
 
 from graphopt.centers import local_search_k_center
 from graphopt.communities import leiden
-from graphopt.completion import Bagging
 from graphopt.decision._case import Case
 from graphopt.decision._portfolio import Method, main_part
-from graphopt.decision._trials import Entrant, Trial, renumbered_back
+from graphopt.decision._trials import Entrant, Trial
 from graphopt.evaluation import quality
 from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
@@ -53,7 +52,7 @@ def gather(
         stable = _stability(task, decision, again, [case.graph] * len(again))
         return Evidence(value, (value, value), stable)
     method = winner.method
-    graphs = _samples(method, case, _VALUED_ON, rng)
+    graphs = method.samples(case, _VALUED_ON, rng)
     if task == "community":
         value, interval = _expected_modularity(case, decision, winner, trials)
     else:
@@ -104,8 +103,10 @@ def _expected_radius(
     radii = _finite([quality("facility", graph, decision) for graph in graphs])
     errors = []
     for trial, found in zip(trials, winner.decisions, strict=False):
-        there = renumbered_back("facility", found, np.argsort(trial.order))
-        samples = _samples(method, trial.case, _DECIDED_ON, rng)
+        number = np.zeros(case.graph.n_nodes, np.int32)
+        number[trial.order] = np.arange(len(trial.order), dtype=np.int32)
+        there = number[found]
+        samples = method.samples(trial.case, _DECIDED_ON, rng)
         predicted = _finite([quality("facility", graph, there) for graph in samples]).mean()
         hops, _ = distances_to_nearest(case.graph, found)
         actual = hops[main_part(case.graph, len(found))].max(initial=0.0)
@@ -125,13 +126,6 @@ def _reach(values: NDArray[np.float64]) -> float:
         return 0.0
     quantile = float(students_t.ppf(0.5 + _CONFIDENCE / 2, len(values) - 1))
     return quantile * float(values.std(ddof=1)) * math.sqrt(1.0 + 1.0 / len(values))
-
-
-def _samples(method: Method, case: Case, count: int, rng: np.random.Generator) -> list[Graph]:
-    """Return whole graphs as they might be."""
-    completion = method.completion or Bagging(case.missing_weight)
-    chances = case.chances(completion).sharpened(method.power)
-    return chances.sample(count, join=True, random_state=rng)
 
 
 def _finite(values: list[float]) -> NDArray[np.float64]:

@@ -29,7 +29,6 @@ Labels = NDArray[np.int32]
 Run = Callable[[Case, int, np.random.Generator], NDArray[np.int32]]
 
 _SAMPLES = 8  # whole graphs that facilities are chosen on
-_POWERS = (1.0, 2.0)
 _STARTS_WHERE_ALL_IS_SEEN = 16
 
 
@@ -47,15 +46,20 @@ class Method:
         there is no time for a trial.
     completion : PairCompletion or None
         What it expects of the missing edges, where it can draw whole graphs.
-    power : float
-        Of its probabilities, in drawing.
+    sharpened : bool
+        Whether graphs are drawn from its probabilities as :meth:`Case.sharpness` says.
     """
 
     name: str
     run: Run
     plain: bool = False
     completion: PairCompletion | None = None
-    power: float = 1.0
+    sharpened: bool = False
+
+    def samples(self, case: Case, count: int, rng: np.random.Generator) -> list[Graph]:
+        """Return whole graphs as they might be; by bagging, where it has no completion."""
+        completion = self.completion or Bagging(case.missing_weight)
+        return _whole_graphs(case, completion, self.sharpened, count, rng)
 
 
 def portfolio(task: str, case: Case, networks: bool) -> list[Method]:
@@ -83,7 +87,11 @@ def portfolio(task: str, case: Case, networks: bool) -> list[Method]:
 
 def _communities(case: Case) -> list[Method]:
     """Return a method for every completion and every place of nodes without a seen edge."""
-    candidates = default_candidates(case.seen_fraction, with_features=case.rows is not None)
+    candidates = default_candidates(
+        case.seen_fraction,
+        with_features=case.rows is not None,
+        features_from_edges=case.rows_from_edges,
+    )
     return [
         Method(
             _name(completion, place),
@@ -111,7 +119,7 @@ def describe(completion: Any) -> str:
     if isinstance(completion, Mixture):
         return " and ".join(describe(part) for part in completion.parts)
     if isinstance(completion, FeatureNeighbours):
-        return f"{completion.n_neighbours} feature neighbours"
+        return "feature neighbours"
     if isinstance(completion, Bagging):
         return "bagging"
     return "link model" if isinstance(completion, LinkModel) else type(completion).__name__
@@ -150,18 +158,16 @@ def _grouped(completion: Completion | None, placement: str) -> Run:
 
 def _facilities(case: Case) -> list[Method]:
     weight = case.missing_weight
-    completions: list[PairCompletion] = [LinkModel(weight), Bagging(weight)]
+    completions: list[PairCompletion] = [LinkModel(weight, case.rows_from_edges), Bagging(weight)]
     return [
         *(
             Method(
-                f"graphs sampled by {describe(completion)}"
-                + (", sharpened" if power > 1.0 else ""),
-                _robust(completion, power),
+                f"graphs sampled by {describe(completion)}",
+                _robust(completion),
                 completion=completion,
-                power=power,
+                sharpened=True,
             )
             for completion in completions
-            for power in _POWERS
         ),
         Method("local search", _local_search),
         Method("greedy", _greedy, plain=True),
@@ -203,19 +209,28 @@ def _local_search(case: Case, k: int, rng: np.random.Generator) -> NDArray[np.in
     ).centers
 
 
-def _robust(completion: PairCompletion, power: float) -> Run:
-    """Return the method that chooses on several graphs as the whole one might be.
-
-    `power`: edges drawn independently make shorter paths than real ones; a power of their
-    probabilities makes likely edges likelier.
-    """
+def _robust(completion: PairCompletion) -> Run:
+    """Return the method that chooses on several graphs as the whole one might be."""
 
     def run(case: Case, k: int, rng: np.random.Generator) -> NDArray[np.int32]:
-        chances = case.chances(completion).sharpened(power)
-        graphs = chances.sample(_SAMPLES, join=True, random_state=rng)
+        graphs = _whole_graphs(case, completion, True, _SAMPLES, rng)
         return robust_k_center(graphs, k, random_state=rng).centers
 
     return run
+
+
+def _whole_graphs(
+    case: Case, completion: PairCompletion, sharpened: bool, count: int, rng: np.random.Generator
+) -> list[Graph]:
+    """Return connected graphs drawn from a completion.
+
+    Edges drawn independently make shorter paths than real ones; sharpened, likely edges are
+    likelier.
+    """
+    chances = case.chances(completion)
+    if sharpened:
+        chances = chances.sharpened(case.sharpness(completion))
+    return chances.sample(count, join=True, random_state=rng)
 
 
 # --- networks -------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._selection import first_of_the_best
 from graphopt.communities import modularity
+from graphopt.datasets.hiding import renumbered_back
 from graphopt.decision._case import Case, Features, hidden_case
 from graphopt.decision._portfolio import Method, main_part
 from graphopt.decision._result import Candidate
@@ -85,8 +87,8 @@ def run_trials(
 ) -> list[Trial]:
     """Let every method decide in every trial, as long as time allows.
 
-    A method that fails takes no further part, nor one that there was no time for, nor one that is
-    far behind.
+    A method that fails takes no further part, nor one that there was no time for, nor one that
+    makes communities far behind the best.
 
     Returns
     -------
@@ -95,7 +97,9 @@ def run_trials(
     """
     trials: list[Trial] = []
     for _ in range(n_trials):
-        hidden, order = hidden_case(case, features, rng)
+        # Facilities: of nodes apart, a trial could not tell whether a choice serves them.
+        among = np.flatnonzero(main_part(case.graph, k)) if task == "facility" else None
+        hidden, order = hidden_case(case, features, rng, among)
         seeds = rng.integers(2**63, size=len(entrants))
         trial = Trial(hidden, order)
         turns = sorted(zip(entrants, seeds, strict=True), key=lambda turn: not turn[0].method.plain)
@@ -115,9 +119,7 @@ def run_trials(
 def best_of(entrants: list[Entrant], task: str) -> Entrant:
     """Return the first of those that the trials cannot tell from the best.
 
-    Their mean difference to the best mean score is at most one standard error of that difference:
-    entrants come by preference, and what was better by chance alone is not preferred. Only those
-    count that took part in as many trials as any.
+    Entrants come by preference. Only those count that took part in as many trials as any.
     """
     running = [entrant for entrant in entrants if not entrant.error]
     if not running:
@@ -128,10 +130,7 @@ def best_of(entrants: list[Entrant], task: str) -> Entrant:
     if most == 0:
         return next(entrant for entrant in full if entrant.method.plain)
     scores = np.array([entrant.scores for entrant in full])
-    losses = -scores if task == "community" else scores
-    behind = losses - losses[losses.mean(axis=1).argmin()]
-    error = behind.std(axis=1, ddof=1) / math.sqrt(most) if most > 1 else np.zeros(len(full))
-    return full[int((behind.mean(axis=1) <= error).argmax())]
+    return full[first_of_the_best(scores if task == "community" else -scores)]
 
 
 def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:
@@ -171,19 +170,13 @@ def _try(
     entrant.scores.append(value_of(task, case.graph, decision, k))
 
 
-def renumbered_back(
-    task: str, decision: NDArray[np.int32], order: NDArray[np.int64]
-) -> NDArray[np.int32]:
-    """Return a decision in the numbering before nodes were reordered."""
-    if task == "facility":
-        return order[decision].astype(np.int32)
-    labels = np.empty_like(decision)
-    labels[order] = decision
-    return labels
-
-
 def _drop_hopeless(entrants: list[Entrant], task: str) -> None:
-    """Let those go on only that are near the best of those that took part in all trials so far."""
+    """Let those go on only that are near the best of those that took part in all trials so far.
+
+    Largest distances hang on single nodes: one trial says little about them, and all go on.
+    """
+    if task == "facility":
+        return
     running = [e for e in entrants if e.scores and not (e.error or e.dropped)]
     if not running:
         return

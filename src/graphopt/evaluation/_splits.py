@@ -15,7 +15,7 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
-from graphopt.datasets.splits import EdgeSplit, observed_graph, split_edges
+from graphopt.datasets.hiding import hide_edges, renumbered_back
 from graphopt.features import check_features
 from graphopt.graph import Graph
 
@@ -42,11 +42,7 @@ class CleanSplit:
 
     def renumbered_back(self, task: str, decision: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return a decision in the numbering of the graph that was split."""
-        if task == "facility":
-            return self.order[decision]
-        labels = np.empty_like(decision)
-        labels[self.order] = decision
-        return labels
+        return renumbered_back(task, decision, self.order)
 
 
 def clean_splits(
@@ -130,14 +126,5 @@ def split_seeds(splits: int, random_state: RandomState) -> list[int]:
 
 def draw(graph: Graph, features: Any, seen: float, seed: int) -> CleanSplit:
     """Return the split of a seed; everything is checked."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(graph.n_nodes)
-    full = graph.subgraph(order)
-    split = split_edges(full, seen, random_state=rng)
-    observed = observed_graph(full, split)
-    hidden = observed_graph(full, EdgeSplit(train=split.unseen, unseen=split.train))
-    if callable(features):
-        rows = checked(observed, features(observed))
-    else:
-        rows = None if features is None else features[order]
-    return CleanSplit(full, observed, hidden, rows, order)
+    found = hide_edges(graph, seen, np.random.default_rng(seed), renumber=True)
+    return CleanSplit(found.full, found.seen, found.unseen, found.rows(features), found.order)

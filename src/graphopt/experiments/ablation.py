@@ -85,7 +85,7 @@ def known_nodes(problem: Problem) -> NDArray[np.int32]:
 
 
 def known(problem: Problem) -> Known:
-    """Return what ClusterNet decides on by default, so that others can have the same."""
+    """Return what the full recipe decides on, so that others can have the same."""
     nodes = known_nodes(problem)
     rows = None
     if problem.features is not None:
@@ -115,7 +115,12 @@ def _clusternet(recipe: dict[str, Any] | None = None, **settings: Any) -> Decide
         steps: dict[str, Any] = {} if iterations is None else {"iterations": iterations}
         chosen: Recipe = replace(usual, **{**steps, **(recipe or {})})
         model = ClusterNet(
-            problem.k, seen_fraction=share, recipe=chosen, random_state=seed, **settings
+            problem.k,
+            seen_fraction=share,
+            features_from_edges=problem.features_from_edges,
+            recipe=chosen,
+            random_state=seed,
+            **settings,
         ).fit(problem.seen, problem.features)
         if model.interrupted_:
             raise KeyboardInterrupt
@@ -128,7 +133,8 @@ _FULL: dict[str, Any] = {"start": "leiden", "pretraining": 30, "polish": True}
 
 
 def _full(recipe: dict[str, Any] | None = None, **settings: Any) -> Decide:
-    return _clusternet({**_FULL, **(recipe or {})}, **settings)
+    """Return the full recipe, changed; it expects what Leiden, its reference, expects."""
+    return _clusternet({**_FULL, **(recipe or {})}, **{"completion": "features", **settings})
 
 
 VARIANTS: tuple[Variant, ...] = (
@@ -151,8 +157,9 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("encoder SGC", "instead", _full(encoder="sgc")),
     Variant("encoder APPNP", "instead", _full(encoder="appnp")),
 )
-"""All of them. "full recipe": the default with a start from Leiden's groups on the graph of the
-loss, 30 steps of pretraining towards them and a final polish, chosen before any was judged."""
+"""All of them. "full recipe": the default with edges between nodes of like features expected in any
+case, a start from Leiden's groups on the graph of the loss, 30 steps of pretraining towards them
+and a final polish, chosen before any was judged."""
 
 
 def select(names: Sequence[str] | None) -> tuple[Variant, ...]:

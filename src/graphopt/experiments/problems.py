@@ -105,9 +105,10 @@ def inner_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: in
     split = datasets.split_edges(data.observed, share, random_state=rng)
     seen = datasets.observed_graph(data.observed, split)
     features: Any = data.features
-    if data.observed_features is not data.features:
+    computed = data.observed_features is not data.features
+    if computed:
         features = role2vec(seen)
-    return Problem(name, task, k, data.observed, seen, features)
+    return Problem(name, task, k, data.observed, seen, features, computed)
 
 
 def file_problem(

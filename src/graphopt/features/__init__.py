@@ -2,6 +2,7 @@
 
 from graphopt.features._comparable import (
     check_features,
+    node_features,
     row_norms,
     smoothed_features,
     unit_features,
@@ -15,6 +16,7 @@ __all__ = [
     "check_features",
     "learn_roles",
     "motif_counts",
+    "node_features",
     "role2vec",
     "row_norms",
     "smoothed_features",

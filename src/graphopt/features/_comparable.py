@@ -38,6 +38,20 @@ def check_features(features: Any, n_nodes: int) -> Any:
     return rows
 
 
+def node_features(graph: Graph, features: Any) -> Any:
+    """Return the features of a graph's nodes as checked rows.
+
+    Parameters
+    ----------
+    graph : Graph
+    features : array, sparse array, callable or None
+        A callable computes them from the graph; None stays None.
+    """
+    if features is None:
+        return None
+    return check_features(features(graph) if callable(features) else features, graph.n_nodes)
+
+
 def unit_features(features: Any) -> Any:
     """Return rows of unit length; sparse 0/1 features are weighted by tf-idf first.
 

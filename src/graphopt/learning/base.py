@@ -20,11 +20,12 @@ from graphopt._validation import (
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
-from graphopt.completion import Chosen, Completion, FeatureNeighbours, spread_over_groups
-from graphopt.features import check_features
+from graphopt.completion import Completion, spread_over_groups
+from graphopt.features import node_features
 from graphopt.graph import Graph
 from graphopt.learning import files, inductive
 from graphopt.learning.cases import Case, prepare_case
+from graphopt.learning.completing import completion_for
 from graphopt.learning.finish import finished
 from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.inputs import EncoderInputs
@@ -67,6 +68,7 @@ class DecisionEstimator(DecidingEstimator):
     objective: str | Objective
     seen_fraction: float
     completion: str | Completion | None
+    features_from_edges: bool
     recipe: Recipe | None
     iterations: int | None
     n_restarts: int | None
@@ -79,6 +81,7 @@ class DecisionEstimator(DecidingEstimator):
     training_value_: float
     runs_: list[TrainingRun]
     network_: Any
+    completion_: Completion | None
     interrupted_: bool
     _n_features: int | None  # None: fitted without features
     _n_inputs: int  # width of what the encoder takes
@@ -108,8 +111,9 @@ class DecisionEstimator(DecidingEstimator):
         ----------
         graph : Graph
             The seen graph, undirected, with every node.
-        features : array, sparse array or tensor, shape (n_nodes, n_features), optional
-            Node features; None: every node is its own feature.
+        features : array, sparse array, tensor or callable, optional
+            Node features, shape (n_nodes, n_features), or what makes them of a graph; None: every
+            node is its own feature.
         start_labels : array of int, shape (n_nodes,), optional
             Groups to start from, at most `n_clusters`, in the place of what the recipe says under
             ``start``: every restart's first centres are their mean embeddings.
@@ -127,7 +131,9 @@ class DecisionEstimator(DecidingEstimator):
         check_graph(graph)
         objective, recipe = self._settings(default_recipe)
         random_state = check_random_state(self.random_state)
-        case = self._case(objective, recipe, graph, features)
+        rows = node_features(graph, features)
+        completion = self._completion(objective, [graph], [features])
+        case = self._case(objective, recipe, graph, rows, completion)
         inputs = case.inputs
         groups = groups_to_start_from(objective, recipe, case, self.n_clusters, start_labels)
 
@@ -141,6 +147,7 @@ class DecisionEstimator(DecidingEstimator):
             )
 
         best = self._learn(objective, recipe, attempt)
+        self.completion_ = completion
         self._n_features = None if features is None else inputs.n_features
         self._n_inputs = inputs.n_features
         decision = self._finish(objective, recipe, case, best, random_state)
@@ -164,8 +171,8 @@ class DecisionEstimator(DecidingEstimator):
         ----------
         graphs : list of Graph
             What is seen of each, undirected, with every node; of any sizes.
-        features : list of array, sparse array or tensor, shape (n_nodes, n_features)
-            Node features, of one kind and width.
+        features : list of array, sparse array, tensor or callable
+            Of each graph as for :meth:`fit`, of one kind and width.
         validation_graphs, validation_features : list, optional
             Further graphs, likewise, on which the state of the network and the restart are
             chosen: by the decoded objective on what is seen of them. Default: on `graphs`.
@@ -199,11 +206,20 @@ class DecisionEstimator(DecidingEstimator):
             )
         random_state = check_random_state(self.random_state)
 
+        described = inductive.prepare_each(
+            ("graphs", "features"), graphs, features, inductive.Rows.of
+        )
+        completion = self._completion(objective, graphs, features)
+
         def prepare(graph: Graph, rows: Any) -> Case:
-            return self._case(objective, recipe, graph, rows)
+            return self._case(objective, recipe, graph, rows, completion)
 
         batch, judged_on = inductive.batches(
-            graphs, features, validation_graphs, validation_features, prepare
+            graphs,
+            [each.rows for each in described],
+            validation_graphs,
+            validation_features,
+            prepare,
         )
         inputs = batch.inputs
 
@@ -215,6 +231,7 @@ class DecisionEstimator(DecidingEstimator):
             )
 
         self._learn(objective, recipe, attempt)
+        self.completion_ = completion
         self._n_features = self._n_inputs = inputs.n_features
         self._forget_decision()
         return self
@@ -226,7 +243,7 @@ class DecisionEstimator(DecidingEstimator):
         ----------
         graph : Graph
             What is seen of it.
-        features : array, sparse array or tensor, shape (n_nodes, n_features)
+        features : array, sparse array, tensor or callable
             Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
         iterations : int, optional
             Steps of training. Default: see :func:`graphopt.learning.recipes.fine_tuning_recipe`.
@@ -263,6 +280,7 @@ class DecisionEstimator(DecidingEstimator):
             )
 
         best = tuned._learn(objective, recipe, attempt)
+        tuned.completion_ = self.completion_
         tuned._n_features, tuned._n_inputs = self._n_features, self._n_inputs
         decision = tuned._finish(objective, recipe, case, best, random_state)
         tuned._publish(objective, case, inputs, decision, random_state)
@@ -275,7 +293,7 @@ class DecisionEstimator(DecidingEstimator):
         ----------
         graph : Graph
             What is seen of it.
-        features : array, sparse array or tensor, shape (n_nodes, n_features)
+        features : array, sparse array, tensor or callable
             Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
 
         Returns
@@ -367,17 +385,17 @@ class DecisionEstimator(DecidingEstimator):
             self.training_value_ = objective.training_value(decision, case.problem)
         return decision
 
-    def _case(self, objective: Objective, recipe: Recipe, graph: Graph, features: Any) -> Case:
+    def _case(
+        self,
+        objective: Objective,
+        recipe: Recipe,
+        graph: Graph,
+        features: Any,
+        completion: Completion | None,
+    ) -> Case:
         """Return what the encoder sees of a graph and what the loss is taken on."""
         check_graph(graph)
-        return prepare_case(
-            graph,
-            features,
-            self.n_clusters,
-            objective,
-            recipe,
-            lambda described: self._completion(objective, described),
-        )
+        return prepare_case(graph, features, self.n_clusters, objective, recipe, completion)
 
     def _case_of_a_kind(
         self, objective: Objective, recipe: Recipe, graph: Graph, features: Any
@@ -388,12 +406,12 @@ class DecisionEstimator(DecidingEstimator):
                 "features must be given, here and in fit: without them a network knows only the "
                 "nodes it was trained on"
             )
-        rows = check_features(features, graph.n_nodes)
+        rows = node_features(graph, features)
         if rows.shape[1] != self._n_features:
             raise ValueError(
                 f"features must have {self._n_features} columns, as in fit, not {rows.shape[1]}"
             )
-        return self._case(objective, recipe, graph, rows)
+        return self._case(objective, recipe, graph, rows, self.completion_)
 
     def _forget_decision(self) -> None:
         for name in (*self._outputs, "labels_", "centers_", "decision_"):
@@ -461,22 +479,19 @@ class DecisionEstimator(DecidingEstimator):
             )
         return objective, recipe
 
-    def _completion(self, objective: Objective, described: bool) -> Completion | None:
-        if not isinstance(self.completion, str):
-            if self.completion is not None and not hasattr(self.completion, "missing_edges"):
-                raise TypeError(
-                    'completion must be "auto", "chosen", None or an object with missing_edges, '
-                    f"not {self.completion!r}"
-                )
-            return self.completion
-        check_choice("completion", self.completion, ("auto", "chosen"))
-        if self.seen_fraction == 1.0 or not objective.uses_expected_edges:
-            return None
-        if self.completion == "chosen":
-            return Chosen(self.n_clusters, self.seen_fraction)
-        if not described:
-            return None
-        return FeatureNeighbours(weight=1.0 / self.seen_fraction - 1.0)
+    def _completion(
+        self, objective: Objective, graphs: Sequence[Graph], features: Sequence[Any]
+    ) -> Completion | None:
+        """Return what tells missing edges on graphs of this kind."""
+        return completion_for(
+            self.completion,
+            graphs,
+            features,
+            n_clusters=self.n_clusters,
+            objective=objective,
+            seen_fraction=self.seen_fraction,
+            features_from_edges=self.features_from_edges,
+        )
 
     def _check_learned(self) -> None:
         self._check_fitted("network_", "has no decision")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt.completion import Completion
-from graphopt.features import check_features
+from graphopt.features import node_features
 from graphopt.graph import Graph
 from graphopt.learning.inputs import EncoderInputs, encoder_rows
 from graphopt.learning.placement import informative_nodes
@@ -59,27 +58,27 @@ def prepare_case(
     n_clusters: int,
     objective: Objective,
     recipe: Recipe,
-    choose_completion: Callable[[bool], Completion | None],
+    completion: Completion | None,
 ) -> Case:
     """Return what the encoder sees of a graph and what the loss is taken on.
 
     Parameters
     ----------
     graph : Graph
-    features : array, sparse array or tensor, shape (n_nodes, n_features), or None
+    features : array, sparse array, tensor, callable or None
     n_clusters : int
     objective : Objective
     recipe : Recipe
         ``smoothing`` and ``completion_in`` count.
-    choose_completion : callable
-        Told whether there are features, it returns what tells missing edges.
+    completion : Completion or None
+        Tells missing edges.
 
     Raises
     ------
     ValueError
         For features that do not match, or fewer nodes than clusters of which anything is known.
     """
-    rows = None if features is None else check_features(features, graph.n_nodes)
+    rows = node_features(graph, features)
     nodes = informative_nodes(graph, rows)
     if n_clusters > len(nodes):
         raise ValueError(
@@ -88,9 +87,7 @@ def prepare_case(
         )
     seen = graph if len(nodes) == graph.n_nodes else graph.subgraph(nodes)
     rows = None if rows is None else rows[nodes]
-    completion, missing = choose_completion(rows is not None), None
-    if completion is not None:
-        missing = completion.missing_edges(seen, rows)
+    missing = None if completion is None else completion.missing_edges(seen, rows)
     judged_on = seen
     if missing is not None and recipe.completion_in != "input":
         judged_on = seen.plus(missing)

@@ -31,7 +31,8 @@ class DirectGCN(DecisionEstimator):
         any other a share in each group.
     seen_fraction : float
         Share of all edges that the graph given to :meth:`fit` holds, in (0, 1].
-    completion : "auto", "chosen", None or Completion
+    completion : "auto", "features", None or Completion
+    features_from_edges : bool
         Where missing edges are expected; see :class:`graphopt.ClusterNet`.
     hidden_features : int
         Width of the hidden layer.
@@ -63,6 +64,8 @@ class DirectGCN(DecisionEstimator):
         The decision's value on what was seen, which chose it.
     runs_ : list of TrainingRun
         One per restart.
+    completion_ : Completion or None
+        Where missing edges are expected; None: nowhere.
     network_ : graphopt.nn.DirectGCN
         The trained network.
     interrupted_ : bool
@@ -95,6 +98,7 @@ class DirectGCN(DecisionEstimator):
         *,
         seen_fraction: float = 1.0,
         completion: str | Completion | None = "auto",
+        features_from_edges: bool = False,
         hidden_features: int = 50,
         recipe: Recipe | None = None,
         iterations: int | None = None,
@@ -106,6 +110,7 @@ class DirectGCN(DecisionEstimator):
         self.objective = objective
         self.seen_fraction = seen_fraction
         self.completion = completion
+        self.features_from_edges = features_from_edges
         self.hidden_features = hidden_features
         self.recipe = recipe
         self.iterations = iterations

@@ -33,13 +33,19 @@ class ClusterNet(DecisionEstimator):
         Share of all edges that the graph given to :meth:`fit` holds, in (0, 1]. Below 1, edges
         are hidden from the encoder while training, and missing ones are expected, see
         `completion`.
-    completion : "auto", "chosen", None or Completion
-        Where missing edges are expected. ``"auto"``: between nodes with like features
+    completion : "auto", "features", None or Completion
+        Where missing edges are expected. ``"features"``: between nodes with like features
         (:class:`graphopt.completion.FeatureNeighbours`), if edges are missing, there are features
-        and the objective can use expected edges. ``"chosen"``: where the completion says that does
-        best when seen edges are hidden, with features or without
-        (:class:`graphopt.completion.Chosen`; for features that were computed from the seen edges
-        pass one made with ``features_from_edges=True``).
+        and the objective uses expected edges, as modularity does and facility location does not.
+        ``"auto"``: the same if it leads to better groups when part of the seen edges is hidden,
+        else nowhere; asking takes a fraction of the time of training. :meth:`fit_inductive` asks
+        once, on the first five graphs to learn on. An object is asked about every graph:
+        :class:`graphopt.completion.Chosen` chooses among all completions of this package.
+    features_from_edges : bool
+        Whether features were computed from the seen edges, as embeddings are. Such features know
+        the edges that ``"auto"`` would hide, and mislead it: with True it expects nothing. Where
+        it is known how they are computed, give :meth:`fit` that function instead, and they are
+        computed anew from what is not hidden.
     hidden_features, embedding_features : int
         Widths of the encoder.
     gradient : {"one-step", "implicit", "dense", "unrolled", "auto"}
@@ -84,6 +90,8 @@ class ClusterNet(DecisionEstimator):
         The decision's value on what was seen, which chose it.
     runs_ : list of TrainingRun
         One per restart.
+    completion_ : Completion or None
+        Where missing edges are expected; None: nowhere.
     network_ : graphopt.nn.ClusterNet
         The trained network.
     interrupted_ : bool
@@ -122,6 +130,7 @@ class ClusterNet(DecisionEstimator):
         *,
         seen_fraction: float = 1.0,
         completion: str | Completion | None = "auto",
+        features_from_edges: bool = False,
         hidden_features: int = 50,
         embedding_features: int = 50,
         temperature: float | None = None,
@@ -144,6 +153,7 @@ class ClusterNet(DecisionEstimator):
         self.objective = objective
         self.seen_fraction = seen_fraction
         self.completion = completion
+        self.features_from_edges = features_from_edges
         self.hidden_features = hidden_features
         self.embedding_features = embedding_features
         self.temperature = temperature

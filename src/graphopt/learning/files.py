@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from graphopt.completion import Completion
+from graphopt.learning.completing import feature_neighbours
 from graphopt.learning.recipes import Recipe
 from graphopt.learning.trainer import kmeans_updates, set_kmeans_updates
 from graphopt.objectives import Objective
@@ -39,6 +40,7 @@ def save(model: DecisionEstimator, path: str | Path) -> None:
             "params": params,
             "own": own,
             "recipe": {f.name: _plain(getattr(recipe, f.name)) for f in fields(Recipe)},
+            "expects_edges": model.completion_ is not None,
             "n_features": model._n_features,
             "n_inputs": model._n_inputs,
             "kmeans_updates": kmeans_updates(model.network_),
@@ -73,6 +75,9 @@ def load(
         raise ValueError(f"{path} was saved with your own {' and '.join(missing)}; pass it to load")
     recipe = Recipe(**saved["recipe"])
     model = cls(**{**saved["params"], "recipe": recipe, **own})
+    model.completion_ = completion
+    if completion is None and _expects_edges(model, saved):
+        model.completion_ = feature_neighbours(model.seen_fraction)
     model._trained_by = recipe
     model._n_features = saved["n_features"]
     if "n_inputs" in saved:
@@ -90,6 +95,15 @@ def load(
     model.training_value_, model.interrupted_ = saved["training_value"], saved["interrupted"]
     model.runs_ = []
     return model
+
+
+def _expects_edges(model: DecisionEstimator, saved: dict[str, Any]) -> bool:
+    """Return whether a model that was given a word was fitted to expected edges."""
+    if "expects_edges" in saved:
+        return bool(saved["expects_edges"])
+    # Written when the word "auto" meant: wherever that is possible.
+    possible = model.seen_fraction < 1.0 and model._objective().uses_expected_edges
+    return possible and saved["n_features"] is not None and model.completion is not None
 
 
 def _contents(path: str | Path) -> dict[str, Any] | None:

@@ -12,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graphopt.features import node_features
 from graphopt.graph import Graph
 from graphopt.learning.cases import Case
 from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning.parameters import check_graph
 from graphopt.learning.recipes import Recipe
 from graphopt.learning.trainer import Progress, TrainingRun, descend
 from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
@@ -111,6 +113,19 @@ class Described(Protocol):
 
 
 Prepared = TypeVar("Prepared", bound=Described)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Checked features of a graph's nodes, and nothing else yet."""
+
+    rows: Any
+
+    @classmethod
+    def of(cls, graph: Graph, features: Any) -> Rows:
+        """Check features, or compute them of the graph."""
+        check_graph(graph)
+        return cls(node_features(graph, features))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,14 +66,7 @@ class DirectGCN(nn.Module):
         adjacency: SparseMatrix,
         random_state: np.random.Generator,
     ) -> None:
-        """Draw parameters anew and calibrate them to the data (:meth:`GCN.calibrate`).
-
-        Parameters
-        ----------
-        features, adjacency
-            As for :meth:`forward`.
-        random_state : numpy.random.Generator
-        """
+        """Draw parameters anew: the encoder's as :meth:`GCN.initialize` does."""
         self.encoder.initialize(features, adjacency, random_state)
 
     def forward(

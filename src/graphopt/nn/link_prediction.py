@@ -64,14 +64,7 @@ class LinkPredictor(nn.Module):
         adjacency: SparseMatrix,
         random_state: np.random.Generator,
     ) -> None:
-        """Draw parameters anew and calibrate the encoder to the data (:meth:`GCN.calibrate`).
-
-        Parameters
-        ----------
-        features, adjacency
-            As for :meth:`forward`.
-        random_state : numpy.random.Generator
-        """
+        """Draw the encoder's parameters anew, as :meth:`GCN.initialize`; relations start alike."""
         self.encoder.initialize(features, adjacency, random_state)
         self._reset_relation()
 

@@ -112,6 +112,7 @@ def _network(row: str, roles: Roles, job: Job) -> dict[str, Values]:
         job.k,
         OBJECTIVES[job.task],
         seen_fraction=roles.seen_fraction,
+        features_from_edges=any(problem.features_from_edges for problem in roles.train),
         iterations=job.iterations,
         n_restarts=job.restarts,
         random_state=job.seed,

@@ -105,6 +105,7 @@ def _network(
         problem.k,
         OBJECTIVES[problem.task],
         seen_fraction=problem.seen_fraction,
+        features_from_edges=problem.features_from_edges,
         iterations=settings.iterations,
         n_restarts=settings.restarts,
         random_state=settings.seed,

@@ -194,7 +194,10 @@ def spread(cell: Cell, unit: str) -> str:
     if cell.spread is None:
         return ""
     low, high = (number(value, unit) for value in cell.spread)
-    return "" if low == high else f"{low}–{high}"
+    if low == high:
+        return ""
+    # Beside a minus sign a dash would look like one more.
+    return f"{low} to {high}" if low.startswith("-") else f"{low}–{high}"
 
 
 def theirs(cell: Cell, unit: str) -> str:

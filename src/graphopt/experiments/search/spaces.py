@@ -150,7 +150,7 @@ class Space:
         return {
             "hidden_features": int(params["hidden_features"]),
             "embedding_features": int(params["embedding_features"]),
-            "completion": "auto" if completed else None,
+            "completion": "features" if completed else None,
             "seen_fraction": seen_fraction if completed else 1.0,
             "recipe": self.recipe(params, iterations),
         }
