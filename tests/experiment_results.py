@@ -7,7 +7,7 @@ from typing import Any
 
 from graphopt.experiments.jobs.execution import Finished
 from graphopt.experiments.jobs.measurement import Values
-from graphopt.experiments.jobs.specs import Job
+from graphopt.experiments.jobs.specs import DECIDE, EXACT, HINDSIGHT, Job
 from graphopt.experiments.report.layouts import LAYOUTS
 
 MACHINE = '{"processor": "an abacus", "isa": "beads", "libraries": {"torch": "2.0"}, "python": "3"}'
@@ -23,6 +23,10 @@ def made_up(job: Job, **changes: Any) -> Finished:
                 size = 1.0 if layout.unit in ("modularity", "share") else 10.0
                 value = size * (chance + 10 * job.seed) / 1000
                 outcomes.setdefault(row.outcome, {})[row.value] = value
+    if job.system == EXACT:  # proven
+        outcomes[EXACT]["lower_bound"] = outcomes[EXACT]["score"]
+    if job.system == DECIDE and job.setting != "optimization":
+        outcomes |= with_hindsight(outcomes[DECIDE], job.task)
     given: dict[str, Any] = {
         "outcomes": outcomes,
         "decisions": {row: [0] for row in outcomes},
@@ -32,6 +36,21 @@ def made_up(job: Job, **changes: Any) -> Finished:
         "finished_at": "2026-01-01T00:00:00+00:00",
     }
     return Finished(job, **(given | changes))
+
+
+def with_hindsight(values: Values, task: str) -> dict[str, Values]:
+    """Return what a job of decide tells of its portfolio: it took one of two, the other is ahead.
+
+    The decision and the one that it took have the same score; `values` is changed.
+    """
+    score = values["score"] or 0.0
+    best = score + (0.1 if task == "community" else -1.0)
+    values |= {"picked_best": 0.0, "interval_holds": 1.0, "best_score": best}
+    values["loss"] = abs(best - score)
+    return {
+        f"{HINDSIGHT}this": {"score": score, "chosen": 1.0, "best": 0.0},
+        f"{HINDSIGHT}that": {"score": best, "chosen": 0.0, "best": 1.0},
+    }
 
 
 def failure(job: Job) -> Finished:

@@ -580,6 +580,17 @@ def test_differences_are_taken_in_pairs() -> None:
     assert found.best == "a"
 
 
+def test_paired_values_without_a_protocol() -> None:
+    found = evaluation.paired_difference("a", "b", [1.0, math.inf, 2.0], [2.0, math.inf, 1.5])
+    assert (found.first, found.second) == ("a", "b")
+    assert (found.wins, found.ties, found.losses) == (1, 1, 1)
+    assert found.difference.mean == pytest.approx(-0.5 / 3)
+    with pytest.raises(ValueError, match="other must have the length of one, 2, not 3"):
+        evaluation.paired_difference("a", "b", [1.0, 2.0], [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="NaN"):
+        evaluation.paired_difference("a", "b", [1.0, math.nan], [1.0, 2.0])
+
+
 def test_nodes_that_are_not_reached() -> None:
     a = results([1.0, math.inf, math.inf, 2.0], "a")
     b = results([1.0, math.inf, 3.0, 4.0], "b")

@@ -14,11 +14,12 @@ from experiment_results import failure, made_up
 from rich.console import Console
 
 from graphopt import Graph, datasets
-from graphopt.experiments.jobs.specs import FULL, QUICK, Job, make_job
+from graphopt.experiments.jobs.specs import COMPLETING, DATASETS, FULL, QUICK, Job, make_job
 from graphopt.experiments.jobs.store import Store
 from graphopt.experiments.report.html import as_html
 from graphopt.experiments.report.layouts import LAYOUTS, Column, jobs_of
 from graphopt.experiments.report.maps import COLORS, arranged, group_map, site_map
+from graphopt.experiments.report.plan import plan
 from graphopt.experiments.report.plots import dumbbells
 from graphopt.experiments.report.tables import Cell, Table, fill, number, ours, spread, theirs
 from graphopt.experiments.report.text import Report, as_json, as_markdown, print_report
@@ -42,15 +43,16 @@ def example(monkeypatch: pytest.MonkeyPatch, two_seeds: Report) -> Report:
 
 def report_on(jobs: Sequence[Job], folder: Path, n_seeds: int = 2, quick: bool = False) -> Report:
     effort = QUICK if quick else FULL
+    wanted = plan((), DATASETS, n_seeds=n_seeds, effort=effort)
     with Store(folder / "results.sqlite") as store:
         for job in jobs:
             decision = [i % 10 for i in range(60)]
             if job.task == "facility":
                 decision = list(range(10))
             store.add(made_up(job, decisions={"ClusterNet": decision}))
-        tables = fill(LAYOUTS, store, n_seeds, effort)
-        rows = list(store.rows(jobs_of(LAYOUTS, n_seeds, effort)))
-        return Report(tables, rows, store.machines(), n_seeds, quick)
+        tables, sheets = wanted.fill(store)
+        rows = list(store.rows(wanted.jobs()))
+        return Report(tables, rows, store.machines(), n_seeds, quick, sheets)
 
 
 def printed(report: Report, width: int = 130) -> str:
@@ -64,7 +66,7 @@ def test_no_cell_is_empty(example: Report) -> None:
         for row in table.layout.rows:
             for column in table.layout.columns:
                 cell = table.cell(row, column)
-                nothing = row.system == "GCN-2stage" and column.setting == "optimization"
+                nothing = row.system in COMPLETING and column.setting == "optimization"
                 assert len(cell.values) == (0 if nothing else 2)
                 assert cell.applies != nothing
     for text in (printed(example), as_markdown(example), as_html(example)):
@@ -143,7 +145,7 @@ def test_the_page_stands_alone(example: Report) -> None:
     assert not re.search(r'(src|href)="(?!#)', page)
     assert "url(" not in page
     assert "@import" not in page
-    assert page.count("<section") == len(LAYOUTS) + 2
+    assert page.count("<section") == len(LAYOUTS) + 3 + 2
     assert page.count('<svg class="map"') == 10
     assert "prefers-color-scheme: dark" in page
     assert len(page) < 4_000_000

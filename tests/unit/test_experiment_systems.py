@@ -11,27 +11,37 @@ import numpy as np
 import pytest
 import torch
 
-from graphopt import ClusterNet, Graph, LinkPredictor, TwoStage, datasets, modularity
+from graphopt import ClusterNet, Graph, LinkPredictor, TwoStage, datasets, decide, modularity
 from graphopt.datasets import Dataset, InductiveDataset
+from graphopt.decision import MethodDecision, portfolio_decisions
+from graphopt.evaluation import quality
 from graphopt.experiments.comparison import Problem
-from graphopt.experiments.jobs import inductive
+from graphopt.experiments.jobs import deciding, inductive
+from graphopt.experiments.jobs.decided import Settings
 from graphopt.experiments.jobs.execution import execute
 from graphopt.experiments.jobs.measurement import forward_seconds, judged, timed, with_peak
 from graphopt.experiments.jobs.specs import (
+    COMPLETED,
+    DECIDE,
     DRAWN,
     EXACT,
+    HINDSIGHT,
+    LOCAL_SEARCH,
+    ROBUST,
     SYSTEMS,
     TWO_STAGE,
     Effort,
     Job,
+    has_job,
     make_job,
 )
-from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges
+from graphopt.experiments.jobs.systems import solve, unseen_edges
 from graphopt.experiments.problems import clean_problem, problem_of
 from graphopt.experiments.report.layouts import LAYOUTS
 from graphopt.features import role2vec
 
-TINY = Effort(iterations=3, predictor_iterations=5, restarts=1, graphs=1, proof_seconds=5.0)
+TINY = Effort(iterations=3, predictor_iterations=5, restarts=1, graphs=1, proof_seconds=5.0,
+              trial_seconds=1.0, slow_graphs=1)  # fmt: skip
 EVERY = [(task, system) for task, systems in SYSTEMS.items() for system in systems]
 
 
@@ -66,7 +76,7 @@ def asked_for(job: Job) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(("task", "system"), EVERY)
 @pytest.mark.parametrize("setting", ["learning", "optimization", "clean"])
 def test_jobs_fill_their_cells(task: str, system: str, setting: str, data: Dataset) -> None:
-    if system == TWO_STAGE and setting == "optimization":
+    if not has_job(system, "fb", setting):
         return
     job = make_job(system, "fb", task, setting, 0, TINY)
     found = execute(job)
@@ -77,6 +87,9 @@ def test_jobs_fill_their_cells(task: str, system: str, setting: str, data: Datas
             assert number is not None
             assert number > -1.0
     for row, values in found.outcomes.items():
+        if row.startswith(HINDSIGHT):
+            assert row not in found.decisions
+            continue
         decision = np.asarray(found.decisions[row])
         if task == "community":
             assert decision.shape == (80,)
@@ -217,6 +230,118 @@ def test_the_exact_optimum_of_a_graph_in_pieces_is_that_of_the_largest() -> None
     (found,) = solve(EXACT, problem, Settings(0, time_limit=10.0))
     assert found.values["lower_bound"] == 3.0  # 12 nodes in a ring, two centres
     assert set(found.decision.tolist()) <= set(range(12))
+
+
+# --- decisions under missing edges ----------------------------------------------------------------
+
+
+@pytest.fixture
+def problem() -> Problem:
+    return problem_of("x", datasets.synthetic(80, random_state=2), "community", "learning", 4)
+
+
+@pytest.mark.parametrize("task", ["community", "facility"])
+def test_decide_is_told_afterwards_what_would_have_been_best(task: str) -> None:
+    data = datasets.synthetic(80, random_state=2)
+    problem = problem_of("x", data, task, "learning", 4)
+    decision, *rows = solve(DECIDE, problem, Settings(3))
+    assert decision.row == DECIDE
+    assert decision.kept
+    assert not any(row.kept for row in rows)
+    np.testing.assert_array_equal(
+        decision.decision,
+        decide(
+            problem.seen, task=task, k=4, seen_fraction=problem.seen_fraction, random_state=3
+        ).decision,
+    )
+    names = [row.row for row in rows]
+    everybody = portfolio_decisions(
+        problem.seen, task=task, k=4, seen_fraction=problem.seen_fraction, random_state=3
+    )
+    assert set(names) == {HINDSIGHT + one.name for one in everybody}
+    chosen = [row for row in rows if row.values["chosen"]]
+    assert len(chosen) == 1
+    np.testing.assert_array_equal(chosen[0].decision, decision.decision)
+    scores = [quality(task, problem.full, row.decision) for row in rows]
+    best = max(scores) if task == "community" else min(scores)
+    (first,) = (i for i, row in enumerate(rows) if row.values["best"])
+    assert scores[first] == best == decision.values["best_score"]
+    score = quality(task, problem.full, decision.decision)
+    assert decision.values["loss"] == pytest.approx(abs(best - score))
+    assert decision.values["picked_best"] == (score == best)
+    assert (first == 0) == (score == best)
+    low, high = decision.values["interval_low"], decision.values["interval_high"]
+    assert decision.values["interval_holds"] == (low <= score <= high)
+
+
+def test_a_wrong_pick_is_told(monkeypatch: pytest.MonkeyPatch, problem: Problem) -> None:
+    ideal = np.arange(80, dtype=np.int32) % 4
+
+    def all_know_better(*_: Any, methods: list[str], **__: Any) -> list[MethodDecision]:
+        return [MethodDecision(name, ideal, 0.1) for name in methods]
+
+    monkeypatch.setattr(deciding, "portfolio_decisions", all_know_better)
+    monkeypatch.setattr(
+        deciding, "quality", lambda task, graph, labels: 0.9 if labels is ideal else 0.5
+    )
+    decision, chosen, other, *_ = solve(DECIDE, problem, Settings(0))
+    assert decision.values["picked_best"] == 0.0
+    assert decision.values["loss"] == pytest.approx(0.4)
+    assert (chosen.values["chosen"], chosen.values["best"]) == (1.0, 0.0)
+    assert (other.values["chosen"], other.values["best"]) == (0.0, 1.0)
+
+
+def test_where_all_is_seen_no_pick_can_be_wrong() -> None:
+    data = datasets.synthetic(80, random_state=2)
+    (found,) = solve(DECIDE, problem_of("x", data, "community", "optimization", 4), Settings(0))
+    assert found.values["picked_best"] is None
+    assert found.values["interval_holds"] is None
+    assert found.values["expected_value"] == pytest.approx(modularity(data.graph, found.decision))
+
+
+@pytest.mark.parametrize("from_edges", [True, False], ids=["embeddings", "words"])
+@pytest.mark.parametrize(
+    ("task", "system"),
+    [("community", DECIDE), ("community", COMPLETED), ("facility", ROBUST),
+     ("facility", LOCAL_SEARCH)],
+)  # fmt: skip
+def test_features_computed_from_edges_are_kept_away(
+    task: str, system: str, from_edges: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def asked(graph: Graph, features: Any = None, **options: Any) -> Any:
+        given.append(features)
+        return portfolio_decisions(graph, features, **options)
+
+    def asked_to_decide(graph: Graph, features: Any = None, **options: Any) -> Any:
+        given.append(features)
+        return decide(graph, features, n_trials=1, **options)
+
+    monkeypatch.setattr(deciding, "portfolio_decisions", asked)
+    monkeypatch.setattr(deciding, "decide", asked_to_decide)
+    problem = problem_of("x", datasets.synthetic(60, random_state=2), task, "learning", 4)
+    problem = replace(problem, features_from_edges=from_edges)
+    found = solve(system, problem, Settings(0))[0]
+    assert len(found.decision) == (60 if task == "community" else 4)
+    assert given
+    assert all((rows is None) == from_edges for rows in given)
+
+
+def test_agreement_with_classes_is_measured_where_there_are_any(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job("Leiden", "cora", "community", "learning", 1)
+    plain = replace(data, labels=None, label_names=None)
+    monkeypatch.setattr(datasets, "load", lambda name: plain)
+    found = execute(job)
+    assert not {"nmi", "ari"} & found.outcomes["Leiden"].keys()
+    classes = np.array(found.decisions["Leiden"], np.int32)
+    labelled = replace(data, labels=classes, label_names=tuple("0123456789"))
+    monkeypatch.setattr(datasets, "load", lambda name: labelled)
+    values = execute(job).outcomes["Leiden"]  # renumbered nodes keep their classes
+    assert values["nmi"] == pytest.approx(1.0)
+    assert values["ari"] == pytest.approx(1.0)
 
 
 # --- what is measured -----------------------------------------------------------------------------

@@ -20,11 +20,14 @@ _NARROWEST = 112  # columns that the tables take where no terminal says how wide
 
 def reproduce(
     table: Annotated[
-        list[int] | None,
-        typer.Option(help="A table of the paper, 1 to 6; may be repeated.", min=1, max=6),
+        list[str] | None,
+        typer.Option(
+            help="A table of the paper, 1 to 6; goals, what decide reaches; regret, every method "
+            "on fresh splits; picks, where decide picked wrongly. May be repeated."
+        ),
     ] = None,
     all_tables: Annotated[
-        bool, typer.Option("--all", help="All six tables, as without --table.")
+        bool, typer.Option("--all", help="All tables, as without --table.")
     ] = False,
     datasets: Annotated[
         list[str] | None,
@@ -68,7 +71,8 @@ def reproduce(
 ) -> None:
     """Run the experiments behind the paper's six tables and print them beside its numbers.
 
-    Tables 1 and 2 are followed by the same systems on fresh splits, and their regret.
+    Tables 1 and 2 are followed by the same systems on fresh splits, and their regret. Three more
+    are the library's own: goals, regret and picks.
 
     Finished jobs are kept: a run that was stopped goes on where it stopped. A job that fails is
     recorded with its error, the others go on, and the next run tries it again.
@@ -79,20 +83,25 @@ def reproduce(
     from graphopt.experiments.jobs.progress import Display
     from graphopt.experiments.jobs.runner import run
     from graphopt.experiments.jobs.store import Store
-    from graphopt.experiments.report import layouts
-    from graphopt.experiments.report.tables import fill
+    from graphopt.experiments.report.plan import plan
     from graphopt.experiments.report.text import Report, print_report
     from graphopt.experiments.report.text import as_json as to_json
 
     names = [word for text in datasets or [] for word in text.replace(",", " ").split()]
-    try:
-        chosen = layouts.select(table or [], specs.check_datasets(names), fresh_splits=not quick)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     effort = specs.QUICK if quick else specs.FULL
     n_seeds = seeds or (1 if quick else _SEEDS)
+    try:
+        chosen = plan(
+            table or [],
+            specs.check_datasets(names),
+            n_seeds=n_seeds,
+            effort=effort,
+            fresh_splits=not quick,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     folder = folder or Path("reproduced-quick" if quick else "reproduced")
-    wanted = layouts.jobs_of(chosen, n_seeds, effort)
+    wanted = chosen.jobs()
     with Store(store or folder / "results.sqlite") as kept:
         pending = kept.pending(wanted)
         notes.print(f"{len(wanted)} jobs, {len(wanted) - len(pending)} of them done before")
@@ -107,13 +116,10 @@ def reproduce(
                 soft_wrap=True,
             )
             raise typer.Exit(130) from None
-        report = Report(
-            fill(chosen, kept, n_seeds, effort),
-            list(kept.rows(wanted)),
-            kept.machines(),
-            n_seeds,
-            quick,
-        )
+        with notes.status("reckoning ..."):
+            tables, sheets = chosen.fill(kept)
+        rows, machines = list(kept.rows(wanted)), kept.machines()
+        report = Report(tables, rows, machines, n_seeds, quick, sheets)
     _write(report, folder)
     if as_json:
         typer.echo(to_json(report))

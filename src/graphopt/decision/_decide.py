@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from graphopt._validation import (
     RandomState,
-    check_choice,
     check_integer,
     check_number,
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
-from graphopt.completion._base import check_seen_graph
-from graphopt.decision._case import Case, Features, whole_case
+from graphopt.decision._case import Case, Features
 from graphopt.decision._evidence import gather
+from graphopt.decision._methods import checked_case
 from graphopt.decision._portfolio import portfolio
 from graphopt.decision._result import Decision
 from graphopt.decision._trials import (
@@ -31,7 +30,6 @@ from graphopt.decision._trials import (
 from graphopt.evaluation import exact_within_reach, quality
 from graphopt.graph import Graph
 
-_TASKS = ("community", "facility")
 _PROOF_SECONDS = 30.0
 
 
@@ -103,24 +101,12 @@ def decide(
     >>> found.interval[0] <= found.expected_value <= found.interval[1]
     True
     """
-    check_seen_graph(graph)
-    check_choice("task", task, _TASKS)
-    k = check_integer("k", k, minimum=1)
-    if k > graph.n_nodes:
-        raise ValueError(f"k must be at most the number of nodes, {graph.n_nodes}, not {k}")
-    share = 1.0
-    if seen_fraction is not None:
-        share = check_number(
-            "seen_fraction", seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
-        )
     n_trials = check_integer("n_trials", n_trials, minimum=1)
     if time_budget is not None:
         time_budget = check_number("time_budget", time_budget, minimum=0.0)
     clock = Clock(time_budget)
     rng = check_random_state(random_state)
-    if task == "facility" and graph.weights is not None:
-        graph = Graph.from_edges(graph.edges, graph.n_nodes, names=graph.names)
-    case = whole_case(graph, features, share if graph.n_edges else 1.0)
+    case, k = checked_case(graph, features, task, k, seen_fraction)
     entrants = [Entrant(method) for method in portfolio(task, case, networks)]
     if case.seen_fraction < 1.0:
         trials = run_trials(entrants, case, features, task, k, n_trials, clock, rng)
@@ -134,8 +120,8 @@ def decide(
     return Decision(
         task,
         winner.method.name,
-        *_published(task, graph, decision),
-        quality(task, graph, decision),
+        *_published(task, case.graph, decision),
+        quality(task, case.graph, decision),
         evidence.expected_value,
         evidence.interval,
         bound,

@@ -19,6 +19,7 @@ from graphopt.evaluation._results import (
     Reference,
     RegretResult,
     Run,
+    paired_difference,
 )
 from graphopt.evaluation._splits import CleanSplit, clean_splits
 from graphopt.evaluation._statistics import Summary, signed_rank_p_value, summarize
@@ -42,6 +43,7 @@ __all__ = [
     "distance_tail",
     "exact_within_reach",
     "judge",
+    "paired_difference",
     "quality",
     "regret",
     "regret_of",

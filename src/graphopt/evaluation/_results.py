@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from graphopt._validation import check_choice
+from graphopt._validation import check_choice, check_float_array
 from graphopt.evaluation._statistics import Summary, signed_rank_p_value, summarize
 
 _TIE = 1e-12
@@ -223,6 +223,56 @@ class PairedDifference:
         )
 
 
+def paired_difference(
+    first: str, second: str, one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95
+) -> PairedDifference:
+    """Compare what two methods lose on the same splits.
+
+    Parameters
+    ----------
+    first, second : str
+        What they are called.
+    one, other : array of float, shape (n_splits,)
+        Regret of each, at least two, not NaN; infinite where a node is left unreached. Two that
+        are infinite are equal.
+    confidence : float
+        Of the interval.
+
+    Returns
+    -------
+    PairedDifference
+
+    Raises
+    ------
+    ValueError
+        For arrays of different length, and as :func:`summarize`.
+
+    Examples
+    --------
+    >>> found = paired_difference("a", "b", [1.0, 2.0, 3.0], [1.0, 1.0, 5.0])
+    >>> found.wins, found.ties, found.losses
+    (1, 1, 1)
+    """
+    x = check_float_array("one", one, ndim=1, finite=False).astype(np.float64)
+    y = check_float_array("other", other, ndim=1, finite=False).astype(np.float64)
+    if len(x) != len(y):
+        raise ValueError(f"other must have the length of one, {len(x)}, not {len(y)}")
+    with np.errstate(invalid="ignore"):
+        d = x - y
+    size = np.maximum(np.abs(x), np.abs(y))
+    equal = (x == y) | (np.abs(d) <= _TIE * np.where(np.isinf(size), 0.0, size))
+    d = np.where(equal, 0.0, d)
+    return PairedDifference(
+        first,
+        second,
+        summarize(d, confidence=confidence),
+        signed_rank_p_value(d),
+        int((d < 0).sum()),
+        int((d == 0).sum()),
+        int((d > 0).sum()),
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparisonResult:
     """Several methods on the same splits.
@@ -269,20 +319,7 @@ class ComparisonResult:
             For a method that was not compared.
         """
         one, other = self[first].per_split(), self[second].per_split()
-        with np.errstate(invalid="ignore"):
-            d = one - other
-        size = np.maximum(np.abs(one), np.abs(other))
-        equal = (one == other) | (np.abs(d) <= _TIE * np.where(np.isinf(size), 0.0, size))
-        d = np.where(equal, 0.0, d)
-        return PairedDifference(
-            first,
-            second,
-            summarize(d, confidence=confidence),
-            signed_rank_p_value(d),
-            int((d < 0).sum()),
-            int((d == 0).sum()),
-            int((d > 0).sum()),
-        )
+        return paired_difference(first, second, one, other, confidence=confidence)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return the rows of all methods, see :meth:`RegretResult.to_rows`."""

@@ -52,6 +52,11 @@ class Problem:
         """Share of all edges that is seen, in (0, 1] unless nothing is; 1 without edges."""
         return self.seen.n_edges / self.full.n_edges if self.full.n_edges else 1.0
 
+    @property
+    def own_features(self) -> Any:
+        """The features, unless they were computed from the seen edges; None then."""
+        return None if self.features_from_edges else self.features
+
     def check(self) -> None:
         """Raise ValueError or InfeasibleError if no method could answer."""
         if self.task not in TASKS:
@@ -155,7 +160,7 @@ def _decided(problem: Problem, random_state: int) -> NDArray[Any]:
 
     return decide(
         problem.seen,
-        None if problem.features_from_edges else problem.features,
+        problem.own_features,
         task=problem.task,
         k=problem.k,
         seen_fraction=problem.seen_fraction,

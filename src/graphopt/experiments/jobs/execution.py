@@ -16,9 +16,10 @@ from graphopt import datasets
 from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.bench.machine import describe_machine
 from graphopt.experiments.jobs import inductive
+from graphopt.experiments.jobs.decided import Settings
 from graphopt.experiments.jobs.measurement import Values, judged, with_peak
 from graphopt.experiments.jobs.specs import Job
-from graphopt.experiments.jobs.systems import Settings, solve, unseen_edges, warm_up
+from graphopt.experiments.jobs.systems import solve, unseen_edges, warm_up
 from graphopt.experiments.problems import clean_problem, problem_of
 from graphopt.graph import Graph
 
@@ -34,7 +35,8 @@ class Finished:
         By row of the tables, the values of the job: scores, seconds, ...; see
         :func:`graphopt.experiments.jobs.measurement.judged`. Empty if it failed.
     decisions : dict
-        By row, labels or chosen nodes in the numbering of the data set; single graphs only.
+        By row, labels or chosen nodes in the numbering of the data set; single graphs only, and
+        without what the portfolio of :func:`graphopt.decide` would have decided.
     error : str or None
         The traceback of a job that failed.
     seconds : float
@@ -112,15 +114,19 @@ def _on_one_graph(job: Job) -> tuple[dict[str, Values], dict[str, list[int]], in
     else:
         problem = problem_of(job.dataset, renumbered, job.task, job.setting, job.k)
     problem.check()
-    settings = Settings(job.seed, job.iterations, job.restarts, job.time_limit)
+    settings = Settings(job.seed, job.iterations, job.restarts, job.time_limit, job.time_budget)
     decided, peak = with_peak(lambda: solve(job.system, problem, settings))
     unseen = Graph.from_edges(unseen_edges(problem.full, problem.seen), problem.full.n_nodes)
     before = _old_numbers(data, renumbered)
     outcomes: dict[str, Values] = {}
     decisions: dict[str, list[int]] = {}
     for found in decided:
-        scores = judged(job.task, found.decision, problem.full, problem.seen, unseen)
+        scores = judged(
+            job.task, found.decision, problem.full, problem.seen, unseen, renumbered.labels
+        )
         outcomes[found.row] = scores | found.values
+        if not found.kept:
+            continue
         if job.task == "community":
             labels = np.empty(data.n_nodes, np.int64)
             labels[before] = found.decision

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from graphopt import datasets
 from graphopt.experiments.comparison import Problem
+from graphopt.experiments.jobs.decided import Settings
 from graphopt.experiments.jobs.measurement import Values, forward_seconds, judged, timed
 from graphopt.experiments.jobs.specs import DRAWN, TRAINED, TWO_STAGE, Job
 from graphopt.experiments.jobs.systems import (
     OBJECTIVES,
-    Settings,
     raise_if_interrupted,
     second_stage,
     solve,
@@ -161,9 +161,10 @@ def _two_stage(roles: Roles, job: Job) -> dict[str, Values]:
 
 
 def _classical(system: str, roles: Roles, job: Job) -> dict[str, Values]:
+    settings = Settings(job.seed, time_limit=job.time_limit, time_budget=job.time_budget)
     each: dict[str, list[Values]] = {}
     for problem in roles.test:
-        for found in solve(system, problem, Settings(job.seed, time_limit=job.time_limit)):
+        for found in solve(system, problem, settings):
             each.setdefault(found.row, []).append(_judged(problem, found.decision) | found.values)
     return {row: _means(values) for row, values in each.items()}
 

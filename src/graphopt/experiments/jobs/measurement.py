@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from graphopt.bench.memory import measure
-from graphopt.evaluation import judge
+from graphopt.evaluation import agreement, judge
 from graphopt.graph import Graph
 from graphopt.nn import ClusterNet, DirectGCN
 
@@ -57,9 +57,23 @@ def forward_seconds(network: ClusterNet | DirectGCN, decide: Callable[[], Any]) 
 
 
 def judged(
-    task: str, decision: NDArray[np.integer[Any]], full: Graph, seen: Graph, unseen: Graph | None
+    task: str,
+    decision: NDArray[np.integer[Any]],
+    full: Graph,
+    seen: Graph,
+    unseen: Graph | None,
+    truth: NDArray[np.int32] | None = None,
 ) -> Values:
     """Return what a decision is worth.
+
+    Parameters
+    ----------
+    task : {"community", "facility"}
+    decision : array of int
+        Labels, or chosen nodes.
+    full, seen, unseen : Graph
+    truth : array of int32, shape (n_nodes,), optional
+        Classes of the nodes.
 
     Returns
     -------
@@ -67,13 +81,18 @@ def judged(
         ``score`` on the full graph and ``seen_score`` on the seen one: modularity, or the largest
         hop distance to a facility (None: a node cannot reach any). Communities: ``unseen_score``,
         the modularity on the graph that has the edges never seen and no other, None if there are
-        none. Facilities: ``mean_distance``, ``p95_distance`` and ``p99_distance`` on the full
-        graph, None where that includes a node that is not reached.
+        none, and, where there are classes, ``nmi`` and ``ari`` with them. Facilities:
+        ``mean_distance``, ``p95_distance`` and ``p99_distance`` on the full graph, None where that
+        includes a node that is not reached.
     """
     found = judge(task, decision, full, seen, unseen)
     values: Values = {"score": _finite(found.score), "seen_score": _finite(found.seen_score)}
     if found.tail is None:
-        return values | {"unseen_score": found.unseen_score}
+        values["unseen_score"] = found.unseen_score
+        if truth is not None:
+            alike = agreement(decision, truth)
+            values |= {"nmi": alike.nmi, "ari": alike.ari}
+        return values
     return values | {
         "mean_distance": _finite(found.tail.mean),
         "p95_distance": _finite(found.tail.p95),

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from graphopt.experiments.jobs.execution import Finished
-from graphopt.experiments.jobs.specs import Job
+from graphopt.experiments.jobs.specs import HINDSIGHT, Job
 
 _NAMED_AT_ONCE = 4
 _LONGEST = 160
@@ -102,7 +102,11 @@ def summary(result: Finished) -> str:
         last = result.error.strip().splitlines()[-1]
         return f"{label}: FAILED, {last if len(last) <= _LONGEST else last[:_LONGEST] + '...'}"
     digits = ".3f" if result.job.task == "community" else ".3g"
-    scores = [values.get("score") for values in result.outcomes.values()]
+    scores = [
+        values.get("score")
+        for name, values in result.outcomes.items()
+        if not name.startswith(HINDSIGHT)
+    ]
     found = ", ".join("unreachable" if x is None else format(x, digits) for x in scores)
     return f"{label}: {found} ({in_words(result.seconds)})"
 

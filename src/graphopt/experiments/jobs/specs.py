@@ -30,16 +30,28 @@ _FILES = {  # where it is not the table's name, with "_connected" for facilities
 
 TWO_STAGE = "GCN-2stage"
 EXACT = "Exact k-center"
+COMPLETED = "Leiden, completed"
+LOCAL_SEARCH = "Local search"
+ROBUST = "Robust k-center"
+DECIDE = "decide"
+HINDSIGHT = "decide/"
+"""Begins the outcomes of a job of decide that are of a method of its portfolio."""
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "community": (
         "ClusterNet", "GCN-e2e", "Train-CNM", "Train-Newman", "Train-SC", TWO_STAGE, "Leiden",
+        COMPLETED, DECIDE,
     ),
     "facility": (
-        "ClusterNet", "GCN-e2e", "Train-greedy", "Train-gonzalez", TWO_STAGE, EXACT,
+        "ClusterNet", "GCN-e2e", "Train-greedy", "Train-gonzalez", TWO_STAGE, EXACT, LOCAL_SEARCH,
+        ROBUST, DECIDE,
     ),
 }  # fmt: skip
 """What runs for each task. One job of the two-stage system decides by all its algorithms."""
 TRAINED = ("ClusterNet", "GCN-e2e", TWO_STAGE)
+COMPLETING = (TWO_STAGE, COMPLETED, ROBUST)
+"""Systems that say something of edges not seen, and nothing of their own where there are none."""
+SLOW = (COMPLETED, ROBUST, DECIDE)
+"""Systems that have no steps to save: a quick run has them on few data sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,8 @@ class Job:
         None: the library's defaults, and all graphs.
     time_limit : float or None
         Seconds for a proof of optimality; without one it ends with what is best by then.
+    time_budget : float or None
+        Seconds for the trials of :func:`graphopt.decide`; None: no end.
     """
 
     system: str
@@ -77,11 +91,12 @@ class Job:
     restarts: int | None = None
     graphs: int | None = None
     time_limit: float | None = None
+    time_budget: float | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What is set beside system, data set, task, setting and seed."""
-        optional = ("iterations", "restarts", "graphs", "time_limit")
+        optional = ("iterations", "restarts", "graphs", "time_limit", "time_budget")
         chosen = {name: getattr(self, name) for name in optional}
         return {"k": self.k} | {name: x for name, x in chosen.items() if x is not None}
 
@@ -105,17 +120,44 @@ class Job:
 
 
 class Effort(NamedTuple):
-    """How much work a run is: what its jobs are given."""
+    """How much work a run is: what its jobs are given.
+
+    `slow_on`: data sets that the :data:`SLOW` systems run on, and `slow_graphs`, how many graphs of
+    each role they have (inductive); None: all.
+    """
 
     iterations: int | None = None
     predictor_iterations: int | None = None
     restarts: int | None = None
     graphs: int | None = None
     proof_seconds: float = 300.0
+    trial_seconds: float | None = None
+    slow_on: tuple[str, ...] | None = None
+    slow_graphs: int | None = None
 
 
 FULL = Effort()
-QUICK = Effort(iterations=20, predictor_iterations=60, restarts=1, graphs=3, proof_seconds=3.0)
+QUICK = Effort(
+    iterations=20,
+    predictor_iterations=60,
+    restarts=1,
+    graphs=3,
+    proof_seconds=3.0,
+    trial_seconds=0.5,
+    slow_on=("fb", "synthetic"),
+    slow_graphs=1,
+)
+
+
+def has_job(system: str, dataset: str, setting: str, effort: Effort = FULL) -> bool:
+    """Return whether a system has something to decide by that no other has.
+
+    It has not where it would predict edges and all are seen; and not in a quick run where it is
+    slow and the data set is not among the few for that.
+    """
+    if setting == "optimization" and system in COMPLETING:
+        return False
+    return system not in SLOW or effort.slow_on is None or dataset in effort.slow_on
 
 
 def make_job(
@@ -127,6 +169,7 @@ def make_job(
     check_choice("dataset", dataset, DATASETS)
     check_integer("seed", seed, minimum=0)
     networks, two_stage = system in TRAINED, system == TWO_STAGE
+    graphs = effort.slow_graphs if system in SLOW else effort.graphs
     return Job(
         system,
         dataset,
@@ -137,8 +180,9 @@ def make_job(
         if networks
         else None,
         restarts=effort.restarts if networks and not two_stage else None,
-        graphs=effort.graphs if setting == "inductive" else None,
+        graphs=graphs if setting == "inductive" else None,
         time_limit=effort.proof_seconds if system == EXACT else None,
+        time_budget=effort.trial_seconds if system == DECIDE else None,
     )
 
 

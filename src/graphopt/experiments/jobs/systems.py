@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
 from typing import Any
@@ -18,42 +17,23 @@ from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.datasets.splits import without
 from graphopt.evaluation import exact_within_reach
 from graphopt.experiments.comparison import Problem
+from graphopt.experiments.jobs.decided import Decided, Settings
+from graphopt.experiments.jobs.deciding import by_completion, by_decide, by_one_method
 from graphopt.experiments.jobs.measurement import Values, forward_seconds, timed
-from graphopt.experiments.jobs.specs import EXACT, TWO_STAGE
+from graphopt.experiments.jobs.specs import (
+    COMPLETED,
+    DECIDE,
+    EXACT,
+    LOCAL_SEARCH,
+    ROBUST,
+    TWO_STAGE,
+)
 from graphopt.experiments.problems import problem_of
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 from graphopt.learning.two_stage import expected_distances, expected_weights
 
 OBJECTIVES = {"community": "modularity", "facility": "k-center"}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a system is given beside the problem; None: the library's default."""
-
-    seed: int
-    iterations: int | None = None
-    restarts: int | None = None
-    time_limit: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision, the row of the tables that it belongs to, and what it cost.
-
-    Attributes
-    ----------
-    row : str
-    decision : array of int
-        Labels, or chosen nodes.
-    values : dict
-        Seconds and whatever else the system tells.
-    """
-
-    row: str
-    decision: NDArray[Any]
-    values: Values
 
 
 Algorithm = Callable[[Any, int, int], NDArray[Any]]
@@ -92,7 +72,7 @@ def warm_up(system: str, task: str) -> None:
     import_module("sklearn.metrics")
     tiny = datasets.synthetic(60, random_state=0)
     problem = problem_of("tiny", tiny, task, "learning", 3)
-    solve(system, problem, Settings(0, iterations=2, restarts=1))
+    solve(system, problem, Settings(0, iterations=2, restarts=1, time_budget=0.0))
 
 
 # --- one function for each kind of system ---------------------------------------------------------
@@ -215,6 +195,8 @@ _SYSTEMS: dict[str, dict[str, Callable[[Problem, Settings], list[Decided]]]] = {
         },
         TWO_STAGE: _two_stage,
         "Leiden": partial(_classical, "Leiden", _leiden),
+        COMPLETED: partial(by_completion, COMPLETED),
+        DECIDE: by_decide,
     },
     "facility": {
         "ClusterNet": partial(_network, "ClusterNet", ClusterNet),
@@ -225,5 +207,8 @@ _SYSTEMS: dict[str, dict[str, Callable[[Problem, Settings], list[Decided]]]] = {
         },
         TWO_STAGE: _two_stage,
         EXACT: partial(_exact, EXACT),
+        LOCAL_SEARCH: partial(by_one_method, LOCAL_SEARCH, "local search"),
+        ROBUST: partial(by_one_method, ROBUST, "graphs sampled by link model"),
+        DECIDE: by_decide,
     },
 }

@@ -13,6 +13,7 @@ from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import SETTINGS, Column
 from graphopt.experiments.report.maps import group_map, site_map
 from graphopt.experiments.report.plots import dumbbells
+from graphopt.experiments.report.sheets import for_page
 from graphopt.experiments.report.tables import Table, counts, number, ours, spread, theirs
 from graphopt.experiments.report.text import MARKS, QUICK_NOTE, Report
 
@@ -29,6 +30,7 @@ def as_html(report: Report) -> str:
     """Return the page; it loads nothing and runs no script."""
     style = resources.files(__package__).joinpath("report.css").read_text("utf-8")
     body = [*_head(report), *(_table_section(table) for table in report.tables)]
+    body += [for_page(sheet) for sheet in report.sheets]
     body += [_map_section(report), _where(report)]
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
@@ -56,12 +58,13 @@ def _head(report: Report) -> Iterator[str]:
         f'<div class="tile {kind}"><b>{found[kind]}</b>{MARKS[kind]} {text}</div>'
         for kind, text in words.items()
     )
-    yield f'<div class="tiles">{tiles}</div><p>{escape(report.headline)}</p>'
-    links = "".join(
-        f'<a href="#table-{table.layout.name}">Table {table.layout.name}</a>'
-        for table in report.tables
-    )
-    yield f'<nav>{links}<a href="#maps">Maps</a><a href="#where">Where</a></nav>'
+    if report.tables:
+        yield f'<div class="tiles">{tiles}</div>'
+    yield f"<p>{escape(report.headline)}</p>"
+    names = [table.layout.name for table in report.tables] + [s.name for s in report.sheets]
+    links = "".join(f'<a href="#table-{name}">Table {name}</a>' for name in names)
+    maps = '<a href="#maps">Maps</a>' if _mapped(report) else ""
+    yield f'<nav>{links}{maps}<a href="#where">Where</a></nav>'
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -127,14 +130,21 @@ def _settings(table: Table) -> list[tuple[str, list[Column]]]:
 # --- maps -----------------------------------------------------------------------------------------
 
 
-def _map_section(report: Report) -> str:
+def _mapped(report: Report) -> list[Stored]:
+    """Return the jobs whose decisions are drawn."""
     rows = [
         row
         for row in report.rows
         if row.job.system == _MAPPED and row.job.setting == "learning" and row.job.seed == 0
         and row.error is None
     ]  # fmt: skip
-    rows.sort(key=lambda row: row.job.task)
+    return sorted(rows, key=lambda row: row.job.task)
+
+
+def _map_section(report: Report) -> str:
+    rows = _mapped(report)
+    if not rows:
+        return ""
     if report.quick:  # one of each task
         rows = [next(same) for _, same in groupby(rows, key=lambda row: row.job.task)]
     figures = "".join(_map(row) for row in rows)

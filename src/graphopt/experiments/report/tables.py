@@ -89,7 +89,7 @@ def fill(
 
     for layout in layouts:
         cells = {}
-        best = _references(layout, n_seeds, effort, look_up) if layout.regret else {}
+        best = references(layout, n_seeds, effort, look_up) if layout.regret else {}
         for row in layout.rows:
             for column in layout.columns:
                 jobs = [layout.job(row, column, seed, effort) for seed in range(n_seeds)]
@@ -99,7 +99,7 @@ def fill(
     return tables
 
 
-def _references(
+def references(
     layout: Layout, n_seeds: int, effort: Effort, look_up: Callable[[Job], Stored | None]
 ) -> dict[Column, float]:
     """Return for each column the best value that a reference found; none where none is done."""

@@ -12,16 +12,19 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from graphopt.experiments.jobs.specs import QUICK, SLOW
 from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import SETTINGS, Column
 from graphopt.experiments.report.published import published_on
+from graphopt.experiments.report.sheets import Sheet, for_json, for_markdown, for_terminal
 from graphopt.experiments.report.tables import Table, counts, ours, spread, theirs
 
 MARKS = {"better": "▲", "equal": "=", "worse": "▼", None: ""}
 _STYLES = {"better": "green", "equal": "green", "worse": "yellow", None: ""}
 QUICK_NOTE = (
-    "Quick run: few training steps, one start, one seed, few graphs. It shows that every cell can "
-    "be filled, not how good the systems are."
+    "Quick run: few training steps, one start, one seed, few graphs. What cannot be made short "
+    f"({', '.join(SLOW)}) runs on {' and '.join(QUICK.slow_on or ())} alone, – elsewhere. It shows "
+    "that cells can be filled, not how good the systems are."
 )
 
 
@@ -38,6 +41,7 @@ class Report:
         By id, what the jobs ran on.
     n_seeds : int
     quick : bool
+    sheets : sequence of Sheet
     """
 
     tables: Sequence[Table]
@@ -45,6 +49,7 @@ class Report:
     machines: dict[str, dict[str, Any]]
     n_seeds: int
     quick: bool
+    sheets: Sequence[Sheet] = ()
 
     @property
     def failed(self) -> list[Stored]:
@@ -56,10 +61,13 @@ class Report:
         """What the numbers are."""
         seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds"
         found = counts(self.tables)
+        medians = f"Medians over {seeds}, with the smallest and the largest"
+        if not self.tables:
+            return f"{medians}."
         return (
-            f"Medians over {seeds}, with the smallest and the largest; beside them what the paper "
-            f"printed. Of {sum(found.values())} published numbers {found['better']} are better "
-            f"here (▲), {found['equal']} equal (=), {found['worse']} worse (▼)."
+            f"{medians}; beside them what the paper printed. Of {sum(found.values())} published "
+            f"numbers {found['better']} are better here (▲), {found['equal']} equal (=), "
+            f"{found['worse']} worse (▼)."
         )
 
     @property
@@ -102,6 +110,11 @@ def print_report(report: Report, console: Console) -> None:
         for setting, columns in _parts(table):
             console.print(_rich(table, setting, columns))
         console.print(Text(table.layout.note, style="dim"), soft_wrap=True)
+        console.print()
+    for sheet in report.sheets:
+        console.print(Text(f"Table {sheet.name}. {sheet.title}", style="bold"), soft_wrap=True)
+        console.print(for_terminal(sheet))
+        console.print(Text(sheet.note, style="dim"), soft_wrap=True)
         console.print()
     console.print(Text(report.headline), soft_wrap=True)
     for line in report.ran_on:
@@ -155,6 +168,9 @@ def as_markdown(report: Report) -> str:
             lines.append("")
         if table.layout.note:
             lines += [table.layout.note, ""]
+    for sheet in report.sheets:
+        lines += [f"## Table {sheet.name}. {sheet.title}", "", *for_markdown(sheet), ""]
+        lines += [sheet.note, ""]
     lines += ["## Where", "", *(f"- {line}" for line in report.ran_on), ""]
     if report.failed:
         lines += ["## Failed", "", *(f"- {_failure(row)}" for row in report.failed), ""]
@@ -204,6 +220,7 @@ def as_json(report: Report) -> str:
         "machines": report.machines,
         "failed": [{"job": row.job.label, "error": row.error} for row in report.failed],
         "tables": tables,
+        "sheets": [for_json(sheet) for sheet in report.sheets],
     }
     return json.dumps(content, indent=2)
 

@@ -1,0 +1,115 @@
+"""Systems of the library's own that decide under missing edges, and :func:`graphopt.decide`."""
+
+from __future__ import annotations
+
+import math
+
+from graphopt.decision import decide, portfolio_decisions
+from graphopt.errors import GraphoptError
+from graphopt.evaluation import quality, regret_of
+from graphopt.experiments.comparison import Problem
+from graphopt.experiments.jobs.decided import Decided, Settings
+from graphopt.experiments.jobs.measurement import Values, timed
+from graphopt.experiments.jobs.specs import DECIDE, HINDSIGHT
+
+_TIE = 1e-9  # modularity that differs by less is the same
+
+
+def by_decide(problem: Problem, settings: Settings) -> list[Decided]:
+    """Decide, then look who in the portfolio would have been best.
+
+    Returns
+    -------
+    list of Decided
+        First the decision. Where edges are missing, then one row for each method that took part in
+        the trials, named :data:`HINDSIGHT` and its name: decided from the same seen edges; the
+        chosen one's is the decision itself. The full graph, which judges here, has no say in any.
+    """
+    found, seconds = timed(
+        lambda: decide(
+            problem.seen,
+            problem.own_features,
+            task=problem.task,
+            k=problem.k,
+            seen_fraction=problem.seen_fraction,
+            time_budget=settings.time_budget,
+            random_state=settings.seed,
+        )
+    )
+    score = quality(problem.task, problem.full, found.decision)
+    low, high = found.interval
+    values: Values = {
+        "decision_seconds": seconds,
+        "expected_value": _finite(found.expected_value),
+        "interval_low": _finite(low),
+        "interval_high": _finite(high),
+        "n_trials": float(found.n_trials),
+        "interval_holds": None,
+        "best_score": None,
+        "loss": None,
+        "picked_best": None,
+    }
+    decision = Decided(DECIDE, found.decision, values)
+    if problem.seen_fraction == 1.0:  # what is decided by is what is judged by
+        return [decision]
+    values["interval_holds"] = float(low <= score <= high)
+    trial_scores = {one.name: one.score for one in found.candidates if one.scores}
+    others = [name for name in trial_scores if name != found.method]
+    rows = [Decided(HINDSIGHT + found.method, found.decision, {"chosen": 1.0}, kept=False)]
+    rows += _by_methods(problem, others, settings.seed)
+    scores = [quality(problem.task, problem.full, row.decision) for row in rows]
+    choose = max if problem.task == "community" else min
+    best = choose(scores)
+    loss = 0.0 if score == best else regret_of(problem.task, score, best)
+    values["best_score"] = _finite(best)
+    values["loss"] = _finite(loss)
+    values["picked_best"] = float(loss <= _TIE)
+    first = 0 if loss <= _TIE else scores.index(best)
+    for i, row in enumerate(rows):
+        row.values["best"] = float(i == first)
+        row.values["trial_score"] = _finite(trial_scores.get(row.row.removeprefix(HINDSIGHT)))
+    return [decision, *rows]
+
+
+def _by_methods(problem: Problem, names: list[str], seed: int) -> list[Decided]:
+    """Return what methods of the portfolio decide; those that cannot are left out."""
+    return [
+        Decided(HINDSIGHT + one.name, one.decision, {"chosen": 0.0}, kept=False)
+        for one in portfolio_decisions(
+            problem.seen,
+            problem.own_features,
+            task=problem.task,
+            k=problem.k,
+            seen_fraction=problem.seen_fraction,
+            methods=names,
+            random_state=seed,
+        )
+        if one.decision is not None
+    ]
+
+
+def by_one_method(row: str, method: str, problem: Problem, settings: Settings) -> list[Decided]:
+    """Decide by one method of the portfolio."""
+    (found,) = portfolio_decisions(
+        problem.seen,
+        problem.own_features,
+        task=problem.task,
+        k=problem.k,
+        seen_fraction=problem.seen_fraction,
+        methods=[method],
+        random_state=settings.seed,
+    )
+    if found.decision is None:
+        raise GraphoptError(f"{method}: {found.error}")
+    return [Decided(row, found.decision, {"decision_seconds": found.seconds})]
+
+
+def by_completion(row: str, problem: Problem, settings: Settings) -> list[Decided]:
+    """Group seen and expected edges: those between nodes with like features, or by bagging."""
+    described = problem.own_features is not None
+    method = "Leiden, 80 feature neighbours" if described else "Leiden, bagging"
+    return by_one_method(row, method, problem, settings)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,132 @@
+"""Where :func:`graphopt.decide` picked wrongly, told by the full graph afterwards."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterator
+
+from graphopt.experiments.jobs.specs import DECIDE, HINDSIGHT, INDUCTIVE, SINGLE, Job
+from graphopt.experiments.jobs.store import Stored
+from graphopt.experiments.report.sheets import Entry, Line, LookUp, Scope, Sheet, found, why_empty
+from graphopt.experiments.report.tables import number
+
+NAME = "picks"
+_SETTINGS = {
+    "learning": "published",
+    "clean": "fresh",
+    "inductive": "inductive",
+}
+_TASKS = {"community": "communities", "facility": "facilities"}
+_UNITS = {"community": "modularity", "facility": "hops"}
+_COLUMNS = (
+    "seeds", "best picked", "decide", "best", "mean loss", "largest", "in interval",
+    "picked → best, times, mean loss",
+)  # fmt: skip
+
+
+def jobs(scope: Scope) -> Iterator[Job]:
+    """Yield what the sheet needs."""
+    for task, setting, dataset in _cases(scope):
+        yield from scope.jobs(DECIDE, dataset, task, setting)
+
+
+def fill(scope: Scope, look_up: LookUp) -> Sheet:
+    """Return the sheet with the numbers that there are."""
+    lines = []
+    for task in _TASKS:
+        for setting, words in _SETTINGS.items():
+            part = [
+                _line(task, dataset, scope.jobs(DECIDE, dataset, task, setting), look_up)
+                for of_task, of_setting, dataset in _cases(scope)
+                if (of_task, of_setting) == (task, setting)
+            ]
+            if part:
+                nothing = tuple(Entry("") for _ in _COLUMNS)
+                lines += [Line(f"{_TASKS[task]}, {words}", nothing, head=True), *part]
+    return Sheet(
+        NAME,
+        "Where decide picked wrongly",
+        _COLUMNS,
+        tuple(lines),
+        "After decide every method that took part in its trials decided from the same seen edges, "
+        "and the full graph, which decide never looked at, judged all of them. Loss: how far the "
+        "decision is behind the best of them, which is picked by the scores that it is then "
+        "praised for. decide and best: means. In interval: how often the score on the full graph "
+        "was in the interval that came with the decision, meant for 90 %. Inductive: each test "
+        "graph by itself; shares and means are over all of them, single picks are not listed.",
+    )
+
+
+def _cases(scope: Scope) -> Iterator[tuple[str, str, str]]:
+    for task in _TASKS:
+        for setting in _SETTINGS:
+            for dataset in INDUCTIVE if setting == "inductive" else SINGLE:
+                if dataset in scope.datasets and scope.jobs(DECIDE, dataset, task, setting):
+                    yield task, setting, dataset
+
+
+def _line(task: str, dataset: str, wanted: list[Job], look_up: LookUp) -> Line:
+    rows = found(wanted, look_up)
+    if not rows:
+        nothing = why_empty(wanted, look_up)
+        return Line(dataset, (nothing, *(Entry("") for _ in _COLUMNS[1:])))
+    unit = _UNITS[task]
+
+    def known(name: str) -> list[float]:
+        values = (row.outcomes[DECIDE][name] for row in rows)
+        return [value for value in values if value is not None]
+
+    def mean(name: str) -> Entry:
+        values = known(name)
+        return _number(statistics.fmean(values), unit) if values else Entry("–")
+
+    losses = known("loss")
+    return Line(
+        dataset,
+        (
+            Entry(str(len(rows)), value=float(len(rows))),
+            _share(known("picked_best")),
+            mean("score"),
+            mean("best_score"),
+            mean("loss"),
+            _number(max(losses), unit) if losses else Entry("–"),
+            _share(known("interval_holds")),
+            _wrong(rows, unit),
+        ),
+    )
+
+
+def _number(value: float, unit: str) -> Entry:
+    return Entry(number(value, unit), value=value)
+
+
+def _share(values: list[float]) -> Entry:
+    if not values:
+        return Entry("–")
+    share = statistics.fmean(values)
+    return Entry(f"{share:.0%}", value=share)
+
+
+def _wrong(rows: list[Stored], unit: str) -> Entry:
+    """Return which methods were taken for which, the most frequent first."""
+    losses: dict[tuple[str, str], list[float | None]] = defaultdict(list)
+    for row in rows:
+        if row.outcomes[DECIDE]["picked_best"] == 0.0 and row.job.setting != "inductive":
+            chosen, best = (_marked(row, mark) for mark in ("chosen", "best"))
+            losses[chosen, best].append(row.outcomes[DECIDE]["loss"])
+    said = []
+    for (chosen, best), lost in sorted(losses.items(), key=lambda item: (-len(item[1]), item[0])):
+        finite = [loss for loss in lost if loss is not None]
+        loss = number(statistics.fmean(finite), unit) if finite else "∞"
+        said.append(f"{chosen} → {best}, {len(lost)}, {loss}")
+    return Entry("", tuple(said)) if said else Entry("–")
+
+
+def _marked(row: Stored, mark: str) -> str:
+    """Return the method that a mark was set on."""
+    return next(
+        name.removeprefix(HINDSIGHT)
+        for name, values in row.outcomes.items()
+        if name.startswith(HINDSIGHT) and values[mark] == 1.0
+    )

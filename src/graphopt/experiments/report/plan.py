@@ -1,0 +1,101 @@
+"""Which tables a run is for: the paper's by number, the others by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from graphopt._validation import check_choice
+from graphopt.experiments.jobs.specs import FULL, Effort, Job, by_seed
+from graphopt.experiments.jobs.store import Store, Stored
+from graphopt.experiments.report import goals, picks, regrets
+from graphopt.experiments.report.layouts import Layout, jobs_of, select
+from graphopt.experiments.report.sheets import LookUp, Scope, Sheet
+from graphopt.experiments.report.tables import Table, fill
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    jobs: Callable[[Scope], Iterable[Job]]
+    fill: Callable[[Scope, LookUp], Sheet]
+
+
+_KINDS = {
+    goals.NAME: _Kind(goals.jobs, goals.fill),
+    regrets.NAME: _Kind(regrets.jobs, regrets.fill),
+    picks.NAME: _Kind(picks.jobs, picks.fill),
+}
+_PAPERS = tuple(str(number) for number in range(1, 7))
+NAMES = (*_PAPERS, *_KINDS)
+"""What tables are called: the paper's six, and those of the library's own questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Tables to fill.
+
+    Attributes
+    ----------
+    layouts : tuple of Layout
+        The paper's, and what belongs to them.
+    sheets : tuple of str
+        Names of the others.
+    scope : Scope
+    """
+
+    layouts: tuple[Layout, ...]
+    sheets: tuple[str, ...]
+    scope: Scope
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs that fill the tables; none twice."""
+        wanted = jobs_of(self.layouts, self.scope.n_seeds, self.scope.effort)
+        for name in self.sheets:
+            wanted += _KINDS[name].jobs(self.scope)
+        return by_seed(wanted)
+
+    def fill(self, store: Store) -> tuple[list[Table], list[Sheet]]:
+        """Return the tables with the numbers that the store has."""
+        known: dict[Job, Stored | None] = {}
+
+        def look_up(job: Job) -> Stored | None:
+            if job not in known:
+                known[job] = next(store.rows([job]), None)
+            return known[job]
+
+        tables = fill(self.layouts, store, self.scope.n_seeds, self.scope.effort)
+        return tables, [_KINDS[name].fill(self.scope, look_up) for name in self.sheets]
+
+
+def plan(
+    names: Sequence[str],
+    datasets: tuple[str, ...],
+    *,
+    n_seeds: int,
+    effort: Effort = FULL,
+    fresh_splits: bool = True,
+) -> Plan:
+    """Return what there is to fill for some tables, all if none are named, and some data sets.
+
+    Raises
+    ------
+    ValueError
+        For a name that is no table, or a table of which nothing is left.
+    """
+    for name in names:
+        check_choice("table", name, NAMES)
+    scope = Scope(datasets, n_seeds, effort, fresh_splits)
+    numbers = [int(name) for name in names if name in _PAPERS]
+    layouts: tuple[Layout, ...] = ()
+    if numbers or not names:
+        layouts = select(numbers, datasets, fresh_splits=fresh_splits)
+    sheets = []
+    for name, kind in _KINDS.items():
+        if names and name not in names:
+            continue
+        if any(True for _ in kind.jobs(scope)):
+            sheets.append(name)
+        elif names:
+            without = "" if fresh_splits else " without fresh splits"
+            raise ValueError(f"table {name} has no column for {', '.join(datasets)}{without}")
+    return Plan(layouts, tuple(sheets), scope)
