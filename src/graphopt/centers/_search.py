@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
-from graphopt.centers._cover import Clock, Cover, reduce_to_cover
+from graphopt.centers._cover import Cover, reduce_to_cover
 from graphopt.centers._input import unreachable
+from graphopt.centers._prices import Clock
+from graphopt.centers._reduction import Reduction
 
 _BLOCK = 2**24  # entries of the costs looked at together
 _LARGE = 2**26  # entries from which on a packing is tried before the reduction
@@ -49,6 +51,7 @@ class Search:
     # are proven to be too small.
     within: int = field(init=False)
     beyond: int = field(init=False, default=-1)
+    reductions: dict[int, Reduction] = field(init=False, default_factory=dict)
     _open: dict[int, Cover | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,7 +106,7 @@ class Search:
             return None
         radius = self.radii[position]
         if self.costs.size >= _LARGE and self._packs_more(radius):
-            return self._refuted(position)
+            return self._refuted(position, "packing")
         feasible, cover = reduce_to_cover(
             self.costs,
             radius,
@@ -115,35 +118,59 @@ class Search:
             num_threads=self.num_threads,
         )
         if not feasible:
-            return self._refuted(position)
+            return self._refuted(position, "unserved")
         self._open[position] = cover
         if cover is None:
+            self._note(position, None, "open")
             return None
+        n_customers, n_sites = cover.incidence.shape
+        self._note(
+            position, None, "open", customers=n_customers, sites=n_sites, opened=len(cover.chosen)
+        )
         choice = cover.greedy(self.clock) if cover.k >= 0 else None
         if choice is not None:
-            return self._found(choice)
-        if cover.needs_more(self.clock):
-            return self._refuted(position)
+            return self._found(position, choice, "greedy")
+        refutation = cover.refute(self.clock)
+        if refutation.how is not None:
+            return self._refuted(position, refutation.how, refutation.n_programs)
+        self._open[position] = refutation.cover
+        self._note(position, None, "open", programs=refutation.n_programs)
         return None
 
     def _search(self, position: int) -> bool | None:
         cover = self._open[position]
         if cover is None:
             return None
-        verdict, choice = cover.search(self.clock)
-        if choice is not None:
-            return self._found(choice)
-        return self._refuted(position) if verdict is False else None
+        verdict = cover.search(self.clock)
+        if verdict.choice is not None:
+            return self._found(position, verdict.choice, verdict.how, verdict.n_programs)
+        if verdict.kept is False:
+            return self._refuted(position, verdict.how, verdict.n_programs)
+        self._note(position, None, verdict.how, programs=verdict.n_programs)
+        return None
 
-    def _found(self, choice: NDArray[np.int32]) -> bool:
+    def _found(self, position: int, choice: NDArray[np.int32], how: str, programs: int = 0) -> bool:
+        self._note(position, True, how, programs=programs)
         reached = int(np.searchsorted(self.radii, self._radius(choice)))
         if reached < self.within:
             self.within, self.best = reached, choice
         return True
 
-    def _refuted(self, position: int) -> bool:
+    def _refuted(self, position: int, how: str, programs: int = 0) -> bool:
+        self._note(position, False, how, programs=programs)
         self.beyond = max(self.beyond, position)
         return False
+
+    def _note(
+        self, position: int, kept: bool | None, how: str, *, programs: int = 0, **sizes: int
+    ) -> None:
+        """Write down what was found about a radius, on top of what was found before."""
+        radius = float(self.radii[position])
+        before = self.reductions.get(position, Reduction(radius, None, how))
+        programs += before.linear_programs
+        self.reductions[position] = replace(
+            before, kept=kept, settled_by=how, linear_programs=programs, **sizes
+        )
 
     def _packs_more(self, radius: Any) -> bool:
         """Tell whether more than k customers were found of which no site serves two."""
