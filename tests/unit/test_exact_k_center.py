@@ -305,13 +305,40 @@ def test_nobody_to_serve() -> None:
     assert (result.radius, result.lower_bound, len(result.centers)) == (0.0, 0.0, 2)
 
 
-def test_a_packing_settles_radii(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = random_graph(120, 200, 3)
-    rules = {"must_open": [5], "forbidden": [3, 4], "demand": np.arange(120) % 3 > 0}
-    expected = exact_k_center(graph, 40, **rules)
+@pytest.mark.parametrize("weights", ["int", None], ids=["lengths", "hops"])
+def test_packings_and_exchanges_settle_radii(
+    weights: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = random_graph(120, 200, 3, weights=weights)
+    distances = all_pairs_shortest_paths(graph)
+    served = np.bincount(graph.connected_components()[1]).argmax()
+    demand = (graph.connected_components()[1] == served) & (np.arange(120) % 7 > 0)
+    rules: dict[str, Any] = {"must_open": [5], "forbidden": [3, 4], "demand": demand.astype(float)}
+    expected = exact_k_center(distances, 8, **rules)
     monkeypatch.setattr(_search, "_LARGE", 0)
     monkeypatch.setattr(_search, "_BLOCK", 500)
-    assert exact_k_center(graph, 40, **rules).radius == expected.radius
+    monkeypatch.setattr(_search, "_MANY", 1)
+    result = exact_k_center(distances, 8, **rules)
+    assert (result.radius, result.status) == (expected.radius, "optimal")
+    assert {5} <= set(result.centers.tolist()) <= set(range(120)) - {3, 4}
+    assert "packing" in {one.settled_by for one in result.reductions if one.kept is False}
+
+
+def test_exchanges_find_a_better_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = 24
+    cells = np.arange(side * side).reshape(side, side)
+    edges = [*zip(cells[:, 1:].flat, cells[:, :-1].flat, strict=True)]
+    edges += [*zip(cells[1:].flat, cells[:-1].flat, strict=True)]
+    grid = Graph.from_edges(edges)
+    start = greedy_k_center(grid, 10).radius
+    monkeypatch.setattr(_search, "_LARGE", 0)
+    monkeypatch.setattr(_search.Search, "_test", lambda *_: None)
+    monkeypatch.setattr(_search.Search, "_search", lambda *_: None)
+    result = exact_k_center(grid, 10)
+    assert result.radius < start
+    assert result.lower_bound < result.radius
+    found = [one.radius for one in result.reductions if one.settled_by == "exchanges"]
+    assert found == [result.radius]
 
 
 def test_same_at_any_number_of_threads() -> None:

@@ -18,10 +18,10 @@ class Reduction:
     settled_by : str
         ``"unserved"``: somebody has no site that near. ``"packing"``: more than k customers were
         found of which no site serves two. ``"count"``: more than k sites were forced.
-        ``"greedy"``: a greedy choice. ``"prices"``, ``"linear program"``: checked prices, of a rule
-        of thumb or of a linear program. ``"branching"``: branch and bound, which rests on checked
-        prices. ``"solver"``: HiGHS's branch and bound, whose word is taken where `kept` is False.
-        ``"open"``: nobody.
+        ``"greedy"``, ``"exchanges"``: a choice that these found. ``"prices"``,
+        ``"linear program"``: checked prices, of a rule of thumb or of a linear program.
+        ``"branching"``: branch and bound, which rests on checked prices. ``"solver"``: HiGHS's
+        branch and bound, whose word is taken where `kept` is False. ``"open"``: nobody.
     opened : int or None
         How many sites were required, or forced by the reduction. None, here and below: the cover
         was not made, or not reduced to the end.

@@ -15,9 +15,13 @@ from graphopt.centers._cover import Cover, reduce_to_cover
 from graphopt.centers._input import unreachable
 from graphopt.centers._prices import Clock
 from graphopt.centers._reduction import Reduction
+from graphopt.centers._swaps import SmoothCosts
 
 _BLOCK = 2**24  # entries of the costs looked at together
-_LARGE = 2**26  # entries from which on a packing is tried before the reduction
+_LARGE = 2**26  # entries from which on packings and exchanges come before the reductions
+_MANY = 3  # radii between bound and choice that are worth the exchanges
+_GROWTH = 2.0  # of costs with every hop, in exchanges
+_PART_FOR_EXCHANGES = 1 / 3  # of the time that is left
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +84,10 @@ class Search:
 
     def run(self) -> None:
         """Improve the choice and the bound until they meet or the time is over."""
+        if self.costs.size >= _LARGE:
+            self._pack()
+            if self.within - self.beyond > _MANY:
+                self._exchange()
         # Quick tests alone first: from above for a good choice, from below for a good bound.
         for cautious in (True, False):
             low, high = self.beyond, self.within
@@ -96,6 +104,35 @@ class Search:
             if self._test(middle) is None and self._search(middle) is None:
                 break  # late
 
+    def _pack(self) -> None:
+        """Raise the bound by packings."""
+        low, high = self.beyond, self.within
+        while high - low > 1 and not self.clock.late():
+            middle = (low + high) // 2
+            if self._packs_more(self.radii[middle]):
+                self._refuted(middle, "packing")
+                low = middle
+            else:
+                high = middle
+
+    def _exchange(self) -> None:
+        """Improve the choice by exchanging sites; only where hops tell what that costs."""
+        if self.costs.dtype.kind != "u" or self.k == len(self.must_open):
+            return
+        smooth = SmoothCosts(self.costs, unit=1.0, num_threads=self.num_threads)
+        found = smooth.swap(
+            self.best,
+            growth=_GROWTH,
+            pivot=min(float(self._radius(self.best)), smooth.largest),
+            weights=None if self.needed.all() else self.needed.astype(np.float64),
+            may_open=self.may_open.astype(np.uint8),
+            n_fixed=len(self.must_open),
+            seconds=self.clock.left() * _PART_FOR_EXCHANGES,
+        )
+        reached = int(np.searchsorted(self.radii, self._radius(found.sites)))
+        if reached < self.within:
+            self._found(reached, found.sites, "exchanges")
+
     def _test(self, position: int) -> bool | None:
         """Tell quickly whether a radius can be kept; None: it takes a search."""
         if position >= self.within:
@@ -105,8 +142,6 @@ class Search:
         if position in self._open:
             return None
         radius = self.radii[position]
-        if self.costs.size >= _LARGE and self._packs_more(radius):
-            return self._refuted(position, "packing")
         feasible, cover = reduce_to_cover(
             self.costs,
             radius,
