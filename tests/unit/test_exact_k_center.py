@@ -21,6 +21,7 @@ from graphopt import (
     gonzalez,
     greedy_k_center,
 )
+from graphopt.bench.exact import read_orlib
 from graphopt.centers import _cover, _search
 from graphopt.centers._cover import Cover
 from graphopt.centers._prices import Clock, Prices, best_prices, cheap_prices
@@ -454,14 +455,6 @@ def test_optima_of_the_data_sets(name: str, radii: dict[int, int]) -> None:
         result = exact_k_center(distances, k)
         assert (result.radius, result.status) == (radius, "optimal")
         assert evaluate_centers(graph, result.centers).radius == radius
-
-
-def read_orlib(path: Path) -> tuple[Graph, int]:
-    """Read a p-median instance; of an edge listed twice the last line counts."""
-    n, m, k, *rest = (int(word) for word in path.read_text().split())
-    rows = np.array(rest[: 3 * m]).reshape(m, 3)
-    lengths = {(min(u, v) - 1, max(u, v) - 1): float(length) for u, v, length in rows.tolist()}
-    return Graph.from_edges(list(lengths), n, list(lengths.values())), k
 
 
 @needs_data
