@@ -12,9 +12,12 @@
 
 #include "graphopt/facility.hpp"
 #include "graphopt/k_center.hpp"
+#include "graphopt/polish.hpp"
 #include "graphopt/random.hpp"
+#include "graphopt/set_cover.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "graphopt/soft_kmeans.hpp"
+#include "graphopt/swap_search.hpp"
 #include "graphopt/unit_rows.hpp"
 
 using namespace graphopt;
@@ -90,6 +93,42 @@ bool count_greedy_k_center() {
     KCenter found;
     counted([&] { found = greedy_k_center(std::span(hops), n, 10, one_thread); });
     return found.centers.size() == 10;
+}
+
+// From ten of the sites; costs double with every hop.
+bool count_swap_search() {
+    const std::size_t n = 1000;
+    const auto hops = hops_between_all(random_graph(n, 4 * n));
+    const auto largest = static_cast<std::size_t>(
+        largest_finite_hop(std::span<const std::uint8_t>(hops), one_thread));
+    std::vector<double> costs(largest + 1, 1.0);
+    for (std::size_t hop = 1; hop < costs.size(); ++hop) costs[hop] = 2.0 * costs[hop - 1];
+    const double lost = costs.back() * static_cast<double>(n + 1);
+    const SwapProblem<std::uint8_t> problem{hops, n, n, costs, lost};
+    SwapResult found;
+    counted([&] { found = swap_search(problem, all_nodes(10), {}, one_thread); });
+    return found.finished && found.n_swaps > 0;
+}
+
+bool count_reduce_cover() {
+    const std::size_t n = 1000;
+    const auto hops = hops_between_all(random_graph(n, 2 * n));
+    const std::vector<std::uint8_t> limits(n, 3), all(n, 1);
+    CoverRest rest;
+    counted([&] {
+        rest = reduce_cover(std::span<const std::uint8_t>(hops), limits, all, all, one_thread);
+    });
+    return rest.finished && rest.sites.size() < n && rest.customers.size() < n;
+}
+
+bool count_polish() {
+    const std::size_t n = 1000, n_groups = 10;
+    const Csr graph = random_graph(n, 4 * n);
+    std::vector<NodeId> start(n), labels(n, -1);
+    for (std::size_t i = 0; i < n; ++i) start[i] = static_cast<NodeId>(i % n_groups);
+    counted(
+        [&] { polish(view(graph), start, 1, {n_groups, 1.0, true, 200, 1}, labels, one_thread); });
+    return std::ranges::all_of(labels, [](NodeId label) { return label >= 0; }) && labels != start;
 }
 
 // Unit rows around ten directions, and what soft k-means makes of them.
@@ -171,6 +210,9 @@ const std::map<std::string, std::function<bool()>> kernels{
              [](SplitMix64& random) { return static_cast<double>(1 + random.below(20)); });
      }},
     {"greedy_k_center", count_greedy_k_center},
+    {"swap_search", count_swap_search},
+    {"reduce_cover", count_reduce_cover},
+    {"polish", count_polish},
     {"soft_kmeans", count_soft_kmeans},
     {"soft_kmeans_solve", count_soft_kmeans_solve},
     {"expected_hops_and_gradient", count_expected_hops},

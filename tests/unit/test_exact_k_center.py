@@ -21,8 +21,10 @@ from graphopt import (
     gonzalez,
     greedy_k_center,
 )
-from graphopt.centers import _search
-from graphopt.centers._cover import Clock, Cover
+from graphopt.bench.exact import read_orlib
+from graphopt.centers import _cover, _search
+from graphopt.centers._cover import Cover
+from graphopt.centers._prices import Clock, Prices, best_prices, cheap_prices
 from graphopt.errors import InfeasibleError, MemoryLimitError
 from graphopt.reference import k_center, set_cover, shortest_paths
 
@@ -162,19 +164,132 @@ def test_prices_are_cut_to_be_feasible() -> None:
 
     # Each of three customers is served by two of three sites: 1.5 sites in fractions, so 2.
     incidence = csr_array(np.array([[1.0, 1, 0], [0, 1, 1], [1, 0, 1]]))
+    assert Prices(incidence, np.full(3, 0.5)).n_sites == 2
+    assert Prices(incidence, np.full(3, 5.0)).n_sites == 2  # no more, whatever is offered
+    assert Prices(incidence, np.array([-3.0, np.nan, np.inf])).n_sites == 0
     nobody = np.empty(0, np.int32)
     cover = Cover(nobody, np.arange(3, dtype=np.int32), incidence, 1)
-    assert cover._worth(np.full(3, 0.5)) == 2
-    assert cover._worth(np.full(3, 5.0)) == 2  # no more, whatever is offered
-    assert cover._worth(np.array([-3.0, np.nan, np.inf])) == 0
-    assert cover.needs_more(Clock())
-    assert cover.search(Clock()) == (False, None)
+    assert cover.refute(Clock()).how is not None
+    assert cover.search(Clock()).kept is False
     two = Cover(nobody, cover.sites, incidence, 2)
-    assert not two.needs_more(Clock())
-    verdict, choice = two.search(Clock())
-    assert verdict
-    assert choice is not None
-    assert len(choice) == 2
+    assert two.refute(Clock()).how is None
+    verdict = two.search(Clock())
+    assert verdict.kept
+    assert verdict.choice is not None
+    assert len(verdict.choice) == 2
+
+
+def smallest_with(serves: NDArray[np.bool_], site: int) -> int | None:
+    rest = serves[:, ~serves[site]]
+    size = set_cover.smallest_cover(rest)
+    return None if size is None else size + 1
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_prices_drop_only_sites_that_no_small_cover_has(seed: int) -> None:
+    from scipy.sparse import csr_array
+
+    rng = np.random.default_rng(seed)
+    serves = rng.random((int(rng.integers(2, 10)), int(rng.integers(2, 12)))) < 0.35
+    serves[rng.integers(len(serves), size=serves.shape[1]), np.arange(serves.shape[1])] = True
+    incidence = csr_array(serves.T.astype(float))
+    optimum = set_cover.smallest_cover(serves)
+    assert optimum is not None
+    found = best_prices(incidence, optimum, Clock())
+    assert found is not None
+    for prices in (found[0], cheap_prices(incidence), Prices(incidence, rng.random(len(serves.T)))):
+        assert prices.n_sites <= optimum
+        for k in range(optimum, optimum + 2):
+            for site in np.flatnonzero(~prices.useful(k)).tolist():
+                with_it = smallest_with(serves, site)
+                assert with_it is None or with_it > k
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_prices_of_some_customers_are_the_best_of_all(seed: int) -> None:
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    rng = np.random.default_rng(seed)
+    serves = rng.random((80, 300)) < rng.uniform(0.03, 0.3)
+    serves[rng.integers(80, size=300), np.arange(300)] = True
+    incidence = csr_array(serves.T.astype(float))
+    whole = linprog(np.ones(80), A_ub=-incidence, b_ub=-np.ones(300)).fun
+    found = best_prices(incidence, 80, Clock())
+    assert found is not None
+    prices, opening = found
+    assert opening.sum() == pytest.approx(whole, abs=1e-4)
+    assert prices.n_sites == np.ceil(whole - 1e-7)
+    assert (incidence @ opening).min() > 1 - 2e-6
+    early = best_prices(incidence, 1, Clock())
+    assert early is not None
+    assert 1 < early[0].n_sites <= prices.n_sites
+    assert best_prices(incidence, 80, Clock(0.0)) is None
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("most_programs", [400, 0], ids=["branching", "solver"])
+def test_search_equals_brute_force(
+    seed: int, most_programs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scipy.sparse import csr_array
+
+    monkeypatch.setattr(_cover, "_MOST_PROGRAMS", most_programs)
+    rng = np.random.default_rng(seed)
+    serves = rng.random((int(rng.integers(3, 11)), int(rng.integers(3, 14)))) < 0.3
+    serves[rng.integers(len(serves), size=serves.shape[1]), np.arange(serves.shape[1])] = True
+    smallest = set_cover.smallest_cover(serves)
+    assert smallest is not None
+    sites = 100 + np.arange(len(serves), dtype=np.int32)
+    required = np.array([7], np.int32)
+    for k in range(1, smallest + 2):
+        cover = Cover(required, sites, csr_array(serves.T.astype(float)), k)
+        verdict = cover.search(Clock())
+        assert verdict.kept is (k >= smallest)
+        assert verdict.n_programs <= most_programs
+        if verdict.choice is None:
+            assert k < smallest
+            continue
+        assert verdict.choice[0] == 7
+        assert len(set(verdict.choice.tolist())) == len(verdict.choice) <= k + 1
+        assert serves[verdict.choice[1:] - 100].any(axis=0).all()
+
+
+def test_without_time_a_search_says_nothing() -> None:
+    from scipy.sparse import csr_array
+
+    incidence = csr_array(np.array([[1.0, 1, 0], [0, 1, 1], [1, 0, 1]]))
+    cover = Cover(np.empty(0, np.int32), np.arange(3, dtype=np.int32), incidence, 2)
+    verdict = cover.search(Clock(0.0))
+    assert (verdict.kept, verdict.choice, verdict.how) == (None, None, "open")
+
+
+@pytest.mark.parametrize("most_programs", [400, 1, 0])
+def test_reductions_tell_how_the_radius_was_proven(
+    most_programs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_cover, "_MOST_PROGRAMS", most_programs)
+    points = np.random.default_rng(3).random((150, 2))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    result = exact_k_center(distances, 12)
+    found = result.reductions
+    radii = [reduction.radius for reduction in found]
+    assert radii == sorted(set(radii))
+    assert {one.settled_by for one in found if one.kept is None} <= {"open"}
+    for one in found:
+        if one.kept is not None:
+            assert one.kept is (one.radius >= result.radius)
+            assert one.settled_by != "open"
+        if one.customers is not None:
+            assert one.sites is not None
+            assert max(one.customers, one.sites) <= 150
+            assert (one.customers == 0) == (one.sites == 0)
+    last_refuted = max(one.radius for one in found if one.kept is False)
+    assert np.unique(distances[distances > last_refuted])[0] == result.radius
+    assert sum(one.linear_programs for one in found) > 0
+    ways = {one.settled_by for one in found}
+    assert ("solver" in ways) == (most_programs < 400)
+    assert ("branching" in ways) == (most_programs == 400)
 
 
 def test_all_may_open_and_one_node() -> None:
@@ -191,13 +306,40 @@ def test_nobody_to_serve() -> None:
     assert (result.radius, result.lower_bound, len(result.centers)) == (0.0, 0.0, 2)
 
 
-def test_a_packing_settles_radii(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = random_graph(120, 200, 3)
-    rules = {"must_open": [5], "forbidden": [3, 4], "demand": np.arange(120) % 3 > 0}
-    expected = exact_k_center(graph, 40, **rules)
+@pytest.mark.parametrize("weights", ["int", None], ids=["lengths", "hops"])
+def test_packings_and_exchanges_settle_radii(
+    weights: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = random_graph(120, 200, 3, weights=weights)
+    distances = all_pairs_shortest_paths(graph)
+    served = np.bincount(graph.connected_components()[1]).argmax()
+    demand = (graph.connected_components()[1] == served) & (np.arange(120) % 7 > 0)
+    rules: dict[str, Any] = {"must_open": [5], "forbidden": [3, 4], "demand": demand.astype(float)}
+    expected = exact_k_center(distances, 8, **rules)
     monkeypatch.setattr(_search, "_LARGE", 0)
     monkeypatch.setattr(_search, "_BLOCK", 500)
-    assert exact_k_center(graph, 40, **rules).radius == expected.radius
+    monkeypatch.setattr(_search, "_MANY", 1)
+    result = exact_k_center(distances, 8, **rules)
+    assert (result.radius, result.status) == (expected.radius, "optimal")
+    assert {5} <= set(result.centers.tolist()) <= set(range(120)) - {3, 4}
+    assert "packing" in {one.settled_by for one in result.reductions if one.kept is False}
+
+
+def test_exchanges_find_a_better_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = 24
+    cells = np.arange(side * side).reshape(side, side)
+    edges = [*zip(cells[:, 1:].flat, cells[:, :-1].flat, strict=True)]
+    edges += [*zip(cells[1:].flat, cells[:-1].flat, strict=True)]
+    grid = Graph.from_edges(edges)
+    start = greedy_k_center(grid, 10).radius
+    monkeypatch.setattr(_search, "_LARGE", 0)
+    monkeypatch.setattr(_search.Search, "_test", lambda *_: None)
+    monkeypatch.setattr(_search.Search, "_search", lambda *_: None)
+    result = exact_k_center(grid, 10)
+    assert result.radius < start
+    assert result.lower_bound < result.radius
+    found = [one.radius for one in result.reductions if one.settled_by == "exchanges"]
+    assert found == [result.radius]
 
 
 def test_same_at_any_number_of_threads() -> None:
@@ -313,14 +455,6 @@ def test_optima_of_the_data_sets(name: str, radii: dict[int, int]) -> None:
         result = exact_k_center(distances, k)
         assert (result.radius, result.status) == (radius, "optimal")
         assert evaluate_centers(graph, result.centers).radius == radius
-
-
-def read_orlib(path: Path) -> tuple[Graph, int]:
-    """Read a p-median instance; of an edge listed twice the last line counts."""
-    n, m, k, *rest = (int(word) for word in path.read_text().split())
-    rows = np.array(rest[: 3 * m]).reshape(m, 3)
-    lengths = {(min(u, v) - 1, max(u, v) - 1): float(length) for u, v, length in rows.tolist()}
-    return Graph.from_edges(list(lengths), n, list(lengths.values())), k
 
 
 @needs_data

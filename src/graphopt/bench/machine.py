@@ -11,7 +11,7 @@ from graphopt._threads import get_num_threads
 
 LIBRARIES = (
     "graphopt", "numpy", "scipy", "torch", "igraph", "networkit", "rustworkx", "torch_kmeans",
-    "torchdeq",
+    "torchdeq", "spopt", "pulp",
 )  # fmt: skip
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 

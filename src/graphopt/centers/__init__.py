@@ -7,12 +7,14 @@ from graphopt.centers._exact import ExactKCenterResult, exact_k_center
 from graphopt.centers._gonzalez import gonzalez
 from graphopt.centers._greedy import greedy_k_center
 from graphopt.centers._local_search import local_search_k_center
+from graphopt.centers._reduction import Reduction
 from graphopt.centers._result import KCenterResult
 from graphopt.centers._robust import RobustKCenterResult, robust_k_center
 
 __all__ = [
     "ExactKCenterResult",
     "KCenterResult",
+    "Reduction",
     "RobustKCenterResult",
     "evaluate_centers",
     "exact_k_center",

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
+from graphopt.centers._branch import Branching, Undecided, solver_cover
+from graphopt.centers._prices import Clock, best_prices, cheap_prices
 
-_ROUNDING = 1e-9  # far above what adding up prices can err by
 _GREEDY_STARTS = 8
 # With a limit on the time, more than these entries are not handed to the solver: it would not look
 # at its clock before it has read them all.
 _MOST_ENTRIES = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """How long there is left, in the time of :func:`time.monotonic`."""
-
-    deadline: float = math.inf
-
-    def left(self) -> float:
-        """Return the seconds left, not below 0; infinity without a deadline."""
-        return max(0.0, self.deadline - time.monotonic())
-
-    def late(self) -> bool:
-        """Tell whether there is no time left."""
-        return self.left() == 0.0
+# Where our own search has solved this many linear programs and still not ended, sites are cheap
+# beside the gap that prices leave: there the solver's cuts are better.
+_MOST_PROGRAMS = 400
+_LARGEST_TABLE = 2**28  # bytes that our own search may take
+_SMALL = 2**20  # costs up to which threads would wait for each other longer than they work
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,73 +63,81 @@ class Cover:
                 picked.append(site)
                 unserved[by_site.indices[by_site.indptr[site] : by_site.indptr[site + 1]]] = False
             if not unserved.any():
-                return np.sort(np.concatenate([self.chosen, self.sites[picked]]))
+                return self._choice(np.array(picked))
             hardness[unserved] *= 2.0
             hardness /= hardness.mean()
         return None
 
-    def needs_more(self, clock: Clock) -> bool:
-        """Tell whether a linear program proves that k sites are too few.
-
-        Let customers offer prices such that no site is offered more than 1 by those it serves:
-        then every cover has at least as many sites as the prices add up to. Which prices the solver
-        finds best is its word in floats; that they obey the rule is made sure of here.
-        """
+    def refute(self, clock: Clock) -> Refutation:
+        """Look for prices at which k sites are too few, and drop the sites too dear for k."""
         if self.k < 0:
-            return True
+            return Refutation("count", self, 0)
         if self.incidence.shape[0] == 0:
-            return False
-        return any(self._worth(prices) > self.k for prices in self._prices(clock))
-
-    def _prices(self, clock: Clock) -> Any:
-        """Yield prices to try, the cheap ones first."""
-        from scipy.optimize import linprog
-
-        sizes = self.incidence.sum(axis=0)
-        yield 1.0 / np.asarray(self.incidence.multiply(sizes).max(axis=1).todense()).ravel()
+            return Refutation(None, self, 0)
+        cheap = cheap_prices(self.incidence)
+        if cheap.n_sites > self.k:
+            return Refutation("prices", self, 0)
         if clock.late():
-            return
-        n_customers, n_sites = self.incidence.shape
-        answer = linprog(
-            np.ones(n_sites),
-            A_ub=-self.incidence,
-            b_ub=-np.ones(n_customers),
-            bounds=(0.0, None),
-            method="highs",
-            options=_options(clock),
-        )
-        marginals = getattr(answer.get("ineqlin"), "marginals", None)
-        if marginals is not None and len(marginals) == n_customers:
-            yield -np.asarray(marginals, dtype=np.float64)
+            return Refutation(None, self, 0)
+        found = best_prices(self.incidence, self.k, clock)
+        if found is None:
+            return Refutation(None, self, 1)
+        prices, _ = found
+        if prices.n_sites > self.k:
+            return Refutation("linear program", self, 1)
+        useful = prices.useful(self.k)
+        rest = replace(self, sites=self.sites[useful], incidence=self.incidence[:, useful])
+        return Refutation(None, rest, 1)
 
-    def _worth(self, prices: NDArray[np.float64]) -> int:
-        """Return how many sites a cover has at least, by prices that are cut to obey the rule."""
-        prices = np.where(np.isfinite(prices), np.maximum(prices, 0.0), 0.0)
-        offered = float((self.incidence.T @ prices).max(initial=1.0))
-        return math.ceil(math.fsum(prices) / offered * (1.0 - _ROUNDING) - _ROUNDING)
+    def search(self, clock: Clock) -> Verdict:
+        """Decide by branch and bound whether k sites serve all, and by which."""
+        branching = Branching(clock, _MOST_PROGRAMS)
+        if math.prod(self.incidence.shape) <= _LARGEST_TABLE:
+            try:
+                cover = branching.cover(self.incidence, self.k)
+            except Undecided:
+                pass
+            else:
+                picked = None if cover is None else self._choice(np.array(cover, np.int64))
+                return Verdict(cover is not None, picked, "branching", branching.n_programs)
+        if clock.late():
+            return Verdict(None, None, "open", branching.n_programs)
+        kept, sites = solver_cover(self.incidence, self.k, clock)
+        picked = self._choice(sites) if kept else None
+        how = "open" if kept is None else "solver"
+        return Verdict(kept, picked, how, branching.n_programs)
 
-    def search(self, clock: Clock) -> tuple[bool | None, NDArray[np.int32] | None]:
-        """Decide by branch and bound whether k sites serve all, and by which; None: no time."""
-        from scipy.optimize import Bounds, LinearConstraint, milp
+    def _choice(self, picked: NDArray[np.int64]) -> NDArray[np.int32]:
+        return np.sort(np.concatenate([self.chosen, self.sites[picked]]))
 
-        n_sites = self.incidence.shape[1]
-        answer = milp(
-            np.ones(n_sites),
-            constraints=[
-                LinearConstraint(self.incidence, lb=1.0),
-                LinearConstraint(np.ones((1, n_sites)), ub=self.k),
-            ],
-            bounds=Bounds(0.0, 1.0),
-            integrality=np.ones(n_sites),
-            options=_options(clock),
-        )
-        if answer.x is not None:
-            picked = np.flatnonzero(answer.x > 0.5)
-            serves_all = bool((self.incidence[:, picked].sum(axis=1) > 0.5).all())
-            if serves_all and len(picked) <= self.k:
-                return True, np.sort(np.concatenate([self.chosen, self.sites[picked]]))
-            return None, None
-        return (False if answer.status == 2 else None), None
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refutation:
+    """Whether prices prove that k sites are too few.
+
+    Attributes
+    ----------
+    how : str or None
+        What proved it; None: nothing did.
+    cover : Cover
+        Without the sites that no cover of k sites has.
+    n_programs : int
+        How many linear programs were solved.
+    """
+
+    how: str | None
+    cover: Cover
+    n_programs: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """Whether k sites serve all (None: not decided), by which, and who says so."""
+
+    kept: bool | None
+    choice: NDArray[np.int32] | None
+    how: str
+    n_programs: int
 
 
 def reduce_to_cover(
@@ -177,7 +175,7 @@ def reduce_to_cover(
         needed.astype(np.uint8),
         clock.left(),
         _MOST_ENTRIES if limited else np.iinfo(np.int64).max,
-        num_threads,
+        1 if costs.size <= _SMALL else num_threads,
     )
     if not feasible or not finished:
         return feasible, None
@@ -185,7 +183,3 @@ def reduce_to_cover(
     incidence = csr_array((np.ones(len(serving)), serving, indptr), shape=shape)
     chosen = np.concatenate([must_open, forced]).astype(np.int32)
     return True, Cover(chosen, sites, incidence, k - len(chosen))
-
-
-def _options(clock: Clock) -> Any:
-    return {"time_limit": clock.left()} if math.isfinite(clock.deadline) else {}

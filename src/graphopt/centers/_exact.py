@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt import _core
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_number
-from graphopt.centers._cover import Clock
 from graphopt.centers._demand import check_demand, times_demand
 from graphopt.centers._evaluate import evaluate_centers
 from graphopt.centers._input import Sites, check_sites, checked_source, size_of, unreachable
+from graphopt.centers._prices import Clock
+from graphopt.centers._reduction import Reduction
 from graphopt.centers._search import Search
 from graphopt.errors import InfeasibleError
 from graphopt.graph import Graph
@@ -41,6 +42,8 @@ class ExactKCenterResult:
         No choice of k centres that keeps the constraints has a smaller radius.
     status : str
         ``"optimal"``: `radius` equals `lower_bound`. ``"time_limit"``: the time was over before.
+    reductions : tuple of Reduction
+        The radii that were looked at, ascending: what was left of each, and who settled it.
     """
 
     centers: NDArray[np.int32]
@@ -48,6 +51,7 @@ class ExactKCenterResult:
     assignment: NDArray[np.int32]
     lower_bound: float
     status: Literal["optimal", "time_limit"]
+    reductions: tuple[Reduction, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -111,11 +115,13 @@ def exact_k_center(
     k sites keep a radius if they cover all nodes, a site covering those within the radius; the
     radius is bisected. Dominated nodes and sites leave each cover first, and often nothing remains.
     The rest is settled by a greedy choice, else by prices from a linear program (HiGHS), which are
-    cut to be exactly feasible, so that the bound holds whatever the solver's rounding; else by
-    branch and bound: that a radius found impossible so is impossible, is HiGHS's word. Every
-    choice is evaluated on the distances themselves. Centres that the proof does not need are the
-    farthest allowed nodes. Two bit sets of n_nodes x n_nodes beside the distances; exponential at
-    worst. Ctrl-C is looked for between the solver's calls, not in them.
+    cut to be exactly feasible, so that the bound holds whatever the solver's rounding; they also
+    tell which sites no cover of k has. What is left is searched by branch and bound on these
+    prices and, where hundreds of them do not end it, by HiGHS: only there, that a radius is
+    impossible is its word (`reductions` tell). Every choice is evaluated on the distances
+    themselves. Centres that the proof does not need are the farthest allowed nodes. Two bit sets of
+    n_nodes x n_nodes beside the distances; exponential at worst. Ctrl-C is looked for between the
+    solver's calls, not in them.
 
     Examples
     --------
@@ -163,6 +169,7 @@ def exact_k_center(
         chosen.assignment,
         search.lower_bound,
         "optimal" if search.radius_of(chosen.centers) <= search.lower_bound else "time_limit",
+        tuple(reduction for _, reduction in sorted(search.reductions.items())),
     )
 
 

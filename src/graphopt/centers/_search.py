@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
-from graphopt.centers._cover import Clock, Cover, reduce_to_cover
+from graphopt.centers._cover import Cover, reduce_to_cover
 from graphopt.centers._input import unreachable
+from graphopt.centers._prices import Clock
+from graphopt.centers._reduction import Reduction
+from graphopt.centers._swaps import SmoothCosts
 
 _BLOCK = 2**24  # entries of the costs looked at together
-_LARGE = 2**26  # entries from which on a packing is tried before the reduction
+_LARGE = 2**26  # entries from which on packings and exchanges come before the reductions
+_MANY = 3  # radii between bound and choice that are worth the exchanges
+_GROWTH = 2.0  # of costs with every hop, in exchanges
+_PART_FOR_EXCHANGES = 1 / 3  # of the time that is left
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +55,7 @@ class Search:
     # are proven to be too small.
     within: int = field(init=False)
     beyond: int = field(init=False, default=-1)
+    reductions: dict[int, Reduction] = field(init=False, default_factory=dict)
     _open: dict[int, Cover | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -77,6 +84,10 @@ class Search:
 
     def run(self) -> None:
         """Improve the choice and the bound until they meet or the time is over."""
+        if self.costs.size >= _LARGE:
+            self._pack()
+            if self.within - self.beyond > _MANY:
+                self._exchange()
         # Quick tests alone first: from above for a good choice, from below for a good bound.
         for cautious in (True, False):
             low, high = self.beyond, self.within
@@ -93,6 +104,35 @@ class Search:
             if self._test(middle) is None and self._search(middle) is None:
                 break  # late
 
+    def _pack(self) -> None:
+        """Raise the bound by packings."""
+        low, high = self.beyond, self.within
+        while high - low > 1 and not self.clock.late():
+            middle = (low + high) // 2
+            if self._packs_more(self.radii[middle]):
+                self._refuted(middle, "packing")
+                low = middle
+            else:
+                high = middle
+
+    def _exchange(self) -> None:
+        """Improve the choice by exchanging sites; only where hops tell what that costs."""
+        if self.costs.dtype.kind != "u" or self.k == len(self.must_open):
+            return
+        smooth = SmoothCosts(self.costs, unit=1.0, num_threads=self.num_threads)
+        found = smooth.swap(
+            self.best,
+            growth=_GROWTH,
+            pivot=min(float(self._radius(self.best)), smooth.largest),
+            weights=None if self.needed.all() else self.needed.astype(np.float64),
+            may_open=self.may_open.astype(np.uint8),
+            n_fixed=len(self.must_open),
+            seconds=self.clock.left() * _PART_FOR_EXCHANGES,
+        )
+        reached = int(np.searchsorted(self.radii, self._radius(found.sites)))
+        if reached < self.within:
+            self._found(reached, found.sites, "exchanges")
+
     def _test(self, position: int) -> bool | None:
         """Tell quickly whether a radius can be kept; None: it takes a search."""
         if position >= self.within:
@@ -102,8 +142,6 @@ class Search:
         if position in self._open:
             return None
         radius = self.radii[position]
-        if self.costs.size >= _LARGE and self._packs_more(radius):
-            return self._refuted(position)
         feasible, cover = reduce_to_cover(
             self.costs,
             radius,
@@ -115,35 +153,59 @@ class Search:
             num_threads=self.num_threads,
         )
         if not feasible:
-            return self._refuted(position)
+            return self._refuted(position, "unserved")
         self._open[position] = cover
         if cover is None:
+            self._note(position, None, "open")
             return None
+        n_customers, n_sites = cover.incidence.shape
+        self._note(
+            position, None, "open", customers=n_customers, sites=n_sites, opened=len(cover.chosen)
+        )
         choice = cover.greedy(self.clock) if cover.k >= 0 else None
         if choice is not None:
-            return self._found(choice)
-        if cover.needs_more(self.clock):
-            return self._refuted(position)
+            return self._found(position, choice, "greedy")
+        refutation = cover.refute(self.clock)
+        if refutation.how is not None:
+            return self._refuted(position, refutation.how, refutation.n_programs)
+        self._open[position] = refutation.cover
+        self._note(position, None, "open", programs=refutation.n_programs)
         return None
 
     def _search(self, position: int) -> bool | None:
         cover = self._open[position]
         if cover is None:
             return None
-        verdict, choice = cover.search(self.clock)
-        if choice is not None:
-            return self._found(choice)
-        return self._refuted(position) if verdict is False else None
+        verdict = cover.search(self.clock)
+        if verdict.choice is not None:
+            return self._found(position, verdict.choice, verdict.how, verdict.n_programs)
+        if verdict.kept is False:
+            return self._refuted(position, verdict.how, verdict.n_programs)
+        self._note(position, None, verdict.how, programs=verdict.n_programs)
+        return None
 
-    def _found(self, choice: NDArray[np.int32]) -> bool:
+    def _found(self, position: int, choice: NDArray[np.int32], how: str, programs: int = 0) -> bool:
+        self._note(position, True, how, programs=programs)
         reached = int(np.searchsorted(self.radii, self._radius(choice)))
         if reached < self.within:
             self.within, self.best = reached, choice
         return True
 
-    def _refuted(self, position: int) -> bool:
+    def _refuted(self, position: int, how: str, programs: int = 0) -> bool:
+        self._note(position, False, how, programs=programs)
         self.beyond = max(self.beyond, position)
         return False
+
+    def _note(
+        self, position: int, kept: bool | None, how: str, *, programs: int = 0, **sizes: int
+    ) -> None:
+        """Write down what was found about a radius, on top of what was found before."""
+        radius = float(self.radii[position])
+        before = self.reductions.get(position, Reduction(radius, None, how))
+        programs += before.linear_programs
+        self.reductions[position] = replace(
+            before, kept=kept, settled_by=how, linear_programs=programs, **sizes
+        )
 
     def _packs_more(self, radius: Any) -> bool:
         """Tell whether more than k customers were found of which no site serves two."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from graphopt.cli._bench_exact import bench_exact
 from graphopt.cli._terminal import notes, output
 from graphopt.errors import GraphoptError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def bench(
+    context: typer.Context,
     names: Annotated[
         list[str] | None, typer.Argument(help="Contests, or the start of their names; else all.")
     ] = None,
@@ -36,14 +38,37 @@ def bench(
         float, typer.Option(help="Size of the inputs beside the usual one.", min=0.01, max=10.0)
     ] = 1.0,
     save: Annotated[
-        Path | None, typer.Option(help="Folder to write race.json and race.md to.", file_okay=False)
+        Path | None,
+        typer.Option(
+            help="Folder to write race.json and race.md (or exact.*) to.", file_okay=False
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    exact: Annotated[
+        bool,
+        typer.Option("--exact", help="Instead: exact k-center beside spopt, on known instances."),
+    ] = False,
+    peer_seconds: Annotated[
+        float, typer.Option(help="With --exact: seconds that spopt gets for each.", min=1.0)
+    ] = 30.0,
 ) -> None:
     """Time graphopt beside other libraries on this machine: same work, same data, same process.
 
-    Every answer is compared. The other libraries come with `pip install 'graphopt[bench]'`.
+    Every answer is compared. The other libraries come with `pip install 'graphopt[bench]'`, spopt,
+    for --exact, with `pip install 'graphopt[peers-exact]'`.
     """
+    _check_that_they_go_together(context, exact=exact)
+    if exact:
+        bench_exact(
+            names or [],
+            list_them=list_them,
+            quick=quick,
+            threads=threads,
+            peer_seconds=peer_seconds,
+            save=save,
+            as_json=as_json,
+        )
+        return
     from graphopt.bench.contests import select
 
     if list_them:
@@ -91,6 +116,15 @@ def bench(
             output.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
     if interrupted:
         raise typer.Exit(130)
+
+
+def _check_that_they_go_together(context: typer.Context, *, exact: bool) -> None:
+    """Raise BadParameter for an option that the kind of contest does not have."""
+    for name in ("rounds", "memory", "scale") if exact else ("peer_seconds",):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            does = "does not go with" if exact else "goes only with"
+            raise typer.BadParameter(f"--{name.replace('_', '-')} {does} --exact")
 
 
 def _list_contests() -> None:

@@ -1,0 +1,73 @@
+"""``graphopt bench --exact``: k-center to proven optimality, beside spopt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+from rich.markup import escape
+
+from graphopt.cli._terminal import notes, output
+from graphopt.errors import GraphoptError
+
+
+def bench_exact(
+    names: Sequence[str],
+    *,
+    list_them: bool,
+    quick: bool,
+    threads: int | None,
+    peer_seconds: float,
+    save: Path | None,
+    as_json: bool,
+) -> None:
+    """Solve the instances, tell each as it is over, then all."""
+    from graphopt._threads import resolve_num_threads
+    from graphopt.bench import exact, exact_table
+    from graphopt.bench.machine import describe_machine
+    from graphopt.bench.table import headline
+
+    try:
+        chosen = exact.instances(names, quick=quick)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if list_them:
+        for instance in chosen:
+            typer.echo(instance.name)
+        return
+    if not names and exact.orlib_folder() is None:
+        notes.print(
+            "without the OR-Library's instances: no orlib in the folder GRAPHOPT_DATA names"
+        )
+    num_threads = resolve_num_threads(threads)
+    rows: list[exact.Row] = []
+    interrupted = False
+    with notes.status("...") as status:
+        found = exact.run(
+            chosen,
+            threads=num_threads,
+            peer_seconds=None if quick else peer_seconds,
+            progress=lambda step: status.update(escape(step)),
+        )
+        try:
+            for row in found:
+                rows.append(row)
+                line = f"{len(rows)}/{len(chosen)} {exact_table.summary(row)}"
+                notes.print(line, markup=False, highlight=False, soft_wrap=True)
+        except KeyboardInterrupt:
+            interrupted = True
+        except AssertionError as error:
+            raise GraphoptError(str(error)) from error
+    machine = describe_machine()
+    if save is not None:
+        exact.save(rows, machine, num_threads, save)
+    if as_json:
+        typer.echo(json.dumps(exact.as_dict(rows, machine, num_threads), indent=2))
+    else:
+        output.print(exact_table.as_table(rows, headline(machine, num_threads)))
+        for note in exact_table.footnotes(rows):
+            output.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
+    if interrupted:
+        raise typer.Exit(130)
