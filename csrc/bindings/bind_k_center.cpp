@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "graphopt/distance_types.hpp"
 #include "graphopt/k_center.hpp"
 
 namespace graphopt::bindings {
@@ -125,11 +126,7 @@ void register_k_center(py::module_& m) {
           py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true), py::arg("k"),
           py::arg("first"), py::arg("must_open").noconvert(),
           py::arg("may_open").noconvert().none(true));
-    register_matrix<std::uint8_t>(m);
-    register_matrix<std::uint16_t>(m);
-    register_matrix<std::uint32_t>(m);
-    register_matrix<float>(m);
-    register_matrix<double>(m);
+    for_each_distance_type([&]<class T>() { register_matrix<T>(m); });
 }
 
 }  // namespace graphopt::bindings

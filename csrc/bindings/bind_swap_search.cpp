@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "graphopt/distance_types.hpp"
 #include "graphopt/swap_search.hpp"
 
 namespace graphopt::bindings {
@@ -77,11 +78,7 @@ void register_type(py::module_& m) {
 }  // namespace
 
 void register_swap_search(py::module_& m) {
-    register_type<std::uint8_t>(m);
-    register_type<std::uint16_t>(m);
-    register_type<std::uint32_t>(m);
-    register_type<float>(m);
-    register_type<double>(m);
+    for_each_distance_type([&]<class T>() { register_type<T>(m); });
 }
 
 }  // namespace graphopt::bindings

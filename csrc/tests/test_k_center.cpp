@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "graphopt/distance_types.hpp"
 #include "graphopt/k_center.hpp"
 #include "graphopt/shortest_paths.hpp"
 
@@ -100,10 +101,6 @@ void centers_stay_distinct_where_all_is_at_distance_zero() {
 
 int main() {
     gonzalez_walks_to_the_farthest();
-    everything<std::uint8_t>();
-    everything<std::uint16_t>();
-    everything<std::uint32_t>();
-    everything<float>();
-    everything<double>();
+    for_each_distance_type([]<class T>() { everything<T>(); });
     centers_stay_distinct_where_all_is_at_distance_zero();
 }

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "graphopt/distance_types.hpp"
 #include "graphopt/set_cover.hpp"
 
 using namespace graphopt;
@@ -78,11 +79,7 @@ void everything() {
 }  // namespace
 
 int main() {
-    everything<std::uint8_t>();
-    everything<std::uint16_t>();
-    everything<std::uint32_t>();
-    everything<float>();
-    everything<double>();
+    for_each_distance_type([]<class T>() { everything<T>(); });
     limits_are_kept();
     masks_and_nobody_near();
 }

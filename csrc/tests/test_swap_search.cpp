@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "graphopt/distance_types.hpp"
 #include "graphopt/random.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "graphopt/swap_search.hpp"
@@ -165,10 +166,6 @@ void everything() {
 }  // namespace
 
 int main() {
-    everything<std::uint8_t>();
-    everything<std::uint16_t>();
-    everything<std::uint32_t>();
-    everything<float>();
-    everything<double>();
+    for_each_distance_type([]<class T>() { everything<T>(); });
     large_tables_give_the_same_at_any_number_of_threads();
 }

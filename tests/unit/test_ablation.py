@@ -251,3 +251,24 @@ def test_nothing_run_is_nothing_said() -> None:
     assert ablation.summary_lines([]) == []
     assert "0 seeds" in ablation_report.headline([], "inner", 3)
     assert list(ablation_report.answers([])) == []
+
+
+@pytest.mark.parametrize("computed", [False, True], ids=["words", "embedding"])
+def test_a_problem_says_whether_its_features_know_the_edges(
+    computed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = np.eye(DATA.n_nodes, 4, dtype=np.float32)
+    data = replace(DATA, features=own, observed_features=own.copy() if computed else own)
+    problem = inner_problem("made up", data, "community", 3, 0)
+    assert problem.features_from_edges is computed
+    told: list[bool] = []
+
+    class Spy(ablation.ClusterNet):
+        def fit(self, graph: Any, features: Any = None, **more: Any) -> Any:
+            told.append(self.features_from_edges)
+            self.interrupted_, self.labels_ = False, np.zeros(graph.n_nodes, np.int32)
+            return self
+
+    monkeypatch.setattr(ablation, "ClusterNet", Spy)
+    next(v for v in VARIANTS if v.name == "ClusterNet, default").decide(problem, 0, None)
+    assert told == [computed]

@@ -39,6 +39,7 @@ from graphopt.experiments.jobs.systems import solve, unseen_edges
 from graphopt.experiments.problems import clean_problem, problem_of
 from graphopt.experiments.report.layouts import LAYOUTS
 from graphopt.features import role2vec
+from graphopt.learning import completing
 
 TINY = Effort(iterations=3, predictor_iterations=5, restarts=1, graphs=1, proof_seconds=5.0,
               trial_seconds=1.0, slow_graphs=1)  # fmt: skip
@@ -412,3 +413,38 @@ def test_ctrl_c_in_a_training_ends_the_job(data: Dataset, monkeypatch: pytest.Mo
     monkeypatch.setattr(ClusterNet, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         execute(make_job("ClusterNet", "fb", "community", "learning", 0, TINY))
+
+
+@pytest.mark.parametrize("system", ["ClusterNet", "GCN-e2e"])
+@pytest.mark.parametrize("computed", [True, False], ids=["embedding", "words"])
+def test_features_that_know_the_edges_are_not_tried_on_them(
+    system: str,
+    computed: bool,
+    data: Dataset,
+    many: InductiveDataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    original = completing.choose
+
+    def spy(graphs: Any, *given: Any, **options: Any) -> Any:
+        asked.append(len(graphs))
+        return original(graphs, *given, **options)
+
+    monkeypatch.setattr(completing, "choose", spy)
+    problem = problem_of("made up", data, "community", "learning", 3)
+    assert problem.features_from_edges
+    solve(
+        system,
+        replace(problem, features_from_edges=computed),
+        Settings(0, iterations=2, restarts=1),
+    )
+    assert asked == ([] if computed else [1])
+    problems = [
+        replace(problem_of("six", one, "community", "learning", 3), features_from_edges=computed)
+        for one in many.members
+    ]
+    roles = inductive.Roles(tuple(problems[:2]), (problems[2],), (problems[3],))
+    job = Job(system, "six", "community", "inductive", 0, k=3, iterations=2, restarts=1)
+    inductive.decide(system, roles, job)
+    assert asked == ([] if computed else [1, 2])

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from graphopt import Graph, set_num_threads
 from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.errors import MemoryLimitError, NotFittedError
-from graphopt.learning import LinkPredictor, LinkScores, link_predictor
+from graphopt.learning import LinkPredictor, LinkScores, link_predictor, link_probabilities
 from graphopt.nn import Adjacency
 from graphopt.nn import LinkPredictor as Network
 from graphopt.nn._pair_operators import pair_scores
@@ -209,8 +209,8 @@ def test_an_interrupt_keeps_what_was_learned(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("block", [1, 7, 512])
 def test_all_pairs_are_those_asked_one_by_one(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_predictor, "_BLOCK_ROWS", block)
-    monkeypatch.setattr(link_predictor, "_BLOCK_PAIRS", 100 * block)
+    monkeypatch.setattr(link_probabilities, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(link_probabilities, "_BLOCK_PAIRS", 100 * block)
     model = LinkPredictor(**QUICK).fit(*planted()[::2])
     dense = model.predict_dense()
     assert dense.dtype == np.float32

@@ -12,6 +12,7 @@ from graphopt._validation import RandomState, check_integer, check_random_state
 from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._masking import masked_graphs
 from graphopt.completion._probabilities import EdgeProbabilities
+from graphopt.datasets.splits import among
 from graphopt.features import check_features
 from graphopt.graph import Graph
 
@@ -134,14 +135,12 @@ def reliability_curve(
 
 def _judged(found: EdgeProbabilities, hidden: NDArray[np.int32]) -> tuple[NDArray[np.float64], ...]:
     """Return probability, number of pairs, number of edges and whether listed; last the others."""
-    n = found.graph.n_nodes
-    codes = found.pairs[:, 0].astype(np.int64) * n + found.pairs[:, 1]
-    is_edge = np.isin(codes, hidden[:, 0].astype(np.int64) * n + hidden[:, 1])
+    is_edge = among(found.pairs, hidden, found.graph.n_nodes)
     return (
         np.append(found.probabilities, found.background),
-        np.append(np.ones(len(codes)), float(found.n_others)),
+        np.append(np.ones(len(is_edge)), float(found.n_others)),
         np.append(is_edge.astype(np.float64), float(len(hidden) - is_edge.sum())),
-        np.append(np.ones(len(codes), np.bool_), False),
+        np.append(np.ones(len(is_edge), np.bool_), False),
     )
 
 

@@ -18,6 +18,7 @@ from graphopt._validation import (
     check_random_state,
 )
 from graphopt.completion.unseen_pairs import UnseenPairs
+from graphopt.datasets.splits import among, edge_codes
 from graphopt.graph import Graph
 
 _PAIR_BYTES = 150  # of a listed pair, while a graph is put together from it
@@ -330,9 +331,7 @@ def proportional(
     Seen edges among the pairs are left out. What remains when all the pairs are sure is spread over
     the others.
     """
-    codes = pairs[:, 0].astype(np.int64) * graph.n_nodes + pairs[:, 1]
-    edges = graph.edges
-    unseen = ~np.isin(codes, edges[:, 0].astype(np.int64) * graph.n_nodes + edges[:, 1])
+    unseen = ~among(pairs, graph.edges, graph.n_nodes)
     pairs, weights = pairs[unseen], weights[unseen]
     chances = capped(weights, min(total, float(np.count_nonzero(weights))))
     found = EdgeProbabilities(graph, pairs, chances)
@@ -380,17 +379,13 @@ def _checked(
     if len(chances) != len(flat):
         raise ValueError(f"probabilities must be one per pair, {len(flat)}, not {len(chances)}")
     ends = np.sort(flat, axis=1)
-    codes = ends[:, 0].astype(np.int64) * max(graph.n_nodes, 1) + ends[:, 1]
+    codes = edge_codes(ends, graph.n_nodes)
     order = np.argsort(codes, kind="stable")
     ends, codes = ends[order], codes[order]
-    seen = graph.edges
     wrong = [
         ("join different nodes", ends[:, 0] == ends[:, 1]),
         ("be distinct", np.append(codes[1:] == codes[:-1], np.zeros(min(len(codes), 1), bool))),
-        (
-            "have no seen edge",
-            np.isin(codes, seen[:, 0].astype(np.int64) * graph.n_nodes + seen[:, 1]),
-        ),
+        ("have no seen edge", among(ends, graph.edges, graph.n_nodes)),
     ]
     for rule, broken in wrong:
         if broken.any():

@@ -143,9 +143,14 @@ def edge_codes(edges: NDArray[np.int32], n_nodes: int) -> NDArray[np.int64]:
     return edges[:, 0].astype(np.int64) * max(n_nodes, 1) + edges[:, 1]
 
 
+def among(edges: NDArray[np.int32], others: NDArray[np.int32], n_nodes: int) -> NDArray[np.bool_]:
+    """Return which rows of `edges` are rows of `others`."""
+    return np.isin(edge_codes(edges, n_nodes), edge_codes(others, n_nodes))
+
+
 def without(edges: NDArray[np.int32], taken: NDArray[np.int32], n_nodes: int) -> NDArray[np.int32]:
     """Return the rows of `edges` that are not rows of `taken`."""
-    return edges[~np.isin(edge_codes(edges, n_nodes), edge_codes(taken, n_nodes))]
+    return edges[~among(edges, taken, n_nodes)]
 
 
 def _check_undirected(graph: Graph) -> None:

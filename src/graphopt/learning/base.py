@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,9 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt._validation import (
     RandomState,
-    check_choice,
-    check_integer,
-    check_number,
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
@@ -25,10 +21,8 @@ from graphopt.features import node_features
 from graphopt.graph import Graph
 from graphopt.learning import files, inductive
 from graphopt.learning.cases import Case, prepare_case
-from graphopt.learning.completing import completion_for
 from graphopt.learning.finish import finished
-from graphopt.learning.fitted import DecidingEstimator
-from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning.inputs import EncoderInputs, rows_of_a_kind
 from graphopt.learning.parameters import check_graph
 from graphopt.learning.progress import ProgressBar
 from graphopt.learning.recipes import (
@@ -37,41 +31,19 @@ from graphopt.learning.recipes import (
     fine_tuning_recipe,
     inductive_recipe,
 )
+from graphopt.learning.settings import DecisionSettings
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
 from graphopt.learning.warm_start import groups_to_start_from, warm_start
 from graphopt.nn import ClusterNet, DirectGCN
-from graphopt.objectives import FacilityLocation, Modularity, Objective
+from graphopt.objectives import Objective
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# Parameters that overrule the recipe's; not every estimator has all of them.
-_SHORTHANDS = (
-    "iterations",
-    "n_restarts",
-    "temperature",
-    "completion_in",
-    "start",
-    "pretraining",
-    "consensus",
-    "polish",
-)
 
+class DecisionEstimator(DecisionSettings):
+    """Trains a network that decides on a partly seen graph; a subclass says which network."""
 
-class DecisionEstimator(DecidingEstimator):
-    """Trains a network that decides on a partly seen graph; a subclass says which network.
-
-    Its constructor keeps the parameters below, and more of its own.
-    """
-
-    n_clusters: int
-    objective: str | Objective
-    seen_fraction: float
-    completion: str | Completion | None
-    features_from_edges: bool
-    recipe: Recipe | None
-    iterations: int | None
-    n_restarts: int | None
     random_state: RandomState
     verbose: bool
 
@@ -401,16 +373,7 @@ class DecisionEstimator(DecidingEstimator):
         self, objective: Objective, recipe: Recipe, graph: Graph, features: Any
     ) -> Case:
         """Return a case that the trained network can decide on."""
-        if features is None or self._n_features is None:
-            raise ValueError(
-                "features must be given, here and in fit: without them a network knows only the "
-                "nodes it was trained on"
-            )
-        rows = node_features(graph, features)
-        if rows.shape[1] != self._n_features:
-            raise ValueError(
-                f"features must have {self._n_features} columns, as in fit, not {rows.shape[1]}"
-            )
+        rows = rows_of_a_kind(graph, features, self._n_features)
         return self._case(objective, recipe, graph, rows, self.completion_)
 
     def _forget_decision(self) -> None:
@@ -447,51 +410,6 @@ class DecisionEstimator(DecidingEstimator):
             chosen: NDArray[Any] = case.nodes[decision]
             return chosen
         return spread_over_groups(decision, case.nodes, case.graph, self.n_clusters, random_state)
-
-    # --- parameters into parts ------------------------------------------------------------------
-
-    def _objective(self) -> Objective:
-        if isinstance(self.objective, Objective):
-            return self.objective
-        check_choice("objective", self.objective, ("modularity", "k-center"))
-        if self.objective == "modularity":
-            return Modularity()
-        return FacilityLocation(self.n_clusters)
-
-    def _settings(self, default: Callable[[Objective, float], Recipe]) -> tuple[Objective, Recipe]:
-        """Return the objective, and the recipe or what is good by `default`."""
-        check_integer("n_clusters", self.n_clusters, minimum=1)
-        objective = self._objective()
-        share = check_number(
-            "seen_fraction", self.seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
-        )
-        if self.recipe is not None and not isinstance(self.recipe, Recipe):
-            raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
-        recipe = self.recipe or default(objective, share)
-        own = {name: getattr(self, name, None) for name in _SHORTHANDS}
-        recipe = replace(recipe, **{k: v for k, v in own.items() if v is not None})
-        if recipe.consensus and objective.decides != "labels":
-            raise ValueError("consensus is of groups; the objective decides on centers")
-        if recipe.polish and not objective.improves:
-            raise ValueError(
-                f"polish needs an objective with a method improve, which "
-                f"{type(objective).__name__} does not have"
-            )
-        return objective, recipe
-
-    def _completion(
-        self, objective: Objective, graphs: Sequence[Graph], features: Sequence[Any]
-    ) -> Completion | None:
-        """Return what tells missing edges on graphs of this kind."""
-        return completion_for(
-            self.completion,
-            graphs,
-            features,
-            n_clusters=self.n_clusters,
-            objective=objective,
-            seen_fraction=self.seen_fraction,
-            features_from_edges=self.features_from_edges,
-        )
 
     def _check_learned(self) -> None:
         self._check_fitted("network_", "has no decision")

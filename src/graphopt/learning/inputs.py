@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphopt.features import smoothed_features
+from graphopt.features import node_features, smoothed_features
 from graphopt.graph import Graph
 from graphopt.nn import Adjacency, SparseMatrix, dropout
 
@@ -79,6 +79,32 @@ class EncoderInputs:
                 features = dropout(features, feature_dropout)
         adjacency = self.adjacency.whole if masking == 0.0 else self.adjacency.masked(masking)
         return features, adjacency
+
+
+def rows_of_a_kind(graph: Graph, features: Any, n_features: int | None) -> Any:
+    """Return features as checked rows that a network trained on others can take.
+
+    Parameters
+    ----------
+    graph : Graph
+    features : array, sparse array, callable or None
+    n_features : int or None
+        Columns in training; None: there were no features.
+
+    Raises
+    ------
+    ValueError
+        For no features, here or in training, or another number of columns.
+    """
+    if features is None or n_features is None:
+        raise ValueError(
+            "features must be given, here and in fit: without them a network knows only the "
+            "nodes it was trained on"
+        )
+    rows = node_features(graph, features)
+    if rows.shape[1] != n_features:
+        raise ValueError(f"features must have {n_features} columns, as in fit, not {rows.shape[1]}")
+    return rows
 
 
 def encoder_rows(graph: Graph, features: Any, smoothing: int) -> Any:

@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
 
-from graphopt._threads import one_blas_thread
 from graphopt._validation import (
     RandomState,
     check_integer,
-    check_memory,
-    check_node_indices,
     check_number,
     check_random_state,
 )
-from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning.adam import Adam
-from graphopt.learning.fitted import Fitted
 from graphopt.learning.inductive import prepare_each, prepare_validation
-from graphopt.learning.inputs import encoder_rows
-from graphopt.learning.link_scores import LinkScores, score_links
+from graphopt.learning.inputs import encoder_rows, rows_of_a_kind
+from graphopt.learning.link_probabilities import LinkProbabilities
 from graphopt.learning.link_training import LinkCase, LinkCases, check_learnable, train_links
 from graphopt.learning.parameters import check_graph
 from graphopt.learning.progress import ProgressBar
@@ -35,11 +29,8 @@ from graphopt.nn import LinkPredictor as Network
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_BLOCK_ROWS = 512  # of the dense result at a time
-_BLOCK_PAIRS = 2**18
 
-
-class LinkPredictor(Fitted):
+class LinkPredictor(LinkProbabilities):
     """Learn from seen edges and node features how likely an edge is between any two nodes.
 
     Nodes are embedded by a graph convolutional network, pairs are scored by
@@ -102,10 +93,7 @@ class LinkPredictor(Fitted):
     True
     """
 
-    embedding_: NDArray[np.float32]
-    relation_: NDArray[np.float32]
     losses_: list[float]
-    graph_: Graph
     graphs_: tuple[Graph, ...]
     network_: Network
     interrupted_: bool
@@ -293,17 +281,8 @@ class LinkPredictor(Fitted):
     def _copy_for(self, graph: Graph, features: Any) -> tuple[Self, LinkCases]:
         """Return a copy with the trained network, and `graph` as it sees it."""
         self._check_fitted("network_", "has learned nothing")
-        if features is None or self._n_features is None:
-            raise ValueError(
-                "features must be given, here and in fit: without them a network knows only the "
-                "nodes it was trained on"
-            )
-        case = self._case(graph, features)
-        if case.rows.shape[1] != self._n_features:
-            raise ValueError(
-                f"features must have {self._n_features} columns, as in fit, "
-                f"not {case.rows.shape[1]}"
-            )
+        check_graph(graph)
+        case = self._case(graph, rows_of_a_kind(graph, features, self._n_features))
         other = type(self)(**self.get_params())
         other.network_ = copy.deepcopy(self.network_)
         other.losses_, other.interrupted_ = list(self.losses_), self.interrupted_
@@ -365,141 +344,3 @@ class LinkPredictor(Fitted):
         for name in ("feature_dropout", "edge_dropout"):
             if check_number(name, getattr(self, name), minimum=0.0, maximum=1.0) == 1.0:
                 raise ValueError(f"{name} must be less than 1, not 1")
-
-    # --- probabilities --------------------------------------------------------------------------
-
-    def predict(self, pairs: ArrayLike) -> NDArray[np.float32]:
-        """Return the probability of an edge, between given nodes.
-
-        Parameters
-        ----------
-        pairs : array of int, shape (n_pairs, 2)
-            Node numbers; the order within a pair does not matter.
-
-        Returns
-        -------
-        array of float32, shape (n_pairs,)
-        """
-        self._check_described()
-        nodes = self._checked_pairs("pairs", pairs)
-        u, v = nodes.min(axis=1), nodes.max(axis=1)
-        scaled = self.embedding_ * self.relation_
-        scores = np.empty(len(nodes), np.float32)
-        for start in range(0, len(nodes), _BLOCK_PAIRS):
-            part = slice(start, start + _BLOCK_PAIRS)
-            scores[part] = np.einsum("pd,pd->p", self.embedding_[u[part]], scaled[v[part]])
-        return _probabilities(scores)
-
-    def predict_dense(self) -> NDArray[np.float32]:
-        """Return the probability of an edge between any two nodes.
-
-        Returns
-        -------
-        array of float32, shape (n_nodes, n_nodes)
-            Symmetric to the bit, its diagonal 0; the same at any number of threads.
-
-        Raises
-        ------
-        graphopt.errors.MemoryLimitError
-            If it does not fit in memory; nothing is allocated then.
-
-        Notes
-        -----
-        O(n² embedding_features).
-        """
-        self._check_described()
-        n = self.graph_.n_nodes
-        check_memory(
-            f"the probabilities of all pairs of {n:,} nodes",
-            4 * n * (n + 2 * _BLOCK_ROWS),
-            "predict pairs instead",
-        )
-        scaled = self.embedding_ * self.relation_
-        dense = np.empty((n, n), np.float32)
-        with one_blas_thread():
-            for start in range(0, n, _BLOCK_ROWS):
-                stop = min(start + _BLOCK_ROWS, n)
-                block = _probabilities(self.embedding_[start:stop] @ scaled[start:].T)
-                corner = np.triu(block[:, : stop - start], 1)
-                block[:, : stop - start] = corner + corner.T
-                dense[start:stop, start:] = block
-                dense[start:, start:stop] = block.T
-        return dense
-
-    def evaluate(
-        self,
-        edges: ArrayLike,
-        others: ArrayLike | None = None,
-        *,
-        hits_at: Sequence[int] = (10, 50, 100),
-        random_state: RandomState = 0,
-    ) -> LinkScores:
-        """Tell held-out edges from pairs without an edge, and count how well that went.
-
-        Parameters
-        ----------
-        edges : array of int, shape (n_edges, 2)
-            Edges that were not seen.
-        others : array of int, shape (n_others, 2), optional
-            Pairs without an edge. None: as many as `edges`, drawn uniformly without repeats from
-            the pairs that are neither seen nor held out.
-        hits_at : sequence of int
-            The K of Hits@K.
-        random_state : int, Generator or None
-            Draws `others`.
-
-        Returns
-        -------
-        LinkScores
-
-        Raises
-        ------
-        ValueError
-            For an edge that was seen, no edges, or no pairs without one.
-        """
-        self._check_described()
-        held_out = self._checked_pairs("edges", edges)
-        seen = np.isin(self._keys(held_out), self._keys(self.graph_.edges))
-        if seen.any():
-            u, v = held_out[seen.argmax()]
-            raise ValueError(f"edges must not have been seen; ({u}, {v}) was")
-        levels = [check_integer("hits_at", k, minimum=1) for k in hits_at]
-        if others is None:
-            unseen = UnseenPairs(self.graph_.n_nodes, np.concatenate([self.graph_.edges, held_out]))
-            generator = check_random_state(random_state)
-            count = min(len(held_out), unseen.count)
-            absent = unseen.draw(count, generator, distinct=True).astype(np.int32)
-        else:
-            absent = self._checked_pairs("others", others)
-        for name, pairs in (("edges", held_out), ("others", absent)):
-            if len(pairs) == 0:
-                raise ValueError(f"{name} must hold at least one pair")
-        present, missing = self.predict(held_out), self.predict(absent)
-        return score_links(present, missing, levels)
-
-    def _keys(self, pairs: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return a number for each pair, whatever its order."""
-        numbers: NDArray[np.int64] = pairs.min(axis=1) * np.int64(self.graph_.n_nodes)
-        return np.asarray(numbers + pairs.max(axis=1))
-
-    def _checked_pairs(self, name: str, pairs: ArrayLike) -> NDArray[np.int32]:
-        nodes = np.asarray(pairs)
-        if nodes.size == 0:
-            return np.empty((0, 2), np.int32)
-        if nodes.ndim != 2 or nodes.shape[1] != 2:
-            raise ValueError(f"{name} must have shape (n_pairs, 2), not {nodes.shape}")
-        flat = check_node_indices(name, nodes.reshape(-1), self.graph_.n_nodes)
-        loops = np.flatnonzero(flat[::2] == flat[1::2])
-        if loops.size:
-            raise ValueError(f"{name} must join different nodes; {name}[{loops[0]}] does not")
-        return flat.reshape(-1, 2)
-
-    def _check_described(self) -> None:
-        self._check_fitted("network_", "has learned nothing")
-        self._check_fitted("graph_", "knows no graph to predict on", "transfer or fine_tune")
-
-
-def _probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    from scipy.special import expit
-
-    return np.asarray(expit(scores), np.float32)
