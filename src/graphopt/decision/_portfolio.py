@@ -244,6 +244,7 @@ def _network(task: str) -> Run:
             k,
             "modularity" if task == "community" else "k-center",
             seen_fraction=case.seen_fraction,
+            features_from_edges=case.rows_from_edges,
             random_state=int(rng.integers(2**31)),
         )
         decided: NDArray[np.int32] = model.fit(case.graph, case.rows).decision_
