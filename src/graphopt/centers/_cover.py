@@ -21,7 +21,6 @@ _MOST_ENTRIES = 20_000_000
 # beside the gap that prices leave: there the solver's cuts are better.
 _MOST_PROGRAMS = 400
 _LARGEST_TABLE = 2**28  # bytes that our own search may take
-_SMALL = 2**20  # costs up to which threads would wait for each other longer than they work
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +174,7 @@ def reduce_to_cover(
         needed.astype(np.uint8),
         clock.left(),
         _MOST_ENTRIES if limited else np.iinfo(np.int64).max,
-        1 if costs.size <= _SMALL else num_threads,
+        num_threads,
     )
     if not feasible or not finished:
         return feasible, None

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt import _core
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import RandomState, check_integer, check_number, check_random_state
+from graphopt.centers._bottleneck import cover_below
 from graphopt.centers._demand import check_demand, times_demand
 from graphopt.centers._evaluate import evaluate_centers
 from graphopt.centers._input import Sites, check_sites, checked_source, size_of, unreachable
@@ -25,6 +26,7 @@ _GROWTHS = (1.0, 2.0, 3.0)
 _HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 _ROUNDS_PER_CHAIN = 25
 _MAX_WEIGHT = 2.0**20
+_STEPS_PER_ROUND = 12
 
 
 def local_search_k_center(
@@ -54,7 +56,7 @@ def local_search_k_center(
         and random ones.
     n_rounds : int
         Further descents from the best, in which the nodes that are at the radius count more and
-        more.
+        more; after them come 12 times as many exchanges that look for the next smaller radius.
     time_limit : float, optional
         Seconds after which no further exchange is looked for. The result then depends on the
         machine.
@@ -98,7 +100,8 @@ def local_search_k_center(
     radius). A node that is not reached costs more than all others together. All exchanges are
     judged in one pass over the distances, O(n^2) whatever k is: M. G. C. Resende and R. F. Werneck,
     Eur. J. Oper. Res. 174, 54-68 (2007). Raising the weights of what is badly served leads out of
-    local optima: Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020 (there for covers).
+    local optima: Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020. Last, as there, the
+    cover of the next smaller radius is looked for, by exchanges that may be for the worse.
 
     Examples
     --------
@@ -197,6 +200,25 @@ class _Search:
                 weights = np.sqrt(weights)
             growth = _GROWTHS[number % len(_GROWTHS)]
             _, present = self._descend(present, growth, weights)
+        self._go_below(n_rounds * _STEPS_PER_ROUND)
+
+    def _go_below(self, n_steps: int) -> None:
+        """Look for smaller and smaller radii, with so many steps for each."""
+        while not self._done():
+            found = cover_below(
+                self.costs,
+                self.best,
+                self._nearest(self.best).max(initial=0),
+                optional=self.optional,
+                needed=self.needed,
+                n_fixed=len(self.sites.must_open),
+                n_steps=n_steps,
+                generator=self.generator,
+                late=lambda: self._left() <= 0.0,
+            )
+            if found is None:
+                return
+            self.best, self.quality = found, self._judge(found)
 
     def _done(self) -> bool:
         return self.radius == 0.0 or self.k == len(self.sites.must_open) or self._left() <= 0.0

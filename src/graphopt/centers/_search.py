@@ -18,6 +18,7 @@ from graphopt.centers._reduction import Reduction
 from graphopt.centers._swaps import SmoothCosts
 
 _BLOCK = 2**24  # entries of the costs looked at together
+_SMALL = 2**20  # entries up to which threads would wait for each other longer than they work
 _LARGE = 2**26  # entries from which on packings and exchanges come before the reductions
 _MANY = 3  # radii between bound and choice that are worth the exchanges
 _GROWTH = 2.0  # of costs with every hop, in exchanges
@@ -60,6 +61,8 @@ class Search:
 
     def __post_init__(self) -> None:
         """Make a first choice, and list the radii that are worth a look."""
+        if self.costs.size <= _SMALL:
+            self.num_threads = 1
         self.best, _, _ = _core.greedy_k_center(
             self.costs,
             self.k,
