@@ -104,7 +104,7 @@ class Bagging(PairCompletion):
         graphopt.errors.MemoryLimitError
             If the draws do not fit in memory.
         """
-        pairs, counts = self._drawn(graph)
+        pairs, counts, _ = self._drawn(graph)
         total = self.weight * float(graph.strengths.sum()) / 2.0
         weights = counts * (total / counts.sum()) if len(counts) else counts
         return Graph.from_edges(pairs, graph.n_nodes, weights, names=graph.names)
@@ -128,12 +128,12 @@ class Bagging(PairCompletion):
         ValueError
             As :meth:`missing_edges`, and where fewer pairs are unseen than edges missing.
         """
-        pairs, _ = self._drawn(graph)
+        pairs, _, bags = self._drawn(graph)
         total = self.weight * graph.n_edges
         rate = np.zeros(len(pairs))
         seen_share = 0.0  # of the mixture that falls on seen edges, which are not missing
         edges = graph.edges
-        for bag in self._bags(graph, check_random_state(self.random_state)):
+        for bag in bags:
             rate += bag.rates(pairs)
             seen_share += float(bag.rates(edges).sum()) + bag.loop_share()
         if self.n_bags > seen_share:
@@ -145,16 +145,17 @@ class Bagging(PairCompletion):
             return EdgeProbabilities(graph, pairs, chances, rest / listed.n_others)
         return proportional(graph, pairs, rate, total)
 
-    def _drawn(self, graph: Graph) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """Return the distinct unseen pairs that were drawn, and how often."""
+    def _drawn(self, graph: Graph) -> tuple[NDArray[np.int32], NDArray[np.float64], list[_Bag]]:
+        """Return the distinct unseen pairs that were drawn, how often, and the bags."""
         check_seen_graph(graph)
         n_draws = self.draws * graph.n_edges
         check_memory(f"{n_draws:,} drawn edges", _DRAW_BYTES * n_draws, "use fewer draws")
         rng = check_random_state(self.random_state)
         each = -(-n_draws // self.n_bags)
-        found = [bag.draw(each, rng) for bag in self._bags(graph, rng)]
+        bags = list(self._bags(graph, rng))
+        found = [bag.draw(each, rng) for bag in bags]
         if not found:
-            return np.empty((0, 2), np.int32), np.empty(0)
+            return np.empty((0, 2), np.int32), np.empty(0), bags
         ends = np.sort(np.concatenate(found), axis=1).astype(np.int64)
         ends = ends[ends[:, 0] != ends[:, 1]]
         edges = graph.edges.astype(np.int64)
@@ -162,7 +163,7 @@ class Bagging(PairCompletion):
         unseen = ~np.isin(codes, edges[:, 0] * graph.n_nodes + edges[:, 1])
         codes, counts = codes[unseen], counts[unseen]
         pairs = np.column_stack([codes // graph.n_nodes, codes % graph.n_nodes])
-        return pairs.astype(np.int32), counts.astype(np.float64)
+        return pairs.astype(np.int32), counts.astype(np.float64), bags
 
     def _bags(self, graph: Graph, rng: np.random.Generator) -> Iterator[_Bag]:
         if graph.n_edges < 2:

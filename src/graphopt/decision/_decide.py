@@ -30,6 +30,7 @@ from graphopt.decision._trials import (
 from graphopt.evaluation import exact_within_reach, quality
 from graphopt.graph import Graph
 
+_TRIALS = {"community": 3, "facility": 5}
 _PROOF_SECONDS = 30.0
 
 
@@ -41,7 +42,7 @@ def decide(
     k: int,
     seen_fraction: float | None = None,
     time_budget: float | None = None,
-    n_trials: int = 3,
+    n_trials: int | None = None,
     networks: bool = False,
     random_state: RandomState = None,
 ) -> Decision:
@@ -70,8 +71,9 @@ def decide(
     time_budget : float, optional
         Seconds. Methods that would not fit are left out, then trials, and the decision depends on
         the machine; the cheapest method decides in any case, and evidence is gathered after it.
-    n_trials : int
-        At least 1; fewer where time runs out.
+    n_trials : int, optional
+        At least 1; fewer where time runs out. Default: 3 for communities, 5 for facilities, of
+        which a trial tells less.
     networks : bool
         Whether methods that train a network take part; they need features and load PyTorch.
     random_state : int, Generator or None
@@ -101,7 +103,8 @@ def decide(
     >>> found.interval[0] <= found.expected_value <= found.interval[1]
     True
     """
-    n_trials = check_integer("n_trials", n_trials, minimum=1)
+    if n_trials is not None:
+        n_trials = check_integer("n_trials", n_trials, minimum=1)
     if time_budget is not None:
         time_budget = check_number("time_budget", time_budget, minimum=0.0)
     clock = Clock(time_budget)
@@ -109,7 +112,8 @@ def decide(
     case, k = checked_case(graph, features, task, k, seen_fraction)
     entrants = [Entrant(method) for method in portfolio(task, case, networks)]
     if case.seen_fraction < 1.0:
-        trials = run_trials(entrants, case, features, task, k, n_trials, clock, rng)
+        wanted = n_trials or _TRIALS[task]
+        trials = run_trials(entrants, case, features, task, k, wanted, clock, rng)
         winner = best_of(entrants, task)
         decision = winner.method.run(case, k, rng)
     else:

@@ -140,11 +140,17 @@ def _communities_of_all() -> list[Method]:
 
 
 def _grouped(completion: Completion | None, placement: str) -> Run:
-    """Return the method that groups a completed graph."""
+    """Return the method that groups a completed graph.
+
+    In trials by a single start: it finds nearly as good groups, alike for all completions.
+    """
 
     def run(case: Case, k: int, rng: np.random.Generator) -> Labels:
         def group(graph: Graph, generator: np.random.Generator) -> Labels:
-            return leiden(graph, min(k, graph.n_nodes), random_state=generator).labels
+            most = min(k, graph.n_nodes)
+            if case.whole is None:
+                return leiden(graph, most, random_state=generator).labels
+            return leiden(graph, most, starts=1, perturbations=0, random_state=generator).labels
 
         missing = None if completion is None else case.expected_edges(completion)
         labels = decide_under(case.graph, missing, group, placement=placement, random_state=rng)

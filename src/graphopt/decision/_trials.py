@@ -19,7 +19,7 @@ from graphopt.errors import GraphoptError
 from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
 
-_GROWTH = 0.6  # per hop, of the smoothed largest distance
+_GROWTH = 0.3  # per hop, of the smoothed largest distance
 _HOPELESS = 0.1  # behind the best by this part of its mean score
 
 

@@ -12,13 +12,17 @@ from graphopt.experiments.jobs.measurement import Values
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a system is given beside the problem; None: the library's default."""
+    """What a system is given beside the problem; None: the library's default.
+
+    `completion` is that of the networks.
+    """
 
     seed: int
     iterations: int | None = None
     restarts: int | None = None
     time_limit: float | None = None
     time_budget: float | None = None
+    completion: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ def by_decide(problem: Problem, settings: Settings) -> list[Decided]:
     Returns
     -------
     list of Decided
-        First the decision. Where edges are missing, then one row for each method that took part in
-        the trials, named :data:`HINDSIGHT` and its name: decided from the same seen edges; the
-        chosen one's is the decision itself. The full graph, which judges here, has no say in any.
+        First the decision. Where edges are missing, then one row for each method that was in the
+        running to the end of the trials, named :data:`HINDSIGHT` and its name: decided from the
+        same seen edges; the chosen one's is the decision itself. The full graph, which judges here,
+        has no say in any.
     """
     found, seconds = timed(
         lambda: decide(
@@ -53,7 +54,8 @@ def by_decide(problem: Problem, settings: Settings) -> list[Decided]:
     if problem.seen_fraction == 1.0:  # what is decided by is what is judged by
         return [decision]
     values["interval_holds"] = float(low <= score <= high)
-    trial_scores = {one.name: one.score for one in found.candidates if one.scores}
+    most = max(len(one.scores) for one in found.candidates)
+    trial_scores = {one.name: one.score for one in found.candidates if len(one.scores) == most}
     others = [name for name in trial_scores if name != found.method]
     rows = [Decided(HINDSIGHT + found.method, found.decision, {"chosen": 1.0}, kept=False)]
     rows += _by_methods(problem, others, settings.seed)
@@ -107,7 +109,7 @@ def by_one_method(row: str, method: str, problem: Problem, settings: Settings) -
 def by_completion(row: str, problem: Problem, settings: Settings) -> list[Decided]:
     """Group seen and expected edges: those between nodes with like features, or by bagging."""
     described = problem.own_features is not None
-    method = "Leiden, 80 feature neighbours" if described else "Leiden, bagging"
+    method = "Leiden, feature neighbours" if described else "Leiden, bagging"
     return by_one_method(row, method, problem, settings)
 
 

@@ -85,6 +85,7 @@ def _network(
         problem.k,
         OBJECTIVES[problem.task],
         seen_fraction=problem.seen_fraction,
+        completion=settings.completion,
         features_from_edges=problem.features_from_edges,
         iterations=settings.iterations,
         n_restarts=settings.restarts,
