@@ -142,7 +142,7 @@ def test_networks_take_part_when_asked(data: datasets.Dataset) -> None:
 
 def test_without_time_the_first_method_decides_untried(data: datasets.Dataset) -> None:
     found = graphopt.decide(data.observed, k=3, seen_fraction=0.4, time_budget=0.0, random_state=0)
-    assert found.method == "Leiden, unseen nodes together"
+    assert found.method == "Leiden"
     assert all(c.scores == () for c in found.candidates)
     assert math.isnan(found.candidates[0].score)
 
@@ -156,7 +156,7 @@ def test_features_may_be_made_of_what_is_seen(data: datasets.Dataset) -> None:
 
     graphopt.decide(data.observed, degrees, k=3, seen_fraction=0.5, n_trials=2, random_state=0)
     m = data.observed.n_edges
-    assert sizes == [m, round(m / 2), round(m / 2)]
+    assert sizes == [m, round(0.8 * m), round(0.8 * m)]
 
 
 # --- what comes in --------------------------------------------------------------------------------
@@ -207,12 +207,28 @@ def test_bad_graphs_are_named() -> None:
 
 def test_a_hidden_case_keeps_its_share_and_its_rows(data: datasets.Dataset) -> None:
     case = whole_case(data.observed, data.observed_features, 0.4)
-    hidden, order = hidden_case(case, data.observed_features, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    hidden, hiding = hidden_case(case, data.observed_features, rng, kept=0.4)
+    order = hiding.order
     assert hidden.graph.n_edges == round(0.4 * data.observed.n_edges)
     assert sorted(order.tolist()) == list(range(150))
     u, v = hidden.graph.edges[0]
     assert order[v] in data.observed.neighbors(int(order[u]))
     np.testing.assert_array_equal(np.asarray(hidden.rows[0]), np.asarray(case.rows[order[0]]))
+
+
+def test_a_hidden_case_of_some_nodes_has_no_others(data: datasets.Dataset) -> None:
+    case = whole_case(data.observed, data.observed_features, 0.4)
+    some = np.arange(0, 150, 3)
+    rng = np.random.default_rng(0)
+    hidden, hiding = hidden_case(case, data.observed_features, rng, kept=0.5, among=some)
+    assert hidden.graph.n_nodes == len(some)
+    assert sorted(hiding.order.tolist()) == some.tolist()
+    u, v = hidden.graph.edges[0]
+    assert hiding.order[v] in data.observed.neighbors(int(hiding.order[u]))
+    np.testing.assert_array_equal(
+        np.asarray(hidden.rows[0]), np.asarray(case.rows[hiding.order[0]])
+    )
 
 
 def test_a_method_that_fails_is_out_and_the_rest_goes_on(data: datasets.Dataset) -> None:

@@ -50,3 +50,31 @@ def test_renumbering_back_undoes_the_order(kind: type) -> None:
     centers = renumbered_back("facility", np.array([0, 2], kind), order)
     assert (groups.tolist(), centers.tolist()) == ([6, 7, 5], [2, 1])
     assert groups.dtype == centers.dtype == kind
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+def test_hidden_edges_stand_for_all_that_are_missing(weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    edges = np.unique(np.sort(rng.integers(0, 40, (200, 2)), axis=1), axis=0)
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    weights = rng.random(len(edges)) + 0.5 if weighted else None
+    graph = Graph.from_edges(edges, 40, weights)
+    total = graph.strengths.sum() / 2
+    found = hide_edges(graph, 0.8, rng, renumber=True)
+    whole = found.as_whole(0.4)
+    assert np.array_equal(whole.edges, graph.edges)
+    assert whole.edge_weights is not None
+    assert whole.edge_weights.sum() == pytest.approx(total)
+    kept = Graph.from_edges(found.order[found.seen.edges], 40)
+    is_kept = np.isin(whole.edges @ [40, 1], kept.edges @ [40, 1])
+    assert whole.edge_weights[is_kept].sum() == pytest.approx(0.4 * total)
+    given = np.ones(len(edges)) if graph.edge_weights is None else graph.edge_weights
+    for part in (is_kept, ~is_kept):
+        ratio = whole.edge_weights[part] / given[part]
+        assert ratio == pytest.approx(ratio[0])
+
+
+def test_nothing_hidden_stands_for_nothing() -> None:
+    graph = Graph.from_edges([(0, 1), (1, 2)], 3)
+    whole = hide_edges(graph, 1.0, np.random.default_rng(0)).as_whole(0.4)
+    assert whole.edge_weights is None or (whole.edge_weights == 1.0).all()

@@ -37,6 +37,29 @@ class Hiding:
         """The graph of the hidden edges."""
         return observed_graph(self.full, EdgeSplit(train=self.hidden, unseen=self.seen.edges))
 
+    def as_whole(self, seen_fraction: float) -> Graph:
+        """Return a graph in which the hidden edges stand for all that are missing.
+
+        They weigh more than the kept ones, so that the latter have `seen_fraction` of all weight:
+        what is decided from few of the edges hidden is then worth about what it will be worth on
+        the whole graph. The sum of weights stays. The nodes have the numbers they had before.
+
+        Parameters
+        ----------
+        seen_fraction : float
+            In (0, 1].
+        """
+        parts = (self.seen, self.unseen)
+        weights = [np.ones(g.n_edges) if g.edge_weights is None else g.edge_weights for g in parts]
+        sums = [float(part.sum()) for part in weights]
+        if min(sums) > 0.0:
+            shares = (seen_fraction, 1.0 - seen_fraction)
+            weights = [
+                w * (x * sum(sums) / t) for w, x, t in zip(weights, shares, sums, strict=True)
+            ]
+        edges = self.order[np.concatenate([part.edges for part in parts])]
+        return Graph.from_edges(edges, self.full.n_nodes, np.concatenate(weights))
+
     def rows(self, features: Any) -> Any:
         """Return features of the nodes as they are numbered here.
 

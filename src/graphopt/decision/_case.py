@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt.completion import Completion, EdgeProbabilities, PairCompletion, choose_sharpness
-from graphopt.datasets.hiding import hide_edges
+from graphopt.datasets.hiding import Hiding, hide_edges
 from graphopt.features import node_features
 from graphopt.graph import Graph
 
@@ -90,11 +90,14 @@ def hidden_case(
     case: Case,
     features: Features,
     rng: np.random.Generator,
+    *,
+    kept: float,
     among: NDArray[np.integer[Any]] | None = None,
-) -> tuple[Case, NDArray[np.int64]]:
-    """Return the case with as large a share of its edges hidden as is missing, nodes renumbered.
+) -> tuple[Case, Hiding]:
+    """Return the case with some of its edges hidden, nodes renumbered.
 
-    Renumbered, no method can profit from the order of the nodes.
+    Renumbered, no method can profit from the order of the nodes. The new case is decided on as
+    though as large a share of its edges were missing as of the old one's.
 
     Parameters
     ----------
@@ -102,19 +105,23 @@ def hidden_case(
     features : array, sparse array, callable or None
         As they were given for all nodes.
     rng : Generator
+    kept : float
+        Share of the edges that is not hidden.
     among : array of int, optional
         The nodes that take part; default: all.
 
     Returns
     -------
     case : Case
-    order : array of int64
-        Node i of the new case is node ``order[i]`` of the old one.
+    hiding : Hiding
+        Node i of the new case is node ``hiding.order[i]`` of the old one.
     """
     graph, rows = case.graph, case.rows
     if among is not None:
         graph, rows = graph.subgraph(among), None if rows is None else rows[among]
-    found = hide_edges(graph, case.seen_fraction, rng, renumber=True)
+    found = hide_edges(graph, kept, rng, renumber=True)
     seen_rows = found.rows(features if callable(features) else rows)
     part = Case(found.seen, seen_rows, case.seen_fraction, case.rows_from_edges, case)
-    return part, found.order if among is None else among[found.order].astype(np.int64)
+    if among is not None:
+        found = replace(found, order=among[found.order].astype(np.int64))
+    return part, found

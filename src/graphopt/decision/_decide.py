@@ -30,7 +30,6 @@ from graphopt.decision._trials import (
 from graphopt.evaluation import exact_within_reach, quality
 from graphopt.graph import Graph
 
-_TRIALS = {"community": 3, "facility": 5}
 _PROOF_SECONDS = 30.0
 
 
@@ -42,15 +41,16 @@ def decide(
     k: int,
     seen_fraction: float | None = None,
     time_budget: float | None = None,
-    n_trials: int | None = None,
+    n_trials: int = 5,
     networks: bool = False,
     random_state: RandomState = None,
 ) -> Decision:
     """Decide on a graph by the method that does best on it, and say how good that is.
 
-    Where edges are missing, every method of a portfolio is tried: as large a share of the seen
-    edges is hidden as is missing, the method decides, and all seen edges judge. The best on average
-    over the trials then decides on everything that is seen. No edge that is not in `graph` is
+    Where edges are missing, every method of a portfolio is tried: some of the seen edges are
+    hidden, the method decides, and they judge what it decided, for communities with the weight of
+    all that are missing. The best on average over the trials, or the first by preference that they
+    cannot tell from it, then decides on everything that is seen. No edge that is not in `graph` is
     used. Where all edges are seen, all methods decide and the best decision is taken.
 
     Parameters
@@ -71,9 +71,8 @@ def decide(
     time_budget : float, optional
         Seconds. Methods that would not fit are left out, then trials, and the decision depends on
         the machine; the cheapest method decides in any case, and evidence is gathered after it.
-    n_trials : int, optional
-        At least 1; fewer where time runs out. Default: 3 for communities, 5 for facilities, of
-        which a trial tells less.
+    n_trials : int
+        At least 1; fewer where time runs out.
     networks : bool
         Whether methods that train a network take part; they need features and load PyTorch.
     random_state : int, Generator or None
@@ -103,8 +102,7 @@ def decide(
     >>> found.interval[0] <= found.expected_value <= found.interval[1]
     True
     """
-    if n_trials is not None:
-        n_trials = check_integer("n_trials", n_trials, minimum=1)
+    n_trials = check_integer("n_trials", n_trials, minimum=1)
     if time_budget is not None:
         time_budget = check_number("time_budget", time_budget, minimum=0.0)
     clock = Clock(time_budget)
@@ -112,8 +110,7 @@ def decide(
     case, k = checked_case(graph, features, task, k, seen_fraction)
     entrants = [Entrant(method) for method in portfolio(task, case, networks)]
     if case.seen_fraction < 1.0:
-        wanted = n_trials or _TRIALS[task]
-        trials = run_trials(entrants, case, features, task, k, wanted, clock, rng)
+        trials = run_trials(entrants, case, features, task, k, n_trials, clock, rng)
         winner = best_of(entrants, task)
         decision = winner.method.run(case, k, rng)
     else:

@@ -100,7 +100,7 @@ def _communities(case: Case) -> list[Method]:
             completion=completion if isinstance(completion, PairCompletion) else None,
         )
         for completion in candidates
-        for place in PLACEMENTS
+        for place in reversed(PLACEMENTS)  # what the completion says before rules of thumb
     ]
 
 

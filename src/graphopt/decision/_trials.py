@@ -1,4 +1,4 @@
-"""Trials: part of what is seen is hidden, the methods decide, all that is seen is the judge."""
+"""Trials: part of what is seen is hidden, the methods decide, and it judges them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
 
 _GROWTH = 0.3  # per hop, of the smoothed largest distance
+_KEPT = 0.8  # of the seen edges, where hidden ones can stand for all that are missing
 _HOPELESS = 0.1  # behind the best by this part of its mean score
 
 
@@ -69,10 +70,26 @@ class Clock:
 
 @dataclass(slots=True, eq=False)
 class Trial:
-    """One hiding of edges: the case to decide on and how to read the answer."""
+    """One hiding of edges: the case to decide on, how to read the answer, and the judge.
+
+    Communities are decided from most of the seen edges, and the hidden ones stand for all that are
+    missing: they weigh more. Distances do not add up like that: for facilities as large a share is
+    hidden as is missing, all that is seen is the judge, and only the nodes take part that can be
+    served, as nothing tells whether a choice serves the others.
+    """
 
     case: Case
     order: NDArray[np.int64]
+    judge: Graph
+
+
+def _hide(case: Case, features: Features, task: str, k: int, rng: np.random.Generator) -> Trial:
+    if task == "facility":
+        served = np.flatnonzero(main_part(case.graph, k))
+        part, hiding = hidden_case(case, features, rng, kept=case.seen_fraction, among=served)
+        return Trial(part, hiding.order, case.graph)
+    part, hiding = hidden_case(case, features, rng, kept=_KEPT)
+    return Trial(part, hiding.order, hiding.as_whole(case.seen_fraction))
 
 
 def run_trials(
@@ -97,18 +114,15 @@ def run_trials(
     """
     trials: list[Trial] = []
     for _ in range(n_trials):
-        # Facilities: of nodes apart, a trial could not tell whether a choice serves them.
-        among = np.flatnonzero(main_part(case.graph, k)) if task == "facility" else None
-        hidden, order = hidden_case(case, features, rng, among)
+        trial = _hide(case, features, task, k, rng)
         seeds = rng.integers(2**63, size=len(entrants))
-        trial = Trial(hidden, order)
         turns = sorted(zip(entrants, seeds, strict=True), key=lambda turn: not turn[0].method.plain)
         for entrant, seed in turns:
             if entrant.error or entrant.dropped or len(entrant.scores) < len(trials):
                 continue
             if not _affordable(entrant, entrants, clock):
                 continue
-            _try(entrant, trial, case, task, k, np.random.default_rng(seed))
+            _try(entrant, trial, task, k, np.random.default_rng(seed))
         trials.append(trial)
         _drop_hopeless(entrants, task)
         if clock.left < _reserve(entrants):
@@ -155,9 +169,7 @@ def value_of(task: str, graph: Graph, decision: NDArray[np.int32], k: int) -> fl
     return smoothed_radius(graph, decision, k)
 
 
-def _try(
-    entrant: Entrant, trial: Trial, case: Case, task: str, k: int, rng: np.random.Generator
-) -> None:
+def _try(entrant: Entrant, trial: Trial, task: str, k: int, rng: np.random.Generator) -> None:
     begin = time.monotonic()
     try:
         found = entrant.method.run(trial.case, k, rng)
@@ -167,7 +179,7 @@ def _try(
     entrant.seconds.append(time.monotonic() - begin)
     decision = renumbered_back(task, found, trial.order)
     entrant.decisions.append(decision)
-    entrant.scores.append(value_of(task, case.graph, decision, k))
+    entrant.scores.append(value_of(task, trial.judge, decision, k))
 
 
 def _drop_hopeless(entrants: list[Entrant], task: str) -> None:
