@@ -43,7 +43,7 @@ def example(monkeypatch: pytest.MonkeyPatch, two_seeds: Report) -> Report:
 
 def report_on(jobs: Sequence[Job], folder: Path, n_seeds: int = 2, quick: bool = False) -> Report:
     effort = QUICK if quick else FULL
-    wanted = plan((), DATASETS, n_seeds=n_seeds, effort=effort)
+    wanted = plan((), DATASETS, n_seeds=n_seeds, effort=effort, everything=True)
     with Store(folder / "results.sqlite") as store:
         for job in jobs:
             decision = [i % 10 for i in range(60)]

@@ -91,8 +91,12 @@ def lines(sheet: Sheet) -> dict[str, tuple[Entry, ...]]:
 # --- what there is to fill ------------------------------------------------------------------------
 
 
-def test_all_tables_unless_some_are_named() -> None:
-    everything = plan((), DATASETS, n_seeds=2)
+def test_the_papers_tables_unless_others_are_asked_for() -> None:
+    papers = plan((), DATASETS, n_seeds=2)
+    assert papers.sheets == ()
+    assert papers.layouts == LAYOUTS
+    assert set(papers.jobs()) == {job for job in jobs_of(LAYOUTS, 2) if job.system != DECIDE}
+    everything = plan((), DATASETS, n_seeds=2, everything=True)
     assert everything.sheets == ("goals", "regret", "picks")
     assert everything.layouts == LAYOUTS
     # what the sheets tell is told by jobs that the tables need anyway
@@ -117,7 +121,7 @@ def test_a_table_runs_what_it_needs_and_no_more() -> None:
 
 
 def test_a_quick_run_has_what_it_can() -> None:
-    quick = plan((), DATASETS, n_seeds=1, effort=QUICK, fresh_splits=False)
+    quick = plan((), DATASETS, n_seeds=1, effort=QUICK, fresh_splits=False, everything=True)
     assert quick.sheets == ("goals", "picks")
     assert {job.dataset for job in quick.jobs() if job.system == DECIDE} == {"fb", "synthetic"}
     with pytest.raises(ValueError, match=r"table regret has no .* cora, .* fresh splits"):

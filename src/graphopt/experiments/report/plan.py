@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from graphopt._validation import check_choice
-from graphopt.experiments.jobs.specs import FULL, Effort, Job, by_seed
+from graphopt.experiments.jobs.specs import DECIDE, FULL, Effort, Job, by_seed
 from graphopt.experiments.jobs.store import Store, Stored
 from graphopt.experiments.report import goals, picks, regrets
 from graphopt.experiments.report.layouts import Layout, jobs_of, select
@@ -39,7 +39,8 @@ class Plan:
     layouts : tuple of Layout
         The paper's, and what belongs to them.
     sheets : tuple of str
-        Names of the others.
+        Names of the others. The jobs of :func:`graphopt.decide`, which take hours, run for these
+        alone; a row of the paper's tables has what they left.
     scope : Scope
     """
 
@@ -49,7 +50,11 @@ class Plan:
 
     def jobs(self) -> list[Job]:
         """Return the jobs that fill the tables; none twice."""
-        wanted = jobs_of(self.layouts, self.scope.n_seeds, self.scope.effort)
+        wanted = [
+            job
+            for job in jobs_of(self.layouts, self.scope.n_seeds, self.scope.effort)
+            if job.system != DECIDE
+        ]
         for name in self.sheets:
             wanted += _KINDS[name].jobs(self.scope)
         return by_seed(wanted)
@@ -74,8 +79,11 @@ def plan(
     n_seeds: int,
     effort: Effort = FULL,
     fresh_splits: bool = True,
+    everything: bool = False,
 ) -> Plan:
-    """Return what there is to fill for some tables, all if none are named, and some data sets.
+    """Return what there is to fill for some tables and some data sets.
+
+    The paper's tables if none are named, and with `everything` all.
 
     Raises
     ------
@@ -91,7 +99,7 @@ def plan(
         layouts = select(numbers, datasets, fresh_splits=fresh_splits)
     sheets = []
     for name, kind in _KINDS.items():
-        if names and name not in names:
+        if not everything and name not in names:
             continue
         if any(True for _ in kind.jobs(scope)):
             sheets.append(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphopt.evaluation import regret_of
 from graphopt.experiments.jobs.specs import FULL, Effort, Job
@@ -78,7 +78,10 @@ class Table:
 def fill(
     layouts: Iterable[Layout], store: Store, n_seeds: int, effort: Effort = FULL
 ) -> list[Table]:
-    """Return the tables with the numbers that the store has."""
+    """Return the tables with the numbers that the store has.
+
+    A row that is not the paper's is left out where nothing of it was run.
+    """
     tables = []
     known: dict[Job, Stored | None] = {}
 
@@ -95,7 +98,16 @@ def fill(
                 jobs = [layout.job(row, column, seed, effort) for seed in range(n_seeds)]
                 rows = [look_up(job) for job in jobs if job is not None]
                 cells[row.label, column] = _cell(layout, row, column, rows, best.get(column))
-        tables.append(Table(layout, cells))
+        rows_run = tuple(
+            row
+            for row in layout.rows
+            if not row.extra
+            or any(
+                (cell := cells[row.label, column]).values or cell.failed
+                for column in layout.columns
+            )
+        )
+        tables.append(Table(replace(layout, rows=rows_run), cells))
     return tables
 
 
