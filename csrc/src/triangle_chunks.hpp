@@ -13,8 +13,8 @@ inline constexpr std::size_t triangle_step = 8;
 
 // The first rows of chunks of equal area, and n.
 inline std::vector<std::size_t> triangle_chunks(std::size_t n) {
-    // 2 MB: some tens of microseconds, which waking a thread must not outweigh.
-    constexpr std::size_t entries_per_chunk = std::size_t{1} << 18;
+    // 1 MB: some tens of microseconds, which waking a thread must not outweigh.
+    constexpr std::size_t entries_per_chunk = std::size_t{1} << 17;
     const std::size_t n_chunks =
         std::clamp(n * n / 2 / entries_per_chunk, std::size_t{1}, std::size_t{64});
     std::vector<std::size_t> bounds(n_chunks + 1, n);

@@ -27,7 +27,7 @@ def spectral(
     *,
     normalized: bool = True,
     regularization: float = 0.3,
-    n_init: int = 10,
+    n_init: int = 4,
     random_state: RandomState = None,
 ) -> CommunityResult:
     """Find communities by spectral clustering of the modularity matrix, exactly `k` of them.
@@ -51,7 +51,8 @@ def spectral(
         this many times the mean strength at each node. It keeps small parts of the graph, hardly
         tied to the rest, from taking an eigenvector each.
     n_init : int
-        Starts of k-means; the one of smallest within-group distances counts.
+        Starts of k-means; the one of smallest within-group distances counts. On the paper's graphs
+        ten group no better than four.
     random_state : int, Generator or None
         For k-means++.
 
