@@ -155,7 +155,7 @@ def test_quick_jobs_are_smaller_where_they_can_be() -> None:
     two_stage = make_job(TWO_STAGE, "fb", "community", "learning", 0, QUICK)
     assert two_stage.parameters == {"k": 10, "iterations": 60}
     decide = make_job(DECIDE, "synthetic", "community", "inductive", 0, QUICK)
-    assert decide.parameters == {"k": 10, "graphs": 1, "time_budget": 0.5}
+    assert decide.parameters == {"k": 10, "graphs": 1, "time_budget": 0.1}
     full = make_job(DECIDE, "synthetic", "community", "inductive", 0)
     assert full.parameters == {"k": 10}
 

@@ -143,7 +143,7 @@ QUICK = Effort(
     restarts=1,
     graphs=3,
     proof_seconds=3.0,
-    trial_seconds=0.5,
+    trial_seconds=0.1,
     slow_on=("fb", "synthetic"),
     slow_graphs=1,
 )

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 
-from graphopt.evaluation import paired_difference, regret_of, summarize
+from graphopt.evaluation import Summary, paired_difference, regret_of, summarize
 from graphopt.experiments.jobs.specs import DECIDE, HINDSIGHT, Job
 from graphopt.experiments.report.layouts import LAYOUTS, Column, Layout, jobs_of
 from graphopt.experiments.report.sheets import Entry, Line, LookUp, Scope, Sheet, found
@@ -97,22 +97,19 @@ def _entry(name: str, column: dict[str, BySeed], unit: str) -> Entry:
     middle = statistics.median(values)
     notes = []
     if len(values) >= _ENOUGH:
-        summary = summarize(values)
-        notes.append(
-            f"{_signed(summary.mean, unit)} [{_signed(summary.low, unit)}, "
-            f"{_signed(summary.high, unit)}]"
-        )
+        notes.append(_interval(summarize(values), unit))
     both = sorted(mine.keys() & reference.keys())
     if name != DECIDE and len(both) >= _ENOUGH:
         paired = paired_difference(
             name, DECIDE, [mine[seed] for seed in both], [reference[seed] for seed in both]
         )
-        d = paired.difference
-        notes.append(
-            f"{_signed(d.mean, unit, plus=True)} [{_signed(d.low, unit, plus=True)}, "
-            f"{_signed(d.high, unit, plus=True)}], p = {paired.p_value:.2g}"
-        )
+        notes += [_interval(paired.difference, unit, plus=True), f"p = {paired.p_value:.2g}"]
     return Entry(_signed(middle, unit), tuple(notes), value=middle)
+
+
+def _interval(summary: Summary, unit: str, *, plus: bool = False) -> str:
+    low, high = _signed(summary.low, unit), _signed(summary.high, unit)
+    return f"{_signed(summary.mean, unit, plus=plus)} [{low}, {high}]"
 
 
 def _signed(value: float, unit: str, *, plus: bool = False) -> str:
