@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 from graphopt import datasets
 from graphopt.bench import spopt_peer
 from graphopt.bench.peers import threads_for_all
+from graphopt.bench.race import Progress
 from graphopt.bench.spopt_peer import PeerResult
+from graphopt.bench.table import write
 from graphopt.centers import (
     ExactKCenterResult,
     Reduction,
@@ -43,8 +44,6 @@ PUBLISHED = (
 ORLIB = tuple(f"pmed{number}" for number in range(1, 11))
 _GEOMETRIC = (20_000, 0.012)  # points in the unit square, and how near neighbours are
 _SEED = 0
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +103,16 @@ class Row:
     @property
     def ratio(self) -> float | None:
         """How many times the time of ours spopt took to its proof; None: it gave none."""
-        if self.peer is None or self.peer.outcome != spopt_peer.OPTIMAL:
-            return None
-        assert self.peer.seconds is not None
-        return self.peer.seconds / self.seconds
+        return self._times_ours(spopt_peer.OPTIMAL)
 
     @property
     def at_least(self) -> float | None:
         """How many times the time of ours spopt had without ending; None: it ended, or failed."""
-        if self.peer is None or self.peer.outcome != spopt_peer.OUT_OF_TIME:
+        return self._times_ours(spopt_peer.OUT_OF_TIME)
+
+    def _times_ours(self, outcome: str) -> float | None:
+        if self.peer is None or self.peer.outcome != outcome or self.peer.seconds is None:
             return None
-        assert self.peer.seconds is not None
         return self.peer.seconds / self.seconds
 
     @property
@@ -323,7 +321,5 @@ def save(rows: Sequence[Row], machine: dict[str, Any], threads: int, folder: Pat
     """Write ``exact.json`` and ``exact.md`` to a folder, which is made if need be."""
     from graphopt.bench.exact_table import as_markdown
 
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(as_dict(rows, machine, threads), indent=1)
-    (folder / "exact.json").write_text(text + "\n")
-    (folder / "exact.md").write_text(as_markdown(rows, machine, threads))
+    markdown = as_markdown(rows, machine, threads)
+    write(folder, "exact", as_dict(rows, machine, threads), markdown)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphopt.bench import spopt_peer
 from graphopt.bench.exact import Row
-from graphopt.bench.table import headline, seconds_text
+from graphopt.bench.table import page, seconds_text
 from graphopt.centers import Reduction
 
 if TYPE_CHECKING:
@@ -113,12 +113,5 @@ def as_table(rows: Sequence[Row], title: str = "") -> Table:
 
 def as_markdown(rows: Sequence[Row], machine: dict[str, Any], threads: int) -> str:
     """Return a page: the machine, the table and its footnotes."""
-    lines = [f"# Exact k-center\n\n{headline(machine, threads)}\n", f"| {' | '.join(COLUMNS)} |"]
-    lines.append("|---" * len(COLUMNS) + "|")
-    for row in rows:
-        plain = [cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells(row)]
-        lines.append(f"| {' | '.join(plain)} |")
-    versions = machine["libraries"].items()
-    installed = ", ".join(f"{name} {version}" for name, version in versions if version)
-    notes = [*footnotes(rows), f"Versions: {installed}.", f"System: {machine['system']}."]
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+    plain = [cells(row) for row in rows]
+    return page("Exact k-center", COLUMNS, plain, footnotes(rows), machine, threads)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +72,5 @@ def run(
 
 def save(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int, folder: Path) -> None:
     """Write ``race.json`` and ``race.md`` to a folder, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(table.as_dict(outcomes, machine, threads), indent=1)
-    (folder / "race.json").write_text(text + "\n")
-    (folder / "race.md").write_text(table.as_markdown(outcomes, machine, threads))
+    content = table.as_dict(outcomes, machine, threads)
+    table.write(folder, "race", content, table.as_markdown(outcomes, machine, threads))

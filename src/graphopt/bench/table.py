@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphopt.bench.race import Outcome, Timing
@@ -125,15 +127,35 @@ def as_table(outcomes: Iterable[Outcome], title: str = "") -> Table:
 
 def as_markdown(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int) -> str:
     """Return a page: the machine, the table and its footnotes."""
-    lines = [f"# The race\n\n{headline(machine, threads)}\n", f"| {' | '.join(COLUMNS)} |"]
-    lines.append("|---" * len(COLUMNS) + "|")
-    for outcome in outcomes:
-        row = [cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells(outcome)]
-        lines.append(f"| {' | '.join(row)} |")
+    rows = [cells(outcome) for outcome in outcomes]
+    return page("The race", COLUMNS, rows, footnotes(outcomes), machine, threads)
+
+
+def page(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    notes: Sequence[str],
+    machine: dict[str, Any],
+    threads: int,
+) -> str:
+    """Return a table as a page of Markdown, with what it ran on; cells may have several lines."""
+    lines = [f"# {title}\n\n{headline(machine, threads)}\n", f"| {' | '.join(columns)} |"]
+    lines.append("|---" * len(columns) + "|")
+    for row in rows:
+        plain = [cell.replace("|", "\\|").replace("\n", "<br>") for cell in row]
+        lines.append(f"| {' | '.join(plain)} |")
     versions = machine["libraries"].items()
     installed = ", ".join(f"{name} {version}" for name, version in versions if version)
-    notes = [*footnotes(outcomes), f"Versions: {installed}.", f"System: {machine['system']}."]
+    notes = [*notes, f"Versions: {installed}.", f"System: {machine['system']}."]
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+
+
+def write(folder: Path, name: str, content: dict[str, Any], markdown: str) -> None:
+    """Write ``name.json`` and ``name.md`` to a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (folder / f"{name}.md").write_text(markdown)
 
 
 def as_dict(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int) -> dict[str, Any]:

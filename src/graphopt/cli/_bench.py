@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from graphopt.cli._bench_exact import bench_exact
-from graphopt.cli._terminal import notes, output
-from graphopt.errors import GraphoptError
-
-if TYPE_CHECKING:
-    from graphopt.bench.race import Outcome
+from graphopt.cli._contests import print_table, told_one_by_one
 
 
 def bench(
@@ -84,36 +79,27 @@ def bench(
 
     num_threads = resolve_num_threads(threads)
     measure = not quick if memory is None else memory
-    outcomes: list[Outcome] = []
-    interrupted = False
-    with notes.status("...") as status:
-        races = session.run(
+    outcomes, interrupted = told_one_by_one(
+        lambda progress: session.run(
             contests,
             scale=scale,
             rounds=rounds,
             threads=num_threads,
             slow=not quick,
             memory=measure,
-            progress=lambda step: status.update(escape(step)),
-        )
-        try:
-            for outcome in races:
-                outcomes.append(outcome)
-                line = f"{len(outcomes)}/{len(contests)} {table.summary(outcome)}"
-                notes.print(line, markup=False, highlight=False, soft_wrap=True)
-        except KeyboardInterrupt:
-            interrupted = True
-        except AssertionError as error:
-            raise GraphoptError(str(error)) from error
+            progress=progress,
+        ),
+        table.summary,
+        len(contests),
+    )
     machine = describe_machine()
     if save is not None:
         session.save(outcomes, machine, num_threads, save)
     if as_json:
         typer.echo(json.dumps(table.as_dict(outcomes, machine, num_threads), indent=2))
     else:
-        output.print(table.as_table(outcomes, table.headline(machine, num_threads)))
-        for note in table.footnotes(outcomes):
-            output.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
+        headline = table.headline(machine, num_threads)
+        print_table(table.as_table(outcomes, headline), table.footnotes(outcomes))
     if interrupted:
         raise typer.Exit(130)
 

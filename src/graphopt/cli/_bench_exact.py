@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from rich.markup import escape
 
-from graphopt.cli._terminal import notes, output
-from graphopt.errors import GraphoptError
+from graphopt.cli._contests import print_table, told_one_by_one
+from graphopt.cli._terminal import notes
 
 
 def bench_exact(
@@ -42,32 +41,23 @@ def bench_exact(
             "without the OR-Library's instances: no orlib in the folder GRAPHOPT_DATA names"
         )
     num_threads = resolve_num_threads(threads)
-    rows: list[exact.Row] = []
-    interrupted = False
-    with notes.status("...") as status:
-        found = exact.run(
+    rows, interrupted = told_one_by_one(
+        lambda progress: exact.run(
             chosen,
             threads=num_threads,
             peer_seconds=None if quick else peer_seconds,
-            progress=lambda step: status.update(escape(step)),
-        )
-        try:
-            for row in found:
-                rows.append(row)
-                line = f"{len(rows)}/{len(chosen)} {exact_table.summary(row)}"
-                notes.print(line, markup=False, highlight=False, soft_wrap=True)
-        except KeyboardInterrupt:
-            interrupted = True
-        except AssertionError as error:
-            raise GraphoptError(str(error)) from error
+            progress=progress,
+        ),
+        exact_table.summary,
+        len(chosen),
+    )
     machine = describe_machine()
     if save is not None:
         exact.save(rows, machine, num_threads, save)
     if as_json:
         typer.echo(json.dumps(exact.as_dict(rows, machine, num_threads), indent=2))
     else:
-        output.print(exact_table.as_table(rows, headline(machine, num_threads)))
-        for note in exact_table.footnotes(rows):
-            output.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
+        table = exact_table.as_table(rows, headline(machine, num_threads))
+        print_table(table, exact_table.footnotes(rows))
     if interrupted:
         raise typer.Exit(130)
