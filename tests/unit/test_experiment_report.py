@@ -130,7 +130,9 @@ def test_failures_are_shown(tmp_path: Path) -> None:
     job = make_job("Leiden", "fb", "community", "learning", 0)
     with Store(tmp_path / "results.sqlite") as store:
         store.add(failure(job))
-        report = Report(fill(LAYOUTS, store, 1), list(store.rows()), store.machines(), 1, False)
+        report = Report(
+            fill(LAYOUTS, store.look_up(), 1), list(store.rows()), store.machines(), 1, False
+        )
     assert "failed: Leiden, fb, community, learning, seed 0: ValueError: no <luck>" in printed(
         report
     )
@@ -190,7 +192,7 @@ def test_an_unreachable_node_is_an_infinite_distance(tmp_path: Path) -> None:
     outcomes = {"Train-greedy": dict.fromkeys(("score", "mean_distance", "p95_distance"), None)}
     with Store(tmp_path / "results.sqlite") as store:
         store.add(made_up(job, outcomes=outcomes))
-        table = fill([FACILITIES], store, 1)[0]
+        table = fill([FACILITIES], store.look_up(), 1)[0]
     row = next(row for row in table.layout.rows if row.label == "Train-greedy")
     assert table.cell(row, Column("learning", "fb")).values == (math.inf,)
     assert "∞" in ours(table.cell(row, Column("learning", "fb")), "hops")
@@ -219,14 +221,14 @@ def test_regret_is_the_distance_to_the_best_that_saw_everything(
         for seed, score in enumerate(seen):
             job = make_job(system, "fb", layout.task, "clean", seed)
             store.add(made_up(job, outcomes={system: {"score": score}}))
-        cell = fill([layout], store, 2)[0].cell(row, column)
+        cell = fill([layout], store.look_up(), 2)[0].cell(row, column)
         assert (cell.values, cell.missing) == ((), 2)  # nothing to measure by yet
         assert ours(cell, layout.unit) == "not run"
         for seed, score in enumerate(best):
             job = layout.reference_job(column, seed)
             assert job is not None
             store.add(made_up(job, outcomes={job.system: {"score": score}}))
-        table = fill([layout], store, 2)[0]
+        table = fill([layout], store.look_up(), 2)[0]
     assert table.cell(row, column).values == pytest.approx(regrets)
     assert table.verdict(row, column) is None
     assert "<svg" in dumbbells(table, [column])

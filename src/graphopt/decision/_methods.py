@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,16 +12,14 @@ from graphopt._validation import (
     RandomState,
     check_choice,
     check_integer,
-    check_number,
     check_random_state,
 )
 from graphopt.completion._base import check_seen_graph
+from graphopt.completion._masking import check_share
 from graphopt.decision._case import Case, Features, whole_case
 from graphopt.decision._portfolio import portfolio
-from graphopt.errors import GraphoptError
+from graphopt.evaluation import TASKS
 from graphopt.graph import Graph
-
-TASKS = ("community", "facility")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,13 +99,8 @@ def portfolio_decisions(
     for method, seed in zip(known, seeds, strict=True):
         if method.name not in asked:
             continue
-        begin = time.monotonic()
-        decision, error = None, ""
-        try:
-            decision = method.run(case, k, np.random.default_rng(seed))
-        except (ValueError, GraphoptError, MemoryError) as failure:  # as in a trial
-            error = f"{type(failure).__name__}: {failure}"
-        found.append(MethodDecision(method.name, decision, time.monotonic() - begin, error))
+        attempt = method.attempt(case, k, np.random.default_rng(seed))
+        found.append(MethodDecision(method.name, *attempt))
     return found
 
 
@@ -121,11 +113,7 @@ def checked_case(
     k = check_integer("k", k, minimum=1)
     if k > graph.n_nodes:
         raise ValueError(f"k must be at most the number of nodes, {graph.n_nodes}, not {k}")
-    share = 1.0
-    if seen_fraction is not None:
-        share = check_number(
-            "seen_fraction", seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
-        )
+    share = 1.0 if seen_fraction is None else check_share(seen_fraction)
     if task == "facility" and graph.weights is not None:
         graph = Graph.from_edges(graph.edges, graph.n_nodes, names=graph.names)
     return whole_case(graph, features, share if graph.n_edges else 1.0), k

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from graphopt.completion import (
     default_candidates,
 )
 from graphopt.decision._case import Case
+from graphopt.errors import GraphoptError
 from graphopt.graph import Graph
 
 Labels = NDArray[np.int32]
@@ -55,6 +57,18 @@ class Method:
     plain: bool = False
     completion: PairCompletion | None = None
     sharpened: bool = False
+
+    def attempt(
+        self, case: Case, k: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int32] | None, float, str]:
+        """Return what it decides, None if it cannot, the seconds, and why it cannot."""
+        begin = time.monotonic()
+        decision, error = None, ""
+        try:
+            decision = self.run(case, k, rng)
+        except (ValueError, GraphoptError, MemoryError) as failure:
+            error = f"{type(failure).__name__}: {failure}"
+        return decision, time.monotonic() - begin, error
 
     def samples(self, case: Case, count: int, rng: np.random.Generator) -> list[Graph]:
         """Return whole graphs as they might be; by bagging, where it has no completion."""

@@ -170,13 +170,10 @@ def value_of(task: str, graph: Graph, decision: NDArray[np.int32], k: int) -> fl
 
 
 def _try(entrant: Entrant, trial: Trial, task: str, k: int, rng: np.random.Generator) -> None:
-    begin = time.monotonic()
-    try:
-        found = entrant.method.run(trial.case, k, rng)
-    except (ValueError, GraphoptError, MemoryError) as error:
-        entrant.error = f"{type(error).__name__}: {error}"
+    found, seconds, entrant.error = entrant.method.attempt(trial.case, k, rng)
+    if found is None:
         return
-    entrant.seconds.append(time.monotonic() - begin)
+    entrant.seconds.append(seconds)
     decision = renumbered_back(task, found, trial.order)
     entrant.decisions.append(decision)
     entrant.scores.append(value_of(task, trial.judge, decision, k))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from graphopt.decision import decide, portfolio_decisions
+from graphopt.decision import MethodDecision, decide, portfolio_decisions
 from graphopt.errors import GraphoptError
 from graphopt.evaluation import quality, regret_of
 from graphopt.experiments.comparison import Problem
@@ -77,30 +77,26 @@ def _by_methods(problem: Problem, names: list[str], seed: int) -> list[Decided]:
     """Return what methods of the portfolio decide; those that cannot are left out."""
     return [
         Decided(HINDSIGHT + one.name, one.decision, {"chosen": 0.0}, kept=False)
-        for one in portfolio_decisions(
-            problem.seen,
-            problem.own_features,
-            task=problem.task,
-            k=problem.k,
-            seen_fraction=problem.seen_fraction,
-            methods=names,
-            random_state=seed,
-        )
+        for one in _asked(problem, names, seed)
         if one.decision is not None
     ]
 
 
-def by_one_method(row: str, method: str, problem: Problem, settings: Settings) -> list[Decided]:
-    """Decide by one method of the portfolio."""
-    (found,) = portfolio_decisions(
+def _asked(problem: Problem, methods: list[str], seed: int) -> list[MethodDecision]:
+    return portfolio_decisions(
         problem.seen,
         problem.own_features,
         task=problem.task,
         k=problem.k,
         seen_fraction=problem.seen_fraction,
-        methods=[method],
-        random_state=settings.seed,
+        methods=methods,
+        random_state=seed,
     )
+
+
+def by_one_method(row: str, method: str, problem: Problem, settings: Settings) -> list[Decided]:
+    """Decide by one method of the portfolio."""
+    (found,) = _asked(problem, [method], settings.seed)
     if found.decision is None:
         raise GraphoptError(f"{method}: {found.error}")
     return [Decided(row, found.decision, {"decision_seconds": found.seconds})]

@@ -6,8 +6,9 @@ import csv
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -172,6 +173,10 @@ class Store:
             ).fetchone()
             if one is not None:
                 yield _stored(one)
+
+    def look_up(self) -> Callable[[Job], Stored | None]:
+        """Return a function from a job to its row, None without one, that reads a row once."""
+        return cache(lambda job: next(self.rows([job]), None))
 
     def pending(self, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs that are not done: never run, or failed."""

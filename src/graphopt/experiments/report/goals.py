@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from graphopt.experiments.jobs.specs import DECIDE, EXACT, SINGLE, Job
 from graphopt.experiments.jobs.store import Stored
+from graphopt.experiments.report.layouts import BOUND
 from graphopt.experiments.report.sheets import Entry, Line, LookUp, Scope, Sheet, found, why_empty
-from graphopt.experiments.report.tables import number
+from graphopt.experiments.report.tables import SCORE_UNITS, number
 
 NAME = "goals"
 
@@ -62,7 +63,6 @@ GOALS = (
     Goal("facilities from seen edges, at most", "facility", _PARTLY, _on(8, 12, 6, 5, 1)),
     Goal("facilities from all edges, at most", "facility", _WHOLLY, _on(6, 9, 5, 4, 1)),
 )  # fmt: skip
-_BESIDE = {"community": "Leiden", "facility": EXACT}
 _WHERE = {"learning": ", published splits", "clean": ", fresh splits", "optimization": ""}
 
 
@@ -70,7 +70,7 @@ def jobs(scope: Scope) -> Iterator[Job]:
     """Yield what the sheet needs."""
     for goal in GOALS:
         for setting in goal.settings:
-            for system in (DECIDE, _BESIDE[goal.task]):
+            for system in (DECIDE, BOUND[goal.task]):
                 for dataset in _columns(scope):
                     yield from scope.jobs(system, dataset, goal.task, setting)
 
@@ -84,7 +84,7 @@ def fill(scope: Scope, look_up: LookUp) -> Sheet:
         entries = (Entry(_printed(goal, goal.values[name]), value=goal.values[name])
                    for name in columns)  # fmt: skip
         lines.append(Line(goal.label, tuple(entries), head=True))
-        for system in (DECIDE, _BESIDE[goal.task]):
+        for system in (DECIDE, BOUND[goal.task]):
             for setting in goal.settings:
                 if setting == "clean" and not scope.fresh_splits:
                     continue
@@ -131,7 +131,7 @@ def _summary(held: dict[str, list[bool]]) -> str:
 def _entry(
     goal: Goal, system: str, setting: str, dataset: str, scope: Scope, look_up: LookUp
 ) -> Entry:
-    wanted, beside = scope.jobs(system, dataset, goal.task, setting), _BESIDE[goal.task]
+    wanted, beside = scope.jobs(system, dataset, goal.task, setting), BOUND[goal.task]
     rows = found(wanted, look_up)
     if not rows:
         return why_empty(wanted, look_up)
@@ -165,4 +165,4 @@ def _is_proven(row: Stored) -> bool:
 
 
 def _printed(goal: Goal, value: float) -> str:
-    return number(value, "modularity" if goal.task == "community" else "hops")
+    return number(value, SCORE_UNITS[goal.task])

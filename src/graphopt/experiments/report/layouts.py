@@ -129,7 +129,7 @@ class Layout:
         """Return the job that regret in a column is measured by; None where there is no regret."""
         if not self.regret:
             return None
-        system = _BOUND[self.task]
+        system = BOUND[self.task]
         return make_job(system, column.dataset, self.task, "optimization", seed, effort)
 
 
@@ -143,7 +143,8 @@ _STAGES = {
     "community": ("CNM", "Newman", "SC"),
     "facility": ("greedy", "gonzalez"),
 }
-_BOUND = {"community": "Leiden", "facility": EXACT}
+BOUND = {"community": "Leiden", "facility": EXACT}
+"""By task, the system whose decision from all edges others are measured by."""
 _EXTRA = {
     "community": ("Leiden", COMPLETED, DECIDE),
     "facility": (EXACT, LOCAL_SEARCH, ROBUST, DECIDE),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from graphopt.experiments.jobs.specs import DECIDE, HINDSIGHT, INDUCTIVE, SINGLE, Job
 from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.sheets import Entry, Line, LookUp, Scope, Sheet, found, why_empty
-from graphopt.experiments.report.tables import number
+from graphopt.experiments.report.tables import SCORE_UNITS, number
 
 NAME = "picks"
 _SETTINGS = {
@@ -18,7 +18,6 @@ _SETTINGS = {
     "inductive": "inductive",
 }
 _TASKS = {"community": "communities", "facility": "facilities"}
-_UNITS = {"community": "modularity", "facility": "hops"}
 _COLUMNS = (
     "seeds", "right", "decide", "best", "loss", "worst", "covered", "wrong picks",
 )  # fmt: skip
@@ -26,8 +25,10 @@ _COLUMNS = (
 
 def jobs(scope: Scope) -> Iterator[Job]:
     """Yield what the sheet needs."""
-    for task, setting, dataset in _cases(scope):
-        yield from scope.jobs(DECIDE, dataset, task, setting)
+    for task in _TASKS:
+        for setting in _SETTINGS:
+            for _, wanted in _datasets(scope, task, setting):
+                yield from wanted
 
 
 def fill(scope: Scope, look_up: LookUp) -> Sheet:
@@ -36,9 +37,8 @@ def fill(scope: Scope, look_up: LookUp) -> Sheet:
     for task in _TASKS:
         for setting, words in _SETTINGS.items():
             part = [
-                _line(task, dataset, scope.jobs(DECIDE, dataset, task, setting), look_up)
-                for of_task, of_setting, dataset in _cases(scope)
-                if (of_task, of_setting) == (task, setting)
+                _line(task, dataset, wanted, look_up)
+                for dataset, wanted in _datasets(scope, task, setting)
             ]
             if part:
                 nothing = tuple(Entry("") for _ in _COLUMNS)
@@ -59,12 +59,12 @@ def fill(scope: Scope, look_up: LookUp) -> Sheet:
     )
 
 
-def _cases(scope: Scope) -> Iterator[tuple[str, str, str]]:
-    for task in _TASKS:
-        for setting in _SETTINGS:
-            for dataset in INDUCTIVE if setting == "inductive" else SINGLE:
-                if dataset in scope.datasets and scope.jobs(DECIDE, dataset, task, setting):
-                    yield task, setting, dataset
+def _datasets(scope: Scope, task: str, setting: str) -> Iterator[tuple[str, list[Job]]]:
+    """Yield the data sets that decide runs on, and its jobs there."""
+    for dataset in INDUCTIVE if setting == "inductive" else SINGLE:
+        wanted = scope.jobs(DECIDE, dataset, task, setting)
+        if dataset in scope.datasets and wanted:
+            yield dataset, wanted
 
 
 def _line(task: str, dataset: str, wanted: list[Job], look_up: LookUp) -> Line:
@@ -72,7 +72,7 @@ def _line(task: str, dataset: str, wanted: list[Job], look_up: LookUp) -> Line:
     if not rows:
         nothing = why_empty(wanted, look_up)
         return Line(dataset, (nothing, *(Entry("") for _ in _COLUMNS[1:])))
-    unit = _UNITS[task]
+    unit = SCORE_UNITS[task]
 
     def known(name: str) -> list[float]:
         values = (row.outcomes[DECIDE][name] for row in rows)

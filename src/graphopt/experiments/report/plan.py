@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from graphopt._validation import check_choice
 from graphopt.experiments.jobs.specs import DECIDE, FULL, Effort, Job, by_seed
-from graphopt.experiments.jobs.store import Store, Stored
+from graphopt.experiments.jobs.store import Store
 from graphopt.experiments.report import goals, picks, regrets
 from graphopt.experiments.report.layouts import Layout, jobs_of, select
 from graphopt.experiments.report.sheets import LookUp, Scope, Sheet
@@ -61,14 +61,8 @@ class Plan:
 
     def fill(self, store: Store) -> tuple[list[Table], list[Sheet]]:
         """Return the tables with the numbers that the store has."""
-        known: dict[Job, Stored | None] = {}
-
-        def look_up(job: Job) -> Stored | None:
-            if job not in known:
-                known[job] = next(store.rows([job]), None)
-            return known[job]
-
-        tables = fill(self.layouts, store, self.scope.n_seeds, self.scope.effort)
+        look_up = store.look_up()
+        tables = fill(self.layouts, look_up, self.scope.n_seeds, self.scope.effort)
         return tables, [_KINDS[name].fill(self.scope, look_up) for name in self.sheets]
 
 

@@ -32,7 +32,10 @@ def fill(scope: Scope, look_up: LookUp) -> Sheet:
     layouts = _layouts(scope)
     lines: list[Line] = []
     for layout in layouts:
-        by_column = [_regrets(layout, column, scope, look_up) for column in layout.columns]
+        best = references(layout, scope.n_seeds, scope.effort, look_up)
+        by_column = [
+            _regrets(layout, column, best.get(column), scope, look_up) for column in layout.columns
+        ]
         nothing = tuple(Entry("") for _ in layout.columns)
         lines.append(Line(_WORDS[layout.task], nothing, head=True))
         names = [row.label for row in layout.rows]
@@ -65,9 +68,10 @@ def _layouts(scope: Scope) -> list[Layout]:
     return chosen
 
 
-def _regrets(layout: Layout, column: Column, scope: Scope, look_up: LookUp) -> dict[str, BySeed]:
+def _regrets(
+    layout: Layout, column: Column, best: float | None, scope: Scope, look_up: LookUp
+) -> dict[str, BySeed]:
     """Return for each method its regret on each split that it was run on."""
-    best = references(layout, scope.n_seeds, scope.effort, look_up).get(column)
     regrets: dict[str, BySeed] = {}
     if best is None:
         return regrets

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from graphopt.evaluation import regret_of
 from graphopt.experiments.jobs.specs import FULL, Effort, Job
-from graphopt.experiments.jobs.store import Store, Stored
+from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import Column, Layout, Row
 
 NOTHING_TO_RUN = "–"
@@ -76,20 +76,16 @@ class Table:
 
 
 def fill(
-    layouts: Iterable[Layout], store: Store, n_seeds: int, effort: Effort = FULL
+    layouts: Iterable[Layout],
+    look_up: Callable[[Job], Stored | None],
+    n_seeds: int,
+    effort: Effort = FULL,
 ) -> list[Table]:
-    """Return the tables with the numbers that the store has.
+    """Return the tables with the numbers that a store has, see :meth:`Store.look_up`.
 
     A row that is not the paper's is left out where nothing of it was run.
     """
     tables = []
-    known: dict[Job, Stored | None] = {}
-
-    def look_up(job: Job) -> Stored | None:
-        if job not in known:
-            known[job] = next(store.rows([job]), None)
-        return known[job]
-
     for layout in layouts:
         cells = {}
         best = references(layout, n_seeds, effort, look_up) if layout.regret else {}
@@ -168,6 +164,9 @@ def counts(tables: Iterable[Table]) -> dict[str, int]:
 
 
 # --- numbers as text ------------------------------------------------------------------------------
+
+SCORE_UNITS = {"community": "modularity", "facility": "hops"}
+"""By task, what decisions are judged in."""
 
 
 def number(value: float, unit: str) -> str:
