@@ -83,7 +83,7 @@ def test_a_killed_search_goes_on(tmp_path: Path, jobs: int) -> None:
     process = start(tmp_path, jobs)
     try:
         assert process.stdout is not None
-        assert process.stdout.readline() == "finished 0\n"
+        assert process.stdout.readline().startswith("finished ")
         assert process.stdout.readline().startswith("finished ")
         time.sleep(0.1)
     finally:
