@@ -19,3 +19,9 @@ from graphopt._selection import first_of_the_best
 )
 def test_the_first_of_the_best_wins(values: list[tuple[float, ...]], first: int) -> None:
     assert first_of_the_best(np.array(values)) == first
+
+
+def test_trials_on_the_same_data_are_less_sure() -> None:
+    values = np.array([(0.4, 0.44, 0.42), (0.45, 0.46, 0.44)])
+    assert first_of_the_best(values) == 1
+    assert first_of_the_best(values, hidden_per_kept=3.0) == 0

@@ -22,6 +22,7 @@ from graphopt.completion._probabilities import EdgeProbabilities, proportional
 from graphopt.graph import Graph
 
 _DRAW_BYTES = 200  # of a drawn edge, while the new graph is put together
+_PASSES = 2  # of Leiden over a bag: many bags tell more than few whose groups are the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Bagging(PairCompletion):
     """
 
     weight: float = 1.5
-    n_bags: int = 30
+    n_bags: int = 100
     keep: float = 0.8
     n_groups: int | None = None
     draws: int = 120
@@ -187,7 +188,8 @@ class _Bag:
             edges[kept], graph.n_nodes, None if weights is None else weights[kept]
         )
         k = None if n_groups is None else min(n_groups, graph.n_nodes)
-        self._group = leiden(bag, k, random_state=rng).labels.astype(np.int64)
+        found = leiden(bag, k, iterations=_PASSES, random_state=rng)
+        self._group = found.labels.astype(np.int64)
         alone = bag.degrees == 0
         self._group[alone] = self._group.max() + 1
         _, self._group = np.unique(self._group, return_inverse=True)

@@ -111,7 +111,7 @@ def decide(
     entrants = [Entrant(method) for method in portfolio(task, case, networks)]
     if case.seen_fraction < 1.0:
         trials = run_trials(entrants, case, features, task, k, n_trials, clock, rng)
-        winner = best_of(entrants, task)
+        winner = best_of(entrants, task, case.seen_fraction)
         decision = winner.method.run(case, k, rng)
     else:
         trials = []
@@ -145,7 +145,7 @@ def _best_where_all_is_seen(
         entrant.seconds.append(clock.spent - begin)
         entrant.decisions.append(found)
         entrant.scores.append(value_of(task, case.graph, found, k))
-    winner = best_of(entrants, task)
+    winner = best_of(entrants, task, case.seen_fraction)
     return winner, winner.decisions[0]
 
 

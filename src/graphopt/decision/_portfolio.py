@@ -30,7 +30,11 @@ from graphopt.graph import Graph
 Labels = NDArray[np.int32]
 Run = Callable[[Case, int, np.random.Generator], NDArray[np.int32]]
 
-_SAMPLES = 8  # whole graphs that facilities are chosen on
+# Whole graphs that facilities are chosen on: the more, the better and the less by chance, but each
+# pass takes time in proportion to number times nodes squared, as the table of distances does space.
+_MOST_SAMPLES, _FEWEST_SAMPLES = 32, 8
+_TABLE_ENTRIES = 1 << 28
+_STARTS = 4  # of the choice; twice as many found the same on so many graphs
 _STARTS_WHERE_ALL_IS_SEEN = 16
 
 
@@ -231,8 +235,10 @@ def _robust(completion: PairCompletion) -> Run:
     """Return the method that chooses on several graphs as the whole one might be."""
 
     def run(case: Case, k: int, rng: np.random.Generator) -> NDArray[np.int32]:
-        graphs = _whole_graphs(case, completion, True, _SAMPLES, rng)
-        return robust_k_center(graphs, k, random_state=rng).centers
+        affordable = _TABLE_ENTRIES // case.graph.n_nodes**2
+        count = min(max(affordable, _FEWEST_SAMPLES), _MOST_SAMPLES)
+        graphs = _whole_graphs(case, completion, True, count, rng)
+        return robust_k_center(graphs, k, n_starts=_STARTS, random_state=rng).centers
 
     return run
 

@@ -19,7 +19,7 @@ from graphopt.errors import GraphoptError
 from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
 
-_GROWTH = 0.3  # per hop, of the smoothed largest distance
+_GROWTH = 0.6  # per hop, of the smoothed largest distance; what robust_k_center lowers
 _KEPT = 0.8  # of the seen edges, where hidden ones can stand for all that are missing
 _HOPELESS = 0.1  # behind the best by this part of its mean score
 
@@ -83,12 +83,18 @@ class Trial:
     judge: Graph
 
 
+def _kept_share(task: str, seen_fraction: float) -> float:
+    """Return the share of the seen edges that a trial leaves; see :class:`Trial`."""
+    return seen_fraction if task == "facility" else _KEPT
+
+
 def _hide(case: Case, features: Features, task: str, k: int, rng: np.random.Generator) -> Trial:
+    kept = _kept_share(task, case.seen_fraction)
     if task == "facility":
         served = np.flatnonzero(main_part(case.graph, k))
-        part, hiding = hidden_case(case, features, rng, kept=case.seen_fraction, among=served)
+        part, hiding = hidden_case(case, features, rng, kept=kept, among=served)
         return Trial(part, hiding.order, case.graph)
-    part, hiding = hidden_case(case, features, rng, kept=_KEPT)
+    part, hiding = hidden_case(case, features, rng, kept=kept)
     return Trial(part, hiding.order, hiding.as_whole(case.seen_fraction))
 
 
@@ -130,7 +136,7 @@ def run_trials(
     return trials
 
 
-def best_of(entrants: list[Entrant], task: str) -> Entrant:
+def best_of(entrants: list[Entrant], task: str, seen_fraction: float) -> Entrant:
     """Return the first of those that the trials cannot tell from the best.
 
     Entrants come by preference. Only those count that took part in as many trials as any.
@@ -144,7 +150,10 @@ def best_of(entrants: list[Entrant], task: str) -> Entrant:
     if most == 0:
         return next(entrant for entrant in full if entrant.method.plain)
     scores = np.array([entrant.scores for entrant in full])
-    return full[first_of_the_best(scores if task == "community" else -scores)]
+    if task == "facility":
+        scores = -scores
+    ratio = 1.0 / _kept_share(task, seen_fraction) - 1.0
+    return full[first_of_the_best(scores, hidden_per_kept=ratio)]
 
 
 def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:

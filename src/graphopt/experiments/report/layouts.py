@@ -249,7 +249,7 @@ _OURS = {
     "facility": (
         "Not in the paper: Exact k-center, a proven optimum on what is seen (on its largest "
         "component, where it has more than 10); Local search by swaps, on what is seen; Robust "
-        "k-center, one choice for 8 whole graphs that a link model draws; and graphopt.decide, "
+        "k-center, one choice for many whole graphs that a link model draws; and graphopt.decide, "
         "which chooses between such ways on hidden seen edges."
     ),
 }
