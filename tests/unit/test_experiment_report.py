@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,19 @@ def test_a_quick_run_says_so(tmp_path: Path) -> None:
         assert "Quick run: few training steps" in text
         assert "not run" in text
     assert json.loads(as_json(report))["quick"] is True
+
+
+def test_a_line_for_every_machine_that_reads_differently(example: Report) -> None:
+    (first, *rest), (name,) = example.rows, example.machines
+    known = example.machines[name]
+    for change, n_lines in (({"memory": 1}, 1), ({"processor": "a slide rule"}, 2)):
+        report = replace(
+            example,
+            rows=[replace(first, machine="other"), *rest],
+            machines={name: known, "other": known | change},
+        )
+        assert len(report.ran_on) == n_lines + 1  # and the paper's
+        assert set(example.ran_on) <= set(report.ran_on)
 
 
 def test_failures_are_shown(tmp_path: Path) -> None:

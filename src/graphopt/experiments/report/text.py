@@ -97,7 +97,8 @@ class Report:
                 f"graphopt {version}, PyTorch {libraries.get('torch')}, "
                 f"Python {known.get('python')}."
             )
-        return [*lines, f"The paper: {published_on()}."]
+        # Machines that differ in what is not said here only, such as memory, are one line.
+        return [*dict.fromkeys(lines), f"The paper: {published_on()}."]
 
 
 def print_report(report: Report, console: Console) -> None:
