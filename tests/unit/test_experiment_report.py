@@ -52,7 +52,7 @@ def report_on(jobs: Sequence[Job], folder: Path, n_seeds: int = 2, quick: bool =
                 decision = list(range(10))
             store.add(made_up(job, decisions={"ClusterNet": decision}))
         tables, sheets = wanted.fill(store)
-        rows = list(store.rows(wanted.jobs()))
+        rows = list(store.rows(wanted.shown()))
         return Report(tables, rows, store.machines(), n_seeds, quick, sheets)
 
 

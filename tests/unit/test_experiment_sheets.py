@@ -96,6 +96,7 @@ def test_the_papers_tables_unless_others_are_asked_for() -> None:
     assert papers.sheets == ()
     assert papers.layouts == LAYOUTS
     assert set(papers.jobs()) == {job for job in jobs_of(LAYOUTS, 2) if job.system != DECIDE}
+    assert set(papers.shown()) == set(jobs_of(LAYOUTS, 2))  # what decide left before too
     everything = plan((), DATASETS, n_seeds=2, everything=True)
     assert everything.sheets == ("goals", "regret", "picks")
     assert everything.layouts == LAYOUTS

@@ -120,7 +120,7 @@ def reproduce(
             raise typer.Exit(130) from None
         with notes.status("reckoning ..."):
             tables, sheets = chosen.fill(kept)
-        rows, machines = list(kept.rows(wanted)), kept.machines()
+        rows, machines = list(kept.rows(chosen.shown())), kept.machines()
         report = Report(tables, rows, machines, n_seeds, quick, sheets)
     _write(report, folder)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphopt._validation import check_choice
@@ -49,15 +49,20 @@ class Plan:
     scope: Scope
 
     def jobs(self) -> list[Job]:
-        """Return the jobs that fill the tables; none twice."""
-        wanted = [
-            job
-            for job in jobs_of(self.layouts, self.scope.n_seeds, self.scope.effort)
-            if job.system != DECIDE
-        ]
+        """Return the jobs to run for the tables; none twice."""
+        papers = [job for job in self._of_papers() if job.system != DECIDE]
+        return by_seed([*papers, *self._of_sheets()])
+
+    def shown(self) -> list[Job]:
+        """Return the jobs whose results the tables have: :meth:`jobs`, and what ran before."""
+        return by_seed([*self._of_papers(), *self._of_sheets()])
+
+    def _of_papers(self) -> list[Job]:
+        return jobs_of(self.layouts, self.scope.n_seeds, self.scope.effort)
+
+    def _of_sheets(self) -> Iterator[Job]:
         for name in self.sheets:
-            wanted += _KINDS[name].jobs(self.scope)
-        return by_seed(wanted)
+            yield from _KINDS[name].jobs(self.scope)
 
     def fill(self, store: Store) -> tuple[list[Table], list[Sheet]]:
         """Return the tables with the numbers that the store has."""
