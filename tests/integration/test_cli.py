@@ -80,6 +80,12 @@ def test_the_default_is_a_synthetic_graph_and_a_table() -> None:
     assert "higher is better" in result.stdout
 
 
+def test_the_default_shows_what_learning_is_for() -> None:
+    scores = {row["method"]: row["full"] for row in answer()["results"]}
+    best_usual = max(scores[name] for name in ("Leiden", "CNM", "Newman", "SC"))
+    assert min(scores["ClusterNet"], scores["decide"]) > best_usual + 0.05
+
+
 def test_json_has_every_key() -> None:
     found = answer("--seed", 3)
     assert list(found) == [

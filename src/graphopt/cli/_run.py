@@ -48,7 +48,8 @@ def run(
 ) -> None:
     """Train ClusterNet on what is seen, decide, and judge on the full graph beside baselines.
 
-    Without `--dataset` or `--edges` the graph is a synthetic one.
+    Without `--dataset` or `--edges` the graph is a synthetic one, with attributes of its nodes that
+    edges prefer to be alike.
     """
     check_source(dataset, edges, features)
     if not seen > 0.0:

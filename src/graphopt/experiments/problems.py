@@ -42,8 +42,8 @@ def dataset_problem(name: str, task: str, setting: str, k: int, seed: int) -> Pr
 
 
 def synthetic_problem(task: str, setting: str, k: int, seen: float, seed: int) -> Problem:
-    """Return a synthetic graph (paper, appendix 2.2) as a problem."""
-    data = datasets.synthetic(seen_fraction=seen, random_state=seed)
+    """Return a synthetic graph (paper, appendix 2.2) whose attributes are known as a problem."""
+    data = datasets.synthetic(features="attributes", seen_fraction=seen, random_state=seed)
     return problem_of("synthetic", data, task, setting, k)
 
 
