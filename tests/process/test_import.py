@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 
@@ -59,6 +61,31 @@ def test_build_config_can_be_sent_in_a_report() -> None:
     assert config["threads"] >= 1
     assert config["isa"] in ("x86-64-v4", "x86-64-v3", "baseline")
     assert {"numpy", "scipy", "torch", "igraph"} <= set(config["dependencies"])
+
+
+@pytest.mark.parametrize(
+    ("given", "spins"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)],
+    ids=["nothing said", "spins", "policy"],
+)
+def test_idle_threads_sleep_soon_unless_told_otherwise(
+    given: dict[str, str], spins: str | None
+) -> None:
+    clean = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    printed = subprocess.run(
+        [sys.executable, "-c", "import graphopt"],
+        env={**clean, **given, "OMP_DISPLAY_ENV": "verbose"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr  # what the runtime understood, when it was loaded
+    found = re.search(r"GOMP_SPINCOUNT = '(\d+)'", printed)
+    if found is None:
+        pytest.skip("not GNU's OpenMP")
+    if spins is None:
+        assert int(found[1]) > 1000
+    else:
+        assert found[1] == spins
 
 
 @pytest.mark.parametrize("order", ["graphopt, torch", "torch, graphopt"])
