@@ -18,6 +18,7 @@ from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
 from graphopt.experiments.search.claims import Claims
+from graphopt.experiments.search.interrupts import Interrupts
 from graphopt.experiments.search.proposals import (
     SAMPLERS,
     distributions,
@@ -26,7 +27,7 @@ from graphopt.experiments.search.proposals import (
     trial_params,
 )
 from graphopt.experiments.search.spaces import Space
-from graphopt.experiments.search.workers import Died, Failed, Finished, Worker, news_of
+from graphopt.experiments.search.workers import Died, Failed, Finished, Worker, wait_for
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -294,23 +295,26 @@ class Search:
         check_integer("jobs", jobs, minimum=1)
         with _quiet(optuna_or_explain()):
             try:
-                if jobs == 1:
-                    self._run_here(notify)
-                else:
-                    self._run_by_workers(jobs, notify)
+                with Interrupts() as interrupts:
+                    if jobs == 1:
+                        self._run_here(notify, interrupts)
+                    else:
+                        self._run_by_workers(jobs, notify, interrupts)
             except KeyboardInterrupt:
                 return True
         return False
 
-    def _run_here(self, notify: Notify) -> None:
+    def _run_here(self, notify: Notify, interrupts: Interrupts) -> None:
         while (trial := self.next()) is not None:
             running, start = trial, time.perf_counter()
 
             def report(step: int, score: float, running: Trial = running) -> bool:
-                return self.should_stop(running, step, score)
+                with interrupts.held():
+                    return self.should_stop(running, step, score)
 
             try:
-                scores = self.evaluation(trial.params, report)
+                with interrupts.allowed():
+                    scores = self.evaluation(trial.params, report)
             except KeyboardInterrupt:
                 self.lose(trial, "interrupted")
                 raise
@@ -319,7 +323,7 @@ class Search:
             else:
                 notify(self.finish(trial, scores, time.perf_counter() - start))
 
-    def _run_by_workers(self, jobs: int, notify: Notify) -> None:
+    def _run_by_workers(self, jobs: int, notify: Notify, interrupts: Interrupts) -> None:
         threads = max(1, get_num_threads() // jobs)
         idle: list[Worker] = []
         busy: dict[Worker, tuple[Trial, float]] = {}
@@ -331,7 +335,9 @@ class Search:
                     worker.start(trial.params)
                 if not busy:
                     return
-                for news in news_of(list(busy)):
+                with interrupts.allowed():
+                    ready = wait_for(list(busy))
+                for news in map(Worker.news, ready):
                     worker = news.worker
                     trial, start = busy[worker]
                     if isinstance(news, Finished | Failed | Died):

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -120,11 +119,10 @@ class Worker:
             self._process.join()
 
 
-def news_of(workers: list[Worker]) -> Iterator[News]:
-    """Wait until any of the workers has news, and yield what there is."""
+def wait_for(workers: list[Worker]) -> list[Worker]:
+    """Wait until any of the workers has news, and return those that have."""
     by_connection = {worker.connection: worker for worker in workers}
-    for connection in wait(list(by_connection)):
-        yield by_connection[connection].news()  # type: ignore[index]
+    return [by_connection[ready] for ready in wait(list(by_connection))]  # type: ignore[index]
 
 
 def _serve(connection: Connection[Any, Any], evaluation: Evaluation, num_threads: int) -> None:
