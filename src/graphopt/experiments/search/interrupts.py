@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType, TracebackType
-from typing import Any
 
 
 class Interrupts:
@@ -18,16 +17,15 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        self._before: Any = None
+        self._installed = False
         self._open = False
         self._pending = False
 
     def __enter__(self) -> Interrupts:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            try:
-                self._before = signal.signal(signal.SIGINT, self._handle)
-            except ValueError:  # not the main thread
-                self._before = None
+            with suppress(ValueError):  # not the main thread
+                signal.signal(signal.SIGINT, self._handle)
+                self._installed = True
         return self
 
     def __exit__(
@@ -36,41 +34,39 @@ class Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-        if kind is None:
-            self._raise_pending()
+        if self._installed:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if kind is None and self._pending:
+            raise KeyboardInterrupt
 
-    @contextmanager
-    def allowed(self) -> Iterator[None]:
+    def allowed(self) -> AbstractContextManager[None]:
         """Let Ctrl-C through, one that has been waiting too."""
-        before = self._open
-        try:
-            self._open = True
-            self._raise_pending()
-            yield
-        finally:
-            self._open = before
+        return self._switched(True)
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep it back within :meth:`allowed`, and let it through afterwards."""
+        return self._switched(False)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep it back within :meth:`allowed`, and let it through afterwards."""
+    def _switched(self, to: bool) -> Iterator[None]:
         before = self._open
-        self._open = False
         try:
+            self._open = to
+            self._raise_pending()
             yield
         finally:
             self._open = before
-        if before:
-            self._raise_pending()
+        self._raise_pending()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._open or self._pending:
+        second = self._pending
+        self._pending = True
+        if second:
             self._open = False  # what is unfinished is put back now
             raise KeyboardInterrupt
-        self._pending = True
+        self._raise_pending()
 
     def _raise_pending(self) -> None:
-        if self._pending:
+        if self._open and self._pending:
             self._open = self._pending = False
             raise KeyboardInterrupt
