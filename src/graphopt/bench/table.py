@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphopt._text import counted
 from graphopt.bench.race import Outcome, Timing
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def contestant_text(outcome: Outcome, timing: Timing) -> str:
     """Return a contestant's name and, in brackets, what part of the work it did how often."""
     said = [] if timing.share >= 1.0 else [f"{_three_digits(100.0 * timing.share)} %"]
     if 0 < len(timing.seconds) < len(outcome.ours.seconds):
-        said.append("1 turn" if len(timing.seconds) == 1 else f"{len(timing.seconds)} turns")
+        said.append(counted(len(timing.seconds), "turn"))
     return f"{timing.name} ({', '.join(said)})" if said else timing.name
 
 
@@ -80,7 +81,7 @@ def cells(outcome: Outcome) -> tuple[str, ...]:
 
 def headline(machine: dict[str, Any], threads: int) -> str:
     """Return what the races ran on, in a line."""
-    return f"{machine['processor']}, {threads} threads, {machine['isa']}"
+    return f"{machine['processor']}, {counted(threads, 'thread')}, {machine['isa']}"
 
 
 def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
