@@ -16,6 +16,10 @@ from graphopt.bench.contest import Call, NotAvailable
 from graphopt.graph import Graph
 
 
+ONE_THREAD = ("igraph", "networkx", "numpy", "python twin", "scipy", "spopt")
+"""Libraries that run on one thread whatever graphopt runs on, as contestants' names begin."""
+
+
 def networkit_graph(graph: Graph) -> Any:
     """Return the graph as NetworKit's."""
     import networkit
