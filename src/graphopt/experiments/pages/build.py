@@ -19,16 +19,17 @@ PAGES = ("README.md", "docs/performance.md", "docs/results.md")
 
 ALLOWED = re.compile(
     r"""
-    \btables?\ \d[a-f]?(?:(?:,|\ and|\ to|,\ and)\ \d[a-f]?)*    # names in the paper and here
+    \btables?\s\d[a-f]?(?:(?:,|\sand|\sto|,\sand)\s\d[a-f]?)*    # names in the paper and here
     | Proposition\ 1 | appendix\ \d\.\d
     | NeurIPS\ 2019 | Bengio\ 2003
     | C\+\+20 | Python\ 3\.\d+\ to\ 3\.\d+ | AVX-512 | float32 | AVX2
     | \b10\ (?:communities|groups|facilities|centres) | K\ =\ 5(?:\ (?:and|or)\ 10)?
     | (?:40|90|95)\ %                                            # how much is seen; intervals
     | 512\ (?:sources|searches) | 32\ (?:sources|graphs|rows)    # how kernels and methods work
-    | pmed1\ to\ 10 | \bN\ =\ 0\ or\ 1
+    | pmed1\ to\ 10
     | β\ =\ \d+                                                  # settings of the paper
-    | \(20,\ 80,\ 160\) | 80\ and\ 20
+    | \b20,\ 80\ and\ 160 | 80\ and\ 20 | to\ 20\ neighbours     # of feature neighbours
+    | \b[1-6][a-f]\b | role2vec | r2v | GCN-e2e | GCN-2stage | k-means\+\+ | L2
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from graphopt.experiments.jobs.specs import Job, make_job
+from graphopt.experiments.jobs.measurement import Values
+from graphopt.experiments.jobs.specs import DECIDE, Job, make_job
 from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.proposition.rows import PropositionRow
 from graphopt.experiments.report.layouts import LAYOUTS, Column
@@ -57,7 +60,7 @@ class Files:
         found = {}
         for known, group in lines.items():
             first = group[0]
-            outcomes = {
+            outcomes: dict[str, Values] = {
                 row["row"]: {name: float(text) for name, text in list(row.items())[_DESCRIBE:]
                              if text}
                 for row in group
@@ -90,6 +93,20 @@ class Files:
         except KeyError as error:
             raise ValueError(f"no cell {table}, {row}, {setting}, {dataset} in {run}") from error
 
+    def decided(
+        self, run: str, value: str, task: str, settings: Sequence[str], datasets: Sequence[str]
+    ) -> list[float]:
+        """Return a value of decide's decisions that were looked at in hindsight."""
+        found = []
+        for (system, dataset, of, setting, _), stored in sorted(self.jobs(run).items()):
+            known = stored.outcomes.get(DECIDE, {}).get(value)
+            wanted = (system, of) == (DECIDE, task) and setting in settings and dataset in datasets
+            if wanted and known is not None and "loss" in stored.outcomes[DECIDE]:
+                found.append(known)
+        if not found:
+            raise ValueError(f"no {value} of decide, {task}, {settings}, {datasets} in {run}")
+        return found
+
     def _ablation(self) -> dict[tuple[str, str], dict[str, str]]:
         """Return the lines of the ablation's tables, by data set and variant."""
         found: dict[tuple[str, str], dict[str, str]] = {}
@@ -106,19 +123,15 @@ class Files:
 
     def proposition(self) -> list[PropositionRow]:
         """Return where Proposition 1 was measured."""
-        return [
-            PropositionRow(
-                row["source"],
-                int(row["step"]) if row["step"] else None,
-                float(row["temperature"]),
-                int(row["n_clusters"]),
-                int(row["width"]),
-                *(float(row[name]) for name in ("margin", "mass", "residual", "threshold")),
-                row["holds"] == "True",
-                *(float(text) for text in list(row.values())[10:]),
-            )
-            for row in self.rows("results/proposition.csv")
-        ]
+        found = []
+        for row in self.rows("results/proposition.csv"):
+            values: dict[str, Any] = {
+                name: text if name == "source" else ast.literal_eval(text.replace("inf", "1e999"))
+                for name, text in row.items()
+                if text
+            }
+            found.append(PropositionRow(**{"step": None, **values}))
+        return found
 
     def first_centers(self, dataset: str, setting: str) -> list[float]:
         """Return Gonzalez' radius for every first centre and numbering, ascending."""

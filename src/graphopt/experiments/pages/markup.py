@@ -63,7 +63,7 @@ def regenerated(page: str, sources: Mapping[str, Source]) -> str:
 def called(call: str, sources: Mapping[str, Source]) -> str:
     """Return what the source that a marker names gives for the marker's arguments."""
     try:
-        node = ast.parse(call, mode="eval").body
+        node = ast.parse(" ".join(call.split()), mode="eval").body  # lines may be broken
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             raise ValueError("not a call")
         source = sources[node.func.id]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
+import inspect
 import statistics
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from graphopt.bench.table import three_digits
-from graphopt.evaluation import paired_difference
+from graphopt.datasets import synthetic_distribution
+from graphopt.evaluation import PairedDifference, paired_difference
 from graphopt.experiments.jobs.specs import DECIDE, SINGLE
-from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.pages.files import Files
-from graphopt.experiments.proposition.rows import PropositionRow
+from graphopt.experiments.proposition.rows import PropositionRow, summary_of
 from graphopt.experiments.report.tables import Cell, number, ours, theirs
 
-_DECIDED = {"community": ("learning", "clean"), "facility": ("learning", "clean")}
+_DECIDED = ("learning", "clean")
 
 
 class Numbers:
@@ -43,11 +44,6 @@ class Numbers:
         """Return the median of a cell."""
         return ours(*self._cell(run, table, row, setting, dataset))
 
-    def mean(self, table: str, row: str, setting: str, dataset: str, run: str = "results") -> str:
-        """Return the mean of a cell over the seeds."""
-        cell, unit = self._cell(run, table, row, setting, dataset)
-        return number(statistics.mean(cell.values), unit)
-
     def paper(self, table: str, row: str, setting: str, dataset: str) -> str:
         """Return the paper's number of a cell."""
         return theirs(*self._cell("results", table, row, setting, dataset))
@@ -60,35 +56,34 @@ class Numbers:
             raise ValueError(f"{row} or {other} has no median in table {table}, {dataset}")
         return number(one.median - two.median, unit)
 
-    def largest_time(self, table: str, setting: str) -> str:
-        """Return our median that is nearest to the paper's, of a table of times."""
+    def best(self, table: str, setting: str, dataset: str) -> str:
+        """Return the largest median of a column."""
         found = self._files.tables("results")[table]
-        share, cell = max(
-            (cell.median / cell.published, cell)
+        medians = [
+            cell.median
             for (_, column), cell in found.cells.items()
-            if column.setting == setting and cell.published and cell.median
-        )
-        return number(share * (cell.published or math.nan), "seconds")
+            if (column.setting, column.dataset) == (setting, dataset) and cell.median is not None
+        ]
+        return number(max(medians), found.layout.unit)
+
+    def smallest(self, table: str, row: str, setting: str, dataset: str, run: str) -> str:
+        """Return the smallest value of a cell."""
+        cell, unit = self._cell(run, table, row, setting, dataset)
+        return number(min(cell.values), unit)
+
+    def largest(self, table: str, row: str, setting: str, dataset: str, run: str) -> str:
+        """Return the largest value of a cell."""
+        cell, unit = self._cell(run, table, row, setting, dataset)
+        return number(max(cell.values), unit)
+
+    def seeds(self, run: str = "results") -> str:
+        """Return how many seeds a run has."""
+        return str(self._files.n_seeds(run))
 
     # --- decide ---------------------------------------------------------------------------------
 
-    def _decisions(
-        self, task: str, settings: tuple[str, ...], datasets: tuple[str, ...]
-    ) -> list[Stored]:
-        jobs = self._files.jobs("decide")
-        return [
-            stored
-            for (system, dataset, of_task, setting, _), stored in sorted(jobs.items())
-            if system == DECIDE
-            and of_task == task
-            and setting in settings
-            and dataset in datasets
-            and "loss" in stored.outcomes[DECIDE]
-        ]
-
     def _decide(self, value: str, task: str, *datasets: str) -> list[float]:
-        found = self._decisions(task, _DECIDED[task], datasets or SINGLE)
-        return [one.outcomes[DECIDE][value] for one in found]
+        return self._files.decided("decide", value, task, _DECIDED, datasets or SINGLE)
 
     def decisions(self, task: str, *datasets: str) -> str:
         """Return how many decisions from seen edges were looked at in hindsight."""
@@ -112,20 +107,42 @@ class Numbers:
         unit = "modularity" if task == "community" else "hops"
         return number(max(self._decide("loss", task, *datasets)), unit)
 
-    def regret_p(self, task: str, *rows: str) -> str:
-        """Return the largest p-value of what rows regret more than decide on fresh splits."""
+    # --- regret ---------------------------------------------------------------------------------
+
+    def _difference(self, task: str, row: str, dataset: str) -> PairedDifference:
+        """Return what a row regrets more than decide on fresh splits."""
         table = "1d" if task == "community" else "2d"
+        one, other = (
+            self._files.cell("regret", table, name, "clean", dataset).values
+            for name in (row, DECIDE)
+        )
+        return paired_difference(row, DECIDE, one, other)
+
+    def largest_p(self, task: str, *rows: str) -> str:
+        """Return the largest p-value of rows that all regret more than decide on every graph."""
+        found = [self._difference(task, row, dataset) for row in rows for dataset in SINGLE]
+        if any(one.difference.mean <= 0.0 for one in found):
+            raise ValueError("a row does not regret more than decide")
+        return f"{max(one.p_value for one in found):.2g}"
+
+    def least_p_ahead(self) -> str:
+        """Return the least p-value of the rows that regret less than decide on some graph."""
         values = []
-        for row in rows:
-            for dataset in SINGLE:
-                one, other = (
-                    self._files.cell("regret", table, name, "clean", dataset)
-                    for name in (row, DECIDE)
-                )
-                values.append(paired_difference(row, DECIDE, one.values, other.values).p_value)
-        return f"{max(values):.2g}"
+        for task, table in (("community", "1d"), ("facility", "2d")):
+            for row in self._files.tables("regret")[table].layout.rows:
+                for dataset in SINGLE:
+                    found = self._difference(task, row.label, dataset)
+                    if found.difference.mean < 0.0:
+                        values.append(found.p_value)
+        return f"{min(values):.2g}"
 
     # --- the graphs -----------------------------------------------------------------------------
+
+    def drawn_graphs(self) -> str:
+        """Return how many graphs of the synthetic distribution are drawn."""
+        parameters = inspect.signature(synthetic_distribution).parameters
+        roles = ("n_train", "n_validation", "n_test")
+        return str(sum(parameters[role].default for role in roles))
 
     def _graph(self, dataset: str, task: str) -> dict[str, int]:
         for row in self._files.rows("results/graphs.csv"):
@@ -145,9 +162,41 @@ class Numbers:
 
     # --- the ablation ---------------------------------------------------------------------------
 
-    def ablation(self, dataset: str, variant: str, column: str) -> str:
+    def ablated(self, dataset: str, variant: str, column: str, unsigned: bool = False) -> str:
         """Return the first number of a cell of the ablation's tables."""
-        return self._files.ablation()[dataset, variant][column].split()[0]
+        text = self._files.ablation()[dataset, variant][column].split()[0]
+        return text.lstrip("+-") if unsigned else text
+
+    def variants(self) -> str:
+        """Return how many variants the ablation has."""
+        return str(len({variant for _, variant in self._files.ablation()}))
+
+    def largest_move(self, *variants: str) -> str:
+        """Return by how much one of some variants differs from the full recipe at most."""
+        moves = [
+            abs(float(self.ablated(dataset, variant, "less full recipe [95 %]")))
+            for variant in variants
+            for dataset in SINGLE
+        ]
+        return f"{max(moves):.3f}"
+
+    # --- the search of hyperparameters ----------------------------------------------------------
+
+    def _search(self, name: str) -> Any:
+        return self._files.json(f"results/tune-{name}.json")
+
+    def tried(self, name: str) -> str:
+        """Return how many settings were tried."""
+        return str(self._search(name)["landmarks"][0]["of"])
+
+    def tuned(self, name: str, what: str) -> str:
+        """Return a setting of the best choice."""
+        best = self._search(name)["tried"][0]
+        return str({**best["params"], "iterations": best["iterations"]}[what])
+
+    def published_choice(self, name: str, what: str) -> str:
+        """Return a setting of the published choice."""
+        return str(self._search(name)["landmarks"][0]["params"][what])
 
     # --- Proposition 1 --------------------------------------------------------------------------
 
@@ -157,6 +206,24 @@ class Numbers:
     def places(self, source: str, holds: bool = False) -> str:
         """Return at how many places it was measured, or at how many its hypothesis holds."""
         return str(sum(row.holds or not holds for row in self._measured(source)))
+
+    def above_printed(self, source: str) -> str:
+        """Return at how many places the left side is above the bound that should hold."""
+        return str(summary_of(source, self._measured(source)).n_above_printed)
+
+    def holds_from(self, source: str) -> str:
+        """Return the temperature from which on the hypothesis holds."""
+        rows = self._measured(source)
+        fails = max((row.temperature for row in rows if not row.holds), default=0.0)
+        return f"{min(row.temperature for row in rows if row.temperature > fails):g}"
+
+    def median_left(self, source: str) -> str:
+        """Return the median of the proposition's left side."""
+        return f"{statistics.median(row.left for row in self._measured(source)):.2g}"
+
+    def median_printed_step(self, source: str) -> str:
+        """Return the median of the printed bound on it."""
+        return f"{statistics.median(row.printed_step for row in self._measured(source)):,.0f}"
 
     def times_bound(self, source: str, largest: bool = False) -> str:
         """Return the least or the largest left side in printed bounds, where it should hold."""
@@ -174,7 +241,7 @@ class Numbers:
         """Return how many contests the race has."""
         return str(len(self._files.race()["races"]))
 
-    def race(self, name: str, contestant: str) -> str:
+    def ratio(self, name: str, contestant: str) -> str:
         """Return how many times as fast as a contestant graphopt is."""
         races = {race["name"]: race for race in self._files.race()["races"]}
         ratios = {one["name"]: one["ratio"] for one in races[name]["contestants"]}

@@ -211,11 +211,14 @@ class Parts:
         ):
             what = "communities" if task == "community" else "facilities"
             unit = self._files.tables("results")[table].layout.unit
-            stored = {
-                dataset: self._files.jobs("inductive")[DECIDE, dataset, task, "inductive", 0]
-                for dataset in datasets
-            }
-            mine = [number(stored[name].outcomes[DECIDE]["score"], unit) for name in datasets]
+            scores, held = (
+                [
+                    self._files.decided("inductive", value, task, ["inductive"], [name])[0]
+                    for name in datasets
+                ]
+                for value in ("score", "interval_holds")
+            )
+            mine = [number(score, unit) for score in scores]
             lines.append([f"{what}: `decide`", *mine])
             for row in beside:
                 cells = [
@@ -223,7 +226,6 @@ class Parts:
                     for name in datasets
                 ]
                 lines.append([f"{what}: {row}", *cells])
-            held = [stored[name].outcomes[DECIDE]["interval_holds"] for name in datasets]
             lines.append([
                 f"{what}: share of graphs whose score is in `decide`'s interval",
                 *(f"{100 * share:.0f} %" for share in held),
@@ -233,23 +235,17 @@ class Parts:
     def wrong_picks(self) -> str:
         """Return how often decide picked the best of its portfolio, and what it lost."""
         lines = []
-        for task, settings in (("community", ("learning", "clean")),
-                               ("facility", ("learning", "clean"))):  # fmt: skip
-            what = "communities" if task == "community" else "facilities"
-            for setting in settings:
+        for task, what in (("community", "communities"), ("facility", "facilities")):
+            unit = "modularity" if task == "community" else "hops"
+            for setting, where in (("learning", "published seen edges"), ("clean", "a fresh 40 %")):
                 cells = []
                 for dataset in SINGLE:
-                    found = [
-                        stored.outcomes[DECIDE]
-                        for (system, name, of, where, _), stored
-                        in self._files.jobs("decide").items()
-                        if (system, name, of, where) == (DECIDE, dataset, task, setting)
-                    ]  # fmt: skip
-                    right = sum(one["picked_best"] for one in found)
-                    loss = statistics.mean(one["loss"] for one in found)
-                    unit = "modularity" if task == "community" else "hops"
-                    cells.append(f"{right:.0f} of {len(found)}, {number(loss, unit)}")
-                where = "published seen edges" if setting == "learning" else "a fresh 40 %"
+                    right, losses = (
+                        self._files.decided("decide", value, task, [setting], [dataset])
+                        for value in ("picked_best", "loss")
+                    )
+                    loss = number(statistics.mean(losses), unit)
+                    cells.append(f"{sum(right):.0f} of {len(right)}, {loss}")
                 lines.append([f"{what} from {where}", *cells])
         return _table(["best picked, and mean loss to the best in hindsight", *SINGLE], lines)
 
