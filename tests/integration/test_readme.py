@@ -16,7 +16,9 @@ from graphopt import Graph, datasets
 from graphopt.cli import app
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
+_FENCED = re.findall(r"^```(\w*)\n(.*?)^```", README, re.M | re.S)
+EXAMPLES = [text for language, text in _FENCED if language == "python"]
+COMMANDS = "".join(text for language, text in _FENCED if not language)
 SMALL = datasets.synthetic(60, features="attributes", random_state=0)
 
 
@@ -75,8 +77,7 @@ def test_commands() -> None:
     from typer.main import get_command
 
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    shells = "".join(re.findall(r"^```\n(.*?)^```", README, re.M | re.S))
-    named = re.findall(r"^graphopt ([a-z]+)((?: [^#\n]*)?)", shells, re.M)
+    named = re.findall(r"^graphopt ([a-z]+)((?: [^#\n]*)?)", COMMANDS, re.M)
     assert len(named) >= 10
     for command, rest in named:
         options = {option for one in commands[command].params for option in one.opts}

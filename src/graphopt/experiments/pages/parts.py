@@ -55,11 +55,11 @@ class Parts:
     def choices(self) -> str:
         """Return the README's table of scores: decide, ClusterNet and the best of the others.
 
-        The others are all rows of the paper's tables and those that this project adds; the two
-        that `decide` chooses too in most runs have a column of their own.
+        The others are all rows of the paper's tables and those that this project adds; Leiden on
+        a completed graph and robust k-center, which `decide` tries too, have their own column.
         """
         heads = ["decided from seen edges, judged on the full graph", "edges seen", "`decide`",
-                 "its best single method", "ClusterNet here", "ClusterNet, paper",
+                 "one method that it tries", "ClusterNet here", "ClusterNet, paper",
                  "best other here"]  # fmt: skip
         rows = []
         for title, (name, task, dataset) in _CHOICES.items():
