@@ -18,6 +18,8 @@ from graphopt.experiments.pages.parts import Parts
 from graphopt.experiments.proposition.rows import summary_of
 
 ROOT = Path(__file__).parents[2]
+if not (ROOT / "benchmarks/results").is_dir():  # a source distribution comes without it
+    pytest.skip("there are no files with results here", allow_module_level=True)
 FILES = Files(ROOT)
 NOTHING = re.compile(r"(?!)")
 

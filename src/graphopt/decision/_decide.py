@@ -58,7 +58,7 @@ def decide(
     in proportion to `n_trials`. With the number of nodes n it grows about as n² where features are
     given, as those of all pairs of nodes are compared, and for facilities, which need the distances
     between all pairs; for communities without features it grows about in proportion to the number
-    of edges. `time_budget` bounds it.
+    of edges. `time_budget` limits it.
 
     Parameters
     ----------
