@@ -16,6 +16,7 @@ from graphopt.experiments.pages.markup import regenerated, unmarked_numbers
 from graphopt.experiments.pages.numbers import Numbers
 from graphopt.experiments.pages.parts import Parts
 from graphopt.experiments.proposition.rows import summary_of
+from graphopt.experiments.report.tables import counts
 
 ROOT = Path(__file__).parents[2]
 if not (ROOT / "benchmarks/results").is_dir():  # a source distribution comes without it
@@ -70,13 +71,19 @@ def test_what_the_pages_say_of_the_race() -> None:
 
 
 def test_what_the_results_say() -> None:
+    tables = FILES.tables("results")
+
     def median(table: str, row: str, setting: str, dataset: str) -> float:
         value = FILES.cell("results", table, row, setting, dataset).median
         assert value is not None
         return value
 
+    found = counts(tables.values())
+    assert (
+        f"{found['better']} are better here (▲), {found['equal']} equal (=), {found['worse']} worse"
+        in (ROOT / "results/tables.md").read_text(encoding="utf-8")
+    )
     graphs = ("cora", "citeseer", "prot", "adol", "fb")
-    tables = FILES.tables("results")
     for row in tables["1"].layout.rows:  # "so are all other rows"
         if not row.extra:
             for column in tables["1"].layout.columns:
