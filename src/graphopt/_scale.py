@@ -22,18 +22,20 @@ _Floats = TypeVar("_Floats", bound=FloatArray)
 # Sums of products of numbers within 2^-200 .. 2^200 stay in the range of float64, and lose nothing
 # that another unit would keep.
 _ORDINARY = 200
+_BLOCK = 2**16  # entries that stay in the cache
 
 
 def exponent_of(*arrays: NDArray[Any]) -> int:
     """Return e such that the largest finite magnitude is in [2^e, 2^(e+1)); 0 if all are zero."""
     largest = 0.0
     for values in arrays:
-        high, low = float(values.max(initial=0.0)), float(values.min(initial=0.0))
-        if not np.isfinite(high - low / 2.0):  # an infinity stands for something else
-            finite = np.isfinite(values)
-            high = float(values.max(where=finite, initial=0.0))
-            low = float(values.min(where=finite, initial=0.0))
-        largest = max(largest, high, -low)
+        flat = values.reshape(-1)
+        for begin in range(0, len(flat), _BLOCK):
+            sizes = np.abs(flat[begin : begin + _BLOCK])
+            most = float(sizes.max())
+            if not np.isfinite(most):  # an infinity stands for something else
+                most = float(sizes[sizes < np.inf].max(initial=0.0))
+            largest = max(largest, most)
     return int(np.frexp(largest)[1]) - 1 if largest > 0.0 else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphopt._scale import exponent_of, times_power
 from graphopt.graph import Graph
@@ -13,7 +14,8 @@ def in_own_unit(graph: Graph) -> tuple[Graph, int]:
 
     It has no names. An unweighted graph, or one whose weights are like that, is returned itself.
     """
-    return _in_unit(graph, 0 if graph.weights is None else exponent_of(graph.weights))
+    exponent = 0 if graph.weights is None else exponent_of(graph.weights)
+    return divided(graph, exponent), exponent
 
 
 def as_lengths(graph: Graph) -> tuple[Graph, int]:
@@ -24,22 +26,33 @@ def as_lengths(graph: Graph) -> tuple[Graph, int]:
     weights = graph.weights
     if weights is None or weights.size == 0:
         return graph, 0
-    room = exponent_of(weights) + graph.n_nodes.bit_length() + 1 - 1023
-    return _in_unit(graph, max(0, room))
+    exponent = max(0, exponent_of(weights) + graph.n_nodes.bit_length() + 1 - 1023)
+    return divided(graph, exponent), exponent
+
+
+def edge_weights(graph: Graph) -> NDArray[np.float64]:
+    """Return the weight of each row of `graph.edges`: 1 in an unweighted graph."""
+    weights = graph.edge_weights
+    return np.ones(graph.n_edges) if weights is None else weights
 
 
 def mean_weight(graph: Graph) -> float:
-    """Return the mean weight of an edge: 1 for a graph without weights, or with zeros only."""
+    """Return the mean weight of an edge, 1 without weights or edges."""
     weights = graph.edge_weights
-    if weights is None or not weights.any():
+    if weights is None or len(weights) == 0:
         return 1.0
     exponent = exponent_of(weights)
     return float(np.ldexp(times_power(weights, -exponent).mean(), exponent))
 
 
-def _in_unit(graph: Graph, exponent: int) -> tuple[Graph, int]:
+def typical_weight(graph: Graph) -> float:
+    """Return the mean weight of an edge, or 1 where that is 0: what a hop, or a self loop, is."""
+    return mean_weight(graph) or 1.0
+
+
+def divided(graph: Graph, exponent: int) -> Graph:
+    """Return the graph with its weights divided by ``2**exponent``, without names."""
     if graph.weights is None or exponent == 0:
-        return graph, 0
+        return graph
     weights = times_power(graph.weights, -exponent)
-    changed = Graph._trusted(graph.indptr, graph.indices, weights, directed=graph.directed)
-    return changed, exponent
+    return Graph._trusted(graph.indptr, graph.indices, weights, directed=graph.directed)

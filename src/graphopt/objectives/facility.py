@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from graphopt._scale import exponent_of, restored_number
 from graphopt._threads import get_num_threads
 from graphopt._validation import (
     RandomState,
@@ -20,6 +21,7 @@ from graphopt._validation import (
     check_node_indices,
     check_number,
 )
+from graphopt._weights import divided, typical_weight
 from graphopt.centers._swaps import swap_sites
 from graphopt.facility import (
     DistanceArray,
@@ -27,6 +29,7 @@ from graphopt.facility import (
     check_distances,
     distance_costs,
     hop_steps,
+    in_ordinary_unit,
     largest_distance,
     order_sites,
 )
@@ -53,6 +56,10 @@ class FacilityProblem:
         Distance charged to a customer whom no open site nearer than it serves.
     growth : float
         How fast the cost of a distance grows: 0, in proportion; g > 0, as exp(g d).
+    exponent : int
+        Lengths, and so charge, growth, costs and losses, are in units of ``2**exponent``: 0 unless
+        lengths are so long or short that single precision might not hold them, or for a weighted
+        graph, whose typical edge is then at least 1 and below 2.
     steps : Tensor of float64 or None
         Hops: what each hop further costs, the last entry for not being served.
     stretched : Tensor of float64, shape (n_customers, n_sites), or None
@@ -67,6 +74,7 @@ class FacilityProblem:
     steps: Tensor | None = None
     stretched: Tensor | None = None
     order: Tensor | None = None
+    exponent: int = 0
     # What swaps need: sites by customers, the costs of hops. Made when first asked for.
     _by_site: list[tuple[NDArray[Any], NDArray[np.float64] | None]] = field(
         default_factory=list, init=False, repr=False
@@ -107,7 +115,8 @@ class FacilityProblem:
         if matrix.dtype != np.float64:
             steps = torch.from_numpy(hop_steps(matrix, pays, growth))
             return cls(_ops.shared_tensor(matrix), pays, growth, steps)
-        lengths = cast("NDArray[np.float64]", matrix)
+        lengths, pays, exponent = in_ordinary_unit(matrix, pays)
+        growth = float(np.ldexp(growth, exponent))
         if growth > 0.0:
             way_around = "take growth 0, or fewer customers (rows)"
             check_memory("the costs and the order of all distances", lengths.size * 12, way_around)
@@ -116,7 +125,7 @@ class FacilityProblem:
             costs = distance_costs(np.minimum(lengths, pays), pays, growth)
             stretched = torch.from_numpy(costs)
         order = torch.from_numpy(order_sites(lengths, get_num_threads()))
-        return cls(kept, pays, growth, stretched=stretched, order=order)
+        return cls(kept, pays, growth, stretched=stretched, order=order, exponent=exponent)
 
     @property
     def n_customers(self) -> int:
@@ -167,8 +176,9 @@ class FacilityProblem:
     def expected_costs(self, opening: Tensor) -> Tensor:
         """Return every customer's expected cost, shape (n_customers,); differentiable.
 
-        The distance itself at growth 0; else ``exp(growth (d - charge))`` less its value at d = 0.
-        Of the dtype of `opening`, but float64 if float32 does not hold such costs.
+        The distance itself, in units of ``2**exponent``, at growth 0; else
+        ``exp(growth (d - charge))`` less its value at d = 0. Of the dtype of `opening`, but float64
+        if float32 does not hold such costs.
         """
         opening = self._checked(opening)
         expected: Tensor
@@ -209,7 +219,10 @@ class FacilityProblem:
         return torch.log1p(cost * math.exp(self.growth * self.charge)) / self.growth
 
     def paid(self, sites: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the distance each customer is charged for exactly these sites, (n_customers,)."""
+        """Return the distance each customer is charged for exactly these sites, (n_customers,).
+
+        In units of ``2**exponent``.
+        """
         distances: NDArray[Any] = self.distances.numpy()
         if len(sites) == 0:
             return np.full(self.n_customers, self.charge)
@@ -326,17 +339,30 @@ class FacilityLocation(Objective):
             "all_pairs_shortest_paths(graph, sources=sample))"
             + ("" if graph.weights is None else ", or on hops, a byte each"),
         )
-        distances = all_pairs_shortest_paths(graph)
+        if graph.weights is None:
+            distances = all_pairs_shortest_paths(graph)
+            charge = self.charge
+            if charge is None:
+                charge = max(2, math.ceil(self.reach * largest_distance(distances)))
+            return FacilityProblem.from_distances(
+                distances, charge=charge, growth=self.growth, customers=self.customers
+            )
         # A weighted graph's typical edge is its hop, whatever the unit of its lengths.
-        weights = graph.weights
-        unit = 1.0 if weights is None or not weights.any() else float(weights.mean())
-        charge = self.charge
-        if charge is None:
-            charge = self.reach * largest_distance(distances)
-            charge = max(2, math.ceil(charge)) if graph.weights is None else charge or None
-        return FacilityProblem.from_distances(
-            distances, charge=charge, growth=self.growth / unit, customers=self.customers
+        exponent = exponent_of(np.array(typical_weight(graph)))
+        graph = divided(graph, exponent)
+        distances = all_pairs_shortest_paths(graph)
+        if self.charge is None:
+            charge = self.reach * largest_distance(distances) or None
+        else:
+            limits = np.finfo(np.float64)
+            charge = float(np.clip(np.ldexp(self.charge, -exponent), limits.tiny, limits.max))
+        problem = FacilityProblem.from_distances(
+            distances,
+            charge=charge,
+            growth=self.growth / typical_weight(graph),
+            customers=self.customers,
         )
+        return replace(problem, exponent=problem.exponent + exponent)
 
     def relax(self, clusters: SoftClusters) -> Tensor:
         """Return opening probabilities, shape (n_nodes,), that sum to at most the facilities.
@@ -354,7 +380,10 @@ class FacilityLocation(Objective):
         return opening * (most / torch.clamp(total, min=most))
 
     def loss(self, decision: Tensor, problem: FacilityProblem) -> Tensor:
-        """Return the mean distance (see `growth`) expected for opening probabilities."""
+        """Return the mean distance (see `growth`) expected for opening probabilities.
+
+        In units of ``2**problem.exponent``.
+        """
         return problem.distance_at(problem.mean_expected_cost(decision)).to(decision.dtype)
 
     def decode(
@@ -395,4 +424,5 @@ class FacilityLocation(Objective):
         if paid.size == 0:
             return 0.0
         costs = distance_costs(paid, problem.charge, problem.growth)
-        return problem.distance_at(torch.tensor(costs.mean())).item()
+        value = problem.distance_at(torch.tensor(costs.mean())).item()
+        return restored_number("problem", value, problem.exponent)
