@@ -59,6 +59,12 @@ def times_power(values: _Floats, exponent: int) -> _Floats:
     return cast(_Floats, np.ldexp(values, np.intc(exponent)))
 
 
+def mean_of(values: NDArray[np.float64]) -> float:
+    """Return the mean of at least one number; their sum may be too large for float64."""
+    exponent = exponent_of(values)
+    return float(np.ldexp(times_power(values, -exponent).mean(), exponent))
+
+
 def restored(name: str, values: _Floats, exponent: int) -> _Floats:
     """Return ``values * 2**exponent``, results in the unit of the argument `name`.
 

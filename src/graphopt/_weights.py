@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._scale import exponent_of, times_power
+from graphopt._scale import exponent_of, mean_of, times_power
 from graphopt.graph import Graph
 
 
@@ -41,8 +41,7 @@ def mean_weight(graph: Graph) -> float:
     weights = graph.edge_weights
     if weights is None or len(weights) == 0:
         return 1.0
-    exponent = exponent_of(weights)
-    return float(np.ldexp(times_power(weights, -exponent).mean(), exponent))
+    return mean_of(weights)
 
 
 def typical_weight(graph: Graph) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
-from graphopt._scale import exponent_of, restored, times_power
+from graphopt._scale import mean_of, restored
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,
@@ -56,8 +56,7 @@ class RobustKCenterResult:
     @property
     def mean_radius(self) -> float:
         """The mean of the radii."""
-        exponent = exponent_of(self.radii)
-        return float(np.ldexp(times_power(self.radii, -exponent).mean(), exponent))
+        return mean_of(self.radii)
 
     def quantile(self, share: float) -> float:
         """Return the smallest radius that at least this share of the samples keeps.

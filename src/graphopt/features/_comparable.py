@@ -60,6 +60,8 @@ def node_features(graph: Graph, features: Any) -> Any:
 def unit_features(features: Any) -> Any:
     """Return rows of unit length; sparse 0/1 features are weighted by tf-idf first.
 
+    0 and any other one value, in every entry that is stored, are 0 and 1 in another unit.
+
     Parameters
     ----------
     features : array or CSR array of float32, shape (n_nodes, n_features)
@@ -72,12 +74,16 @@ def unit_features(features: Any) -> Any:
     -----
     A word that few nodes have tells more: column c is weighted by log(n / nodes that have c).
     """
-    if not isinstance(features, np.ndarray) and features.nnz and (features.data == 1.0).all():
+    if not isinstance(features, np.ndarray) and _is_binary(features.data):
         holders = np.bincount(features.indices, minlength=features.shape[1])
         idf = np.log(features.shape[0] / np.maximum(holders, 1)).astype(np.float32)
         features = features.copy()
         features.data = idf[features.indices]
     return _unit_rows(features)
+
+
+def _is_binary(entries: NDArray[np.float32]) -> bool:
+    return len(entries) > 0 and bool(entries[0] > 0.0) and bool((entries == entries[0]).all())
 
 
 def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
