@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from unit_cases import EDGES, LABELS, ROWS, club
 
 from graphopt import (
@@ -31,6 +32,7 @@ from graphopt import (
 from graphopt import _scale as scale
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.facility import expected_distances_gradient
+from graphopt.nn import SoftKMeans
 from graphopt.objectives import FacilityLocation, Modularity
 
 FIND: dict[str, Callable[[Any], CommunityResult]] = {
@@ -167,6 +169,15 @@ def test_the_typical_edge_is_the_unit_of_the_facility_loss() -> None:
         assert np.array_equal(problem.distances.numpy(), hops.distances.numpy())
 
 
+def test_edges_longer_than_any_path_do_not_stop_training() -> None:
+    lengths = np.where(np.arange(len(EDGES)) % 3 == 0, 1e60, 1.0)
+    problem = FacilityLocation(3).prepare(Graph.from_edges(EDGES, 34, lengths))
+    opening = torch.full((34,), 0.1, requires_grad=True)
+    FacilityLocation(3).loss(opening, problem).backward()
+    assert opening.grad is not None
+    assert torch.isfinite(opening.grad).all()
+
+
 # --- rows -----------------------------------------------------------------------------------------
 
 
@@ -181,6 +192,20 @@ def test_rows_at_the_ends_of_single_precision(size: float, other: float) -> None
     np.testing.assert_allclose(found.assignment, expected.assignment, atol=1e-6)
     centers = kmeans_plus_plus(x, 2, random_state=0)
     np.testing.assert_allclose(np.linalg.norm(centers, axis=1), 1.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("exponent", [-90, -65, 65, 90])
+def test_the_module_in_single_precision(exponent: int) -> None:
+    layer = SoftKMeans(3, 5.0, 3)
+    found = []
+    for power in (0, exponent):
+        x = torch.tensor(np.ldexp(ROWS, power), dtype=torch.float32, requires_grad=True)
+        clusters = layer(x, torch.eye(3, 5))
+        clusters.centers.square().sum().backward()
+        assert x.grad is not None
+        found.append([*(part.detach().numpy() for part in clusters), np.ldexp(x.grad.numpy(), power)])
+    for value, expected in zip(*found, strict=True):
+        assert np.array_equal(value, expected)
 
 
 def test_similarities_beyond_the_type_are_refused() -> None:

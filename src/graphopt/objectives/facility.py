@@ -42,6 +42,8 @@ _CUSTOMERS = ("all", "largest-component")
 # The largest growth * charge for which float64 and float32 hold costs near 0 and near the charge.
 _MAX_EXPONENT = 600.0
 _MAX_EXPONENT_FLOAT32 = 60.0
+# Below, exp(growth d) - 1 is growth d to the last bit, and perhaps 0 in single precision.
+_MIN_EXPONENT = 2.0**-53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +99,8 @@ class FacilityProblem:
         charge : int or float, optional
             Default: the largest finite distance of a customer that counts, plus 1.
         growth : float
-            At least 0 and at most 600 / charge, beyond which float64 does not hold exp(g d).
+            At least 0 and at most 600 / charge, beyond which float64 does not hold exp(g d). Taken
+            for 0 where costs are in proportion to distances to the last bit.
         customers : {"all", "largest-component"}
             The second: only customers that reach what the best connected customer reaches.
         """
@@ -112,6 +115,8 @@ class FacilityProblem:
                 f"growth must be at most {_MAX_EXPONENT / pays:.3g}, {_MAX_EXPONENT:g} / charge, "
                 f"not {growth}; exp(growth * charge) would overflow"
             )
+        if growth * pays < _MIN_EXPONENT:
+            growth = 0.0
         if matrix.dtype != np.float64:
             steps = torch.from_numpy(hop_steps(matrix, pays, growth))
             return cls(_ops.shared_tensor(matrix), pays, growth, steps)
