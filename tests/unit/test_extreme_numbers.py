@@ -32,7 +32,7 @@ from graphopt import (
 from graphopt import _scale as scale
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.facility import expected_distances_gradient
-from graphopt.nn import SoftKMeans
+from graphopt.nn import SoftKMeans, gradient_certificate
 from graphopt.objectives import FacilityLocation, Modularity
 
 FIND: dict[str, Callable[[Any], CommunityResult]] = {
@@ -203,7 +203,8 @@ def test_the_module_in_single_precision(exponent: int) -> None:
         clusters = layer(x, torch.eye(3, 5))
         clusters.centers.square().sum().backward()
         assert x.grad is not None
-        found.append([*(part.detach().numpy() for part in clusters), np.ldexp(x.grad.numpy(), power)])
+        gradient = np.ldexp(x.grad.numpy(), power)
+        found.append([*(part.detach().numpy() for part in clusters), gradient])
     for value, expected in zip(*found, strict=True):
         assert np.array_equal(value, expected)
 
@@ -214,6 +215,12 @@ def test_similarities_beyond_the_type_are_refused() -> None:
         for normalize in (False, True):
             with pytest.raises(ValueError, match=r"x, centers or temperature must be smaller"):
                 soft_kmeans(x, x[:2], temperature=10, iterations=iterations, normalize=normalize)
+
+
+def test_no_certificate_for_rows_that_are_too_long() -> None:
+    x, shares = np.full((4, 2), 1e200), np.full((4, 2), 0.5)
+    with pytest.raises(ValueError, match="x and centers must be smaller: their products are too"):
+        gradient_certificate(x, x[:2], shares, 1.0)
 
 
 def test_gradients_by_rows_that_are_too_short() -> None:
