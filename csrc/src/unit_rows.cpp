@@ -26,7 +26,8 @@ GRAPHOPT_ALWAYS_INLINE void unit_body(const T* x, std::size_t rows, std::size_t 
             square = dot<S>(row, row, width);
         }
         const T divisor = row_divisor(square);
-        lengths[j] = square == T{0} ? T{0} : std::ldexp(divisor, exponent);
+        lengths[j] = square == T{0} ? T{0} : divisor;
+        if (exponent != 0) lengths[j] = std::ldexp(lengths[j], exponent);
         for (std::size_t d = 0; d < width; ++d) to[d] = row[d] / divisor;
     }
 }
