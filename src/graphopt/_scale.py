@@ -59,6 +59,13 @@ def times_power(values: _Floats, exponent: int) -> _Floats:
     return cast(_Floats, np.ldexp(values, np.intc(exponent)))
 
 
+def clipped_power(value: float, exponent: int) -> float:
+    """Return ``value * 2**exponent`` for a limit above 0, or the nearest number in the range."""
+    limits = np.finfo(np.float64)
+    with np.errstate(over="ignore"):
+        return float(np.clip(np.ldexp(value, exponent), limits.tiny, limits.max))
+
+
 def mean_of(values: NDArray[np.float64]) -> float:
     """Return the mean of at least one number; their sum may be too large for float64."""
     exponent = exponent_of(values)

@@ -169,6 +169,17 @@ def test_the_typical_edge_is_the_unit_of_the_facility_loss() -> None:
         assert np.array_equal(problem.distances.numpy(), hops.distances.numpy())
 
 
+@pytest.mark.parametrize("charge", [1e-300, 1e300])
+def test_a_charge_that_is_out_of_proportion(charge: float) -> None:
+    for exponent in (-900, 900):
+        graph = Graph.from_edges(EDGES, 34, np.full(len(EDGES), 2.0**exponent))
+        problem = FacilityLocation(3, charge=charge, growth=0.0).prepare(graph)
+        assert 0.0 < problem.charge < np.inf
+        samples = [graph, graph]
+        found = robust_k_center(samples, 3, charge=charge, random_state=0)
+        assert np.isfinite(found.radii).all()
+
+
 def test_edges_longer_than_any_path_do_not_stop_training() -> None:
     lengths = np.where(np.arange(len(EDGES)) % 3 == 0, 1e60, 1.0)
     problem = FacilityLocation(3).prepare(Graph.from_edges(EDGES, 34, lengths))
@@ -268,4 +279,7 @@ def test_results_that_leave_the_range_are_refused() -> None:
         scale.restored("x", values, 1024)
     with pytest.raises(ValueError, match="x must be larger: the result is too small for float64"):
         scale.restored("x", values[::2], -1100)
+    assert scale.clipped_power(1e300, 900) == np.finfo(float).max
+    assert scale.clipped_power(3.0, -2000) == np.finfo(float).tiny
+    assert scale.clipped_power(3.0, -2) == 0.75
     assert scale.mean_of(np.full(3, 1e308)) == pytest.approx(1e308)

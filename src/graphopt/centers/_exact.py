@@ -103,8 +103,9 @@ def exact_k_center(
     ------
     ValueError
         For `k` out of range or above the number of nodes that may become centres, negative weights,
-        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, or a matrix
-        that is not square, has NaN or a negative entry.
+        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, a matrix that
+        is not square, has NaN or a negative entry, or a radius that is too large for float64, or
+        too small.
     InfeasibleError
         If it is proven that no allowed choice reaches all nodes that are to be served.
     MemoryLimitError

@@ -48,8 +48,8 @@ def greedy_k_center(
     ------
     ValueError
         For `k` out of range or above the number of nodes that may become centres, negative weights,
-        a `must_open` that may not open, or a matrix that is not
-        square, has NaN or a negative entry.
+        a `must_open` that may not open, a matrix that is not square, has NaN or a negative entry,
+        or distances that are too large for float64.
     MemoryLimitError
         If the distances of the graph, or a copy of the matrix, do not fit in memory; nothing is
         allocated then.

@@ -84,8 +84,9 @@ def local_search_k_center(
     ------
     ValueError
         For `k` out of range or above the number of nodes that may become centres, negative weights,
-        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, or a matrix
-        that is not square, has NaN or a negative entry.
+        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, a matrix that
+        is not square, has NaN or a negative entry, or a radius that is too large for float64, or
+        too small.
     MemoryLimitError
         If the distances of the graph, a copy of the matrix, what lengths cost (hops need no such
         table), or distances times demand do not fit in memory; nothing is allocated then.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
-from graphopt._scale import mean_of, restored
+from graphopt._scale import clipped_power, mean_of, restored
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,
@@ -34,6 +34,7 @@ from graphopt.graph import Graph
 from graphopt.paths import find_distances
 
 _RISKS = ("mean", "cvar")
+_MOST_CHARGE = 2.0**300  # outweighs all distances, which are below 2^201 here, and has finite sums
 _HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 
 
@@ -174,8 +175,7 @@ def robust_k_center(
 
     table, exponent = in_ordinary_unit(_side_by_side(sources, n, threads))
     if charge is not None:
-        limits = np.finfo(np.float64)
-        charge = float(np.clip(np.ldexp(charge, -exponent), limits.tiny, limits.max))
+        charge = min(clipped_power(charge, -exponent), _MOST_CHARGE)
     greedy = _greedy_choices(table, k, sites, n_starts, threads)
     radii = np.concatenate([_radii(table, choice) for choice in greedy])
     typical = radii[np.isfinite(radii)]

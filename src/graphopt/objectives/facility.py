@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from graphopt._scale import exponent_of, restored_number
+from graphopt._scale import clipped_power, exponent_of, restored_number
 from graphopt._threads import get_num_threads
 from graphopt._validation import (
     RandomState,
@@ -359,8 +359,7 @@ class FacilityLocation(Objective):
         if self.charge is None:
             charge = self.reach * largest_distance(distances) or None
         else:
-            limits = np.finfo(np.float64)
-            charge = float(np.clip(np.ldexp(self.charge, -exponent), limits.tiny, limits.max))
+            charge = clipped_power(self.charge, -exponent)
         problem = FacilityProblem.from_distances(
             distances,
             charge=charge,
