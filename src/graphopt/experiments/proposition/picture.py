@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from graphopt._optional import require
 from graphopt.experiments.proposition.rows import PropositionRow, by_source, summary_of
 
 _LINES: tuple[tuple[str, str, str, Callable[[PropositionRow], float]], ...] = (
@@ -57,9 +58,7 @@ def plot_proposition(rows: Sequence[PropositionRow], path: str | Path) -> None:
     """
     if not rows:
         raise ValueError("rows must hold at least one row")
-    import matplotlib as mpl
-
-    mpl.use("Agg")
+    require("matplotlib", "the picture of Proposition 1").use("Agg")
     from matplotlib import pyplot as plt
 
     groups = by_source(rows)
