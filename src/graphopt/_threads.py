@@ -53,6 +53,9 @@ def get_num_threads() -> int:
     """
     if _chosen is not None:
         return _chosen
+    kept: int | None = getattr(_limits, "kept", None)
+    if kept is not None:
+        return kept
     limit: int | None = getattr(_limits, "number", None)
     allowed = unlimited()
     return allowed if limit is None else min(allowed, limit)
@@ -76,6 +79,20 @@ def resolve_num_threads(num_threads: int | None) -> int:
     if num_threads is None:
         return get_num_threads()
     return check_integer("num_threads", num_threads, minimum=1, maximum=_MOST)
+
+
+@contextmanager
+def kept_threads() -> Iterator[None]:
+    """Let kernels use as many threads as now, whatever the runtime of others is told meanwhile.
+
+    Holds for the calling thread.
+    """
+    before: int | None = getattr(_limits, "kept", None)
+    _limits.kept = get_num_threads()
+    try:
+        yield
+    finally:
+        _limits.kept = before
 
 
 @contextmanager

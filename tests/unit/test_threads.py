@@ -62,6 +62,19 @@ def test_threadpoolctl_limits_the_threads(
         assert graphopt.get_num_threads() == 5
 
 
+def test_the_number_of_threads_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_threads, "_usable_processors", lambda: 5)
+    with _threads.kept_threads():
+        monkeypatch.setattr(_core, "openmp_max_threads", lambda: 1)
+        with _threads.kept_threads():
+            assert graphopt.get_num_threads() == 5
+        assert graphopt.get_num_threads() == 5
+        graphopt.set_num_threads(3)  # said by the user
+        assert graphopt.get_num_threads() == 3
+        graphopt.set_num_threads(None)
+    assert graphopt.get_num_threads() == 1
+
+
 def test_threadpoolctl_shows_the_kernels() -> None:
     (shown,) = [
         library
