@@ -132,9 +132,7 @@ def test_the_file_and_then_its_folder_are_brought_to_the_disk(
     assert steps == ["file", "rename", "folder"]
 
 
-def test_a_file_that_may_not_be_written_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_may_not_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "file"
     file.write_text("old")
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write to all

@@ -1,0 +1,175 @@
+"""Foreign files read within bounds: sizes are checked before anything of that size is made."""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from graphopt._escaping import quoted
+from graphopt._files import AnyPath, regular_size
+from graphopt._validation import check_memory
+from graphopt.errors import DamagedFileError
+
+LONGEST_LINE = 2**20
+"""Bytes of a line of text."""
+_LINES_AT_ONCE = 2**16
+_BYTES_PER_LINE = 300  # of two short words and what holds them, in Python
+_KINDS = "biufcUS"
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_WAY = "give a smaller file"
+# What zipfile and NumPy raise when a file is not what it should be.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RuntimeError,  # a member that is encrypted
+    SyntaxError,  # a header that is not Python's
+    RecursionError,
+)
+
+
+def text_lines(path: AnyPath, longest: int = LONGEST_LINE) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text file in UTF-8, each with its number from 1.
+
+    The file may be a pipe; one line at a time is in memory.
+
+    Raises
+    ------
+    DamagedFileError
+        For a line that is longer than `longest` bytes or holds a NUL, and for other text than
+        UTF-8.
+    MemoryLimitError
+        If memory becomes too short for a list of such lines.
+    """
+    name, number = os.fspath(path), 0
+    with open(path, "rb") as stream:
+        while content := stream.readline(longest + 1):
+            if len(content) > longest:
+                raise DamagedFileError(
+                    f"{name}, line {number + 1}: more than {longest:,} bytes, no text file of lines"
+                )
+            if b"\0" in content:
+                raise DamagedFileError(f"{name}, line {number + 1}: a NUL, which no text holds")
+            try:
+                text = content.decode("utf-8" if number else "utf-8-sig")
+            except UnicodeDecodeError:
+                raise DamagedFileError(f"{name} is not text in UTF-8 (line {number + 1})") from None
+            for line in text.splitlines() or [""]:
+                number += 1
+                if number % _LINES_AT_ONCE == 0:
+                    what = f"reading {name} on from line {number:,}"
+                    check_memory(what, _LINES_AT_ONCE * _BYTES_PER_LINE, _WAY)
+                yield number, line
+
+
+def read_npy(path: AnyPath) -> NDArray[Any]:
+    """Return the array of a ``.npy`` file.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is not as large as its header says, or holds something else than plain numbers
+        or text.
+    MemoryLimitError
+        If the array does not fit.
+    """
+    size = regular_size(path)
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as stream:
+            n_bytes = _array_bytes(stream, size)
+            check_memory(f"the array in {name}", n_bytes, _WAY)
+            stream.seek(0)
+            return np.asarray(npy.read_array(stream, allow_pickle=False))
+    except _DAMAGE as error:
+        raise _damaged(name, ".npy file", error) from error
+
+
+def check_npz(
+    path: AnyPath, names: Collection[str] | None = None, most_bytes: int | None = None
+) -> list[str]:
+    """Return the names of the arrays in a ``.npz`` file, after their sizes were checked.
+
+    Parameters
+    ----------
+    path : path
+    names : collection of str, optional
+        Those that shall be unpacked; default: all.
+    most_bytes : int, optional
+        That they may take together.
+
+    Raises
+    ------
+    DamagedFileError
+        If a member is not as large as its header says, there are two of a name, something else
+        than plain arrays is in it, or they are larger than `most_bytes`.
+    MemoryLimitError
+        If they do not fit in memory.
+    """
+    regular_size(path)
+    name, total = os.fspath(path), 0
+    found: list[str] = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                key = info.filename.removesuffix(".npy")
+                if names is not None and key not in names:
+                    continue
+                if key in found:
+                    raise ValueError(f"it holds {quoted(key)} twice")
+                if info.compress_type not in _PACKED:
+                    raise ValueError(f"{quoted(key)} is packed in a way that is not known")
+                with archive.open(info) as stream:
+                    total += _array_bytes(stream, info.file_size)
+                if most_bytes is not None and total > most_bytes:
+                    raise ValueError(f"its arrays are larger than {most_bytes:,} bytes")
+                found.append(key)
+    except _DAMAGE as error:
+        raise _damaged(name, ".npz archive", error) from error
+    check_memory(f"the arrays in {name}", 2 * total, _WAY)
+    return found
+
+
+def read_npz(
+    path: AnyPath, names: Collection[str] | None = None, most_bytes: int | None = None
+) -> dict[str, NDArray[Any]]:
+    """Return arrays of a ``.npz`` file by name; see :func:`check_npz`."""
+    found = check_npz(path, names, most_bytes)
+    try:
+        # A file object, so that it is closed even when NumPy finds no archive in it.
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as held:
+            return {name: held[name] for name in found}
+    except _DAMAGE as error:
+        raise _damaged(os.fspath(path), ".npz archive", error) from error
+
+
+def _array_bytes(stream: IO[bytes], size: int) -> int:
+    """Return the bytes of an array's numbers, which must be what is left of `size` bytes."""
+    version = npy.read_magic(stream)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read is None:
+        raise ValueError(f"an array in version {version} of the format, which holds no numbers")
+    shape, _, dtype = read(stream)
+    if dtype.hasobject or dtype.fields is not None or dtype.kind not in _KINDS:
+        raise ValueError(f"an array of {quoted(str(dtype))}, not of plain numbers")
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or n_bytes != size - stream.tell():
+        raise ValueError("an array is not as large as its header says")
+    return n_bytes
+
+
+def _damaged(name: str, kind: str, error: Exception) -> DamagedFileError:
+    return DamagedFileError(f"{name} is not a readable {kind}: {quoted(str(error))[1:-1]}")
