@@ -5,8 +5,11 @@ One function for each format; whoever writes a name that came from outside calls
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
+from collections.abc import Iterable, Mapping, Sequence
 
 LONGEST = 200
 """Characters of foreign text that a message shows."""
@@ -87,6 +90,21 @@ def for_csv(value: object) -> object:
         return value
     text = value.replace("\0", r"\x00")
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) and not _is_number(text) else text
+
+
+def csv_table(names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Return a table as CSV: a line of names, then one for each row; what a row lacks is empty.
+
+    Examples
+    --------
+    >>> csv_table(["name", "score"], [{"name": "=a", "score": -0.5}]).splitlines()
+    ['name,score', "'=a,-0.5"]
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([for_csv(name) for name in names])
+    writer.writerows([for_csv(row.get(name, "")) for name in names] for row in rows)
+    return text.getvalue()
 
 
 def for_plot(text: object) -> str:

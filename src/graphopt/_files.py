@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import IO, Any, TypeAlias, cast
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -69,6 +69,17 @@ def write_bytes(path: AnyPath, content: bytes) -> None:
 def write_text(path: AnyPath, text: str) -> None:
     """Write a file as a whole, in UTF-8 with lines as they are; see :func:`replacing`."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_figure(figure: Any, path: AnyPath) -> None:
+    """Write a figure of matplotlib's as a whole, in the format of the name's ending; close it."""
+    from matplotlib import pyplot as plt
+
+    try:
+        with replacing(path) as stream:
+            figure.savefig(stream, dpi=110, format=Path(path).suffix[1:] or "png")
+    finally:
+        plt.close(figure)
 
 
 def make_folder(path: AnyPath) -> Path:

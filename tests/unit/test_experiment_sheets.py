@@ -28,7 +28,7 @@ from graphopt.experiments.report import goals
 from graphopt.experiments.report.html import as_html
 from graphopt.experiments.report.layouts import LAYOUTS, jobs_of
 from graphopt.experiments.report.plan import NAMES, Plan, plan
-from graphopt.experiments.report.sheets import Entry, Line, Sheet, for_json, for_terminal
+from graphopt.experiments.report.sheets import Entry, Line, Sheet, for_json, on_terminal
 from graphopt.experiments.report.text import Report, as_json, as_markdown, print_report
 
 N_SEEDS = 6
@@ -299,7 +299,7 @@ def test_sheets_in_every_form(store: Store) -> None:
     assert '<a href="#table-picks">' in page
     assert "this → that &lt;best&gt;, 2, 0.100" in page
     assert 'id="maps"' not in page  # nothing was decided that is drawn
-    assert "this → that <best>, 2, 0.100" in as_markdown(report)
+    assert r"this → that \<best\>, 2, 0.100" in as_markdown(report)
     found = json.loads(as_json(report))["sheets"]
     assert [sheet["table"] for sheet in found] == ["goals", "picks"]
     assert found[0]["lines"][0]["cells"][0] == {
@@ -311,4 +311,4 @@ def test_an_infinite_number_is_no_json() -> None:
     sheet = Sheet("x", "y", ("z",), (Line("l", (Entry("∞", value=math.inf),)),), "")
     assert for_json(sheet)["lines"][0]["cells"][0]["value"] is None
     json.dumps(for_json(sheet), allow_nan=False)
-    assert for_terminal(sheet).row_count == 1
+    assert on_terminal(sheet).row_count == 1

@@ -52,7 +52,7 @@ def test_something_else(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     path.write_bytes(content)
     if content:
-        with pytest.raises(ValueError, match="is not a store of results"):
+        with pytest.raises(ValueError, match="is damaged or something else: file is not"):
             Store(path)
     else:  # an empty file is an empty database
         Store(path).close()

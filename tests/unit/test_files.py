@@ -85,9 +85,14 @@ def test_an_error_leaves_the_folder_as_it_was(
     file = tmp_path / "file"
     if present:
         file.write_text("old")
-    with pytest.raises(error), replacing(file) as stream:
-        stream.write(b"new")
-        raise error
+
+    def write() -> None:
+        with replacing(file) as stream:
+            stream.write(b"new")
+            raise error
+
+    with pytest.raises(error):
+        write()
     assert names(tmp_path) == ["file"] * present
     assert not present or file.read_text() == "old"
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from graphopt._escaping import for_markup
+from graphopt._files import make_folder, write_text
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def reproduce(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     folder = folder or Path("reproduced-quick" if quick else "reproduced")
+    make_folder(folder)
     wanted = chosen.jobs()
     with Store(store or folder / "results.sqlite") as kept:
         pending = kept.pending(wanted)
@@ -114,7 +116,7 @@ def reproduce(
             left = len(kept.pending(wanted))
             notes.print(
                 f"stopped with {left} of {len(wanted)} jobs left; the same command goes on "
-                f"from here, as {escape(str(kept.path))} keeps the others",
+                f"from here, as {for_markup(kept.path)} keeps the others",
                 soft_wrap=True,
             )
             raise typer.Exit(130) from None
@@ -128,7 +130,7 @@ def reproduce(
     else:
         wide = output.is_terminal
         print_report(report, output if wide else Console(width=max(output.width, _NARROWEST)))
-    notes.print(f"written to {escape(str(folder))}", soft_wrap=True)
+    notes.print(f"written to {for_markup(folder)}", soft_wrap=True)
     if report.failed:
         raise typer.Exit(1)
 
@@ -138,9 +140,8 @@ def _write(report: Report, folder: Path) -> None:
     from graphopt.experiments.report.html import as_html
     from graphopt.experiments.report.text import as_markdown
 
-    folder.mkdir(parents=True, exist_ok=True)
     export_csv(report.rows, folder / "results.csv")
-    (folder / "tables.md").write_text(as_markdown(report), encoding="utf-8")
+    write_text(folder / "tables.md", as_markdown(report))
     with notes.status("drawing ..."):
         page = as_html(report)
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    write_text(folder / "report.html", page)

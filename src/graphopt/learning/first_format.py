@@ -159,7 +159,7 @@ class _Unpickler(pickle.Unpickler):
         for code, argument, _ in pickletools.genops(content):
             if code.name not in _KNOWN:
                 raise ValueError(f"{code.name} has no place in a model")
-            if code.name == "LONG_BINPUT" and int(argument) > len(content):
+            if code.name == "LONG_BINPUT" and (argument or 0) > len(content):
                 raise ValueError("a number of a memo is larger than the file")
         super().__init__(io.BytesIO(content), encoding="utf-8")
         self._members = members
