@@ -19,7 +19,7 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _UNSEEN_IN_LINES = re.compile(_UNSEEN.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
-_MARKDOWN = re.compile(r"([\\`*<>\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))")
+_MARKDOWN = re.compile(r"([\\`*<>&\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 

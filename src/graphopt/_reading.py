@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO, Any
 
 import numpy as np
@@ -23,6 +24,11 @@ LONGEST_LINE = 2**20
 _LINES_AT_ONCE = 2**16
 _BYTES_PER_LINE = 300  # of two short words and what holds them, in Python
 _KINDS = "biufcUS"
+_HEADERS: dict[tuple[int, int], tuple[Callable[..., Any], int]] = {
+    (1, 0): (npy.read_array_header_1_0, 2),
+    (2, 0): (npy.read_array_header_2_0, 4),
+}
+_LONGEST_HEADER = 10_000  # as NumPy has it
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _WAY = "give a smaller file"
 # What zipfile and NumPy raise when a file is not what it should be.
@@ -159,14 +165,19 @@ def read_npz(
 def _array_bytes(stream: IO[bytes], size: int) -> int:
     """Return the bytes of an array's numbers, which must be what is left of `size` bytes."""
     version = npy.read_magic(stream)
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-    if read is None:
+    if version not in _HEADERS:
         raise ValueError(f"an array in version {version} of the format, which holds no numbers")
-    shape, _, dtype = read(stream)
+    read, width = _HEADERS[version]
+    length = stream.read(width)  # NumPy would make room for as many bytes as this says
+    n_header = int.from_bytes(length, "little")
+    if n_header > _LONGEST_HEADER:
+        raise ValueError(f"a header of {n_header:,} bytes")
+    header = stream.read(n_header)
+    shape, _, dtype = read(io.BytesIO(length + header))
     if dtype.hasobject or dtype.fields is not None or dtype.kind not in _KINDS:
         raise ValueError(f"an array of {quoted(str(dtype))}, not of plain numbers")
     n_bytes = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or n_bytes != size - stream.tell():
+    if min(shape, default=0) < 0 or n_bytes != size - npy.MAGIC_LEN - width - n_header:
         raise ValueError("an array is not as large as its header says")
     return n_bytes
 

@@ -90,8 +90,16 @@ def others_trials(path: Path) -> None:
 @both
 @pytest.mark.parametrize(
     "make",
-    [cats, cats_written_ahead, version_one, tables_alike, studies_alike, mark_alone, version_alone]
-    + [others_trials],
+    [
+        cats,
+        cats_written_ahead,
+        version_one,
+        tables_alike,
+        studies_alike,
+        mark_alone,
+        version_alone,
+        others_trials,
+    ],
     ids=lambda make: make.__name__,
 )
 def test_databases_of_others_are_left_alone(make: Open, use: Open, tmp_path: Path) -> None:
