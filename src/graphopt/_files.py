@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -42,7 +43,7 @@ def replacing(path: AnyPath) -> Iterator[IO[bytes]]:
                 yield stream
             return
         if before is not None and not os.access(target, os.W_OK):
-            raise PermissionError(13, "Permission denied", os.fspath(path))
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
         temporary = target.parent / f".graphopt-{secrets.token_hex(8)}.tmp"
         try:
             # Made with the permissions that any new file gets here.
@@ -82,21 +83,34 @@ def write_figure(figure: Any, path: AnyPath) -> None:
         plt.close(figure)
 
 
-def make_folder(path: AnyPath) -> Path:
-    """Return a folder that can be written to, made if it is missing.
+def check_folder(path: AnyPath) -> None:
+    """Raise unless a folder can be written to or, where it is missing, made; nothing is made.
 
     To be called before long work whose outcome goes there.
 
     Raises
     ------
     OSError
-        If it cannot be made, is a file, or may not be written to.
+        If it is a file, lies in one, or it or what it lies in may not be written to.
     """
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(13, "Permission denied", str(folder))
-    return folder
+    folder = Path(path).absolute()
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+
+
+def make_folder(path: AnyPath) -> None:
+    """Make a folder and what it lies in, where they are missing.
+
+    Raises
+    ------
+    OSError
+        As :func:`check_folder`.
+    """
+    check_folder(path)
+    Path(path).mkdir(parents=True, exist_ok=True)
 
 
 def regular_size(path: AnyPath) -> int:
@@ -111,7 +125,7 @@ def regular_size(path: AnyPath) -> int:
     """
     found = os.stat(path)
     if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(21, "Is a directory", os.fspath(path))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if not stat.S_ISREG(found.st_mode):
         raise ValueError(f"{os.fspath(path)} must be a regular file, not a pipe or a device")
     return found.st_size

@@ -176,7 +176,7 @@ def _array_bytes(stream: IO[bytes], size: int) -> int:
     shape, _, dtype = read(io.BytesIO(length + header))
     if dtype.hasobject or dtype.fields is not None or dtype.kind not in _KINDS:
         raise ValueError(f"an array of {quoted(str(dtype))}, not of plain numbers")
-    n_bytes = math.prod(shape) * dtype.itemsize
+    n_bytes = int(math.prod(shape) * dtype.itemsize)
     if min(shape, default=0) < 0 or n_bytes != size - npy.MAGIC_LEN - width - n_header:
         raise ValueError("an array is not as large as its header says")
     return n_bytes

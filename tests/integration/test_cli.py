@@ -278,14 +278,15 @@ def test_edge_lists_that_make_no_sense(
 
 
 def test_names_stay_with_the_seen_graph(tmp_path: Path) -> None:
-    file = tmp_path / "[friends].txt"
+    file = tmp_path / "[friends]\x1b[2J.txt"
     file.write_text("ada bob\nbob cy\ncy dan\ndan ada\n")
     problem = file_problem(file, None, "community", "learning", 2, 0.5, 0)
     assert problem.seen.names == problem.full.names == ("ada", "bob", "cy", "dan")
     assert (problem.seen.n_edges, problem.full.n_edges) == (2, 4)
     assert problem.seen_fraction == 0.5
     result = invoke("run", *QUICK, "--edges", file, "--k", 2)
-    assert "[friends]: 4 nodes, 4 edges" in result.stdout
+    assert r"[friends]\x1b[2J: 4 nodes, 4 edges" in result.stdout
+    assert "\x1b" not in result.stdout
 
 
 # --- requests that cannot be met ------------------------------------------------------------------

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from graphopt import _files
-from graphopt._files import make_folder, regular_size, replacing, write_bytes, write_text
+from graphopt._files import (
+    check_folder,
+    make_folder,
+    regular_size,
+    replacing,
+    write_bytes,
+    write_text,
+)
 
 SOURCE = Path(__file__).parents[2] / "src" / "graphopt"
 
@@ -156,9 +163,15 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
         write_text(tmp_path, "")
     with pytest.raises(NotADirectoryError, match="file/file'"):
         write_text(tmp_path / "file" / "file", "")
-    with pytest.raises(FileExistsError):
-        make_folder(tmp_path / "file")
-    assert make_folder(tmp_path / "a" / "b").is_dir()
+    for place in (tmp_path / "file", tmp_path / "file" / "a" / "b"):
+        for use in (make_folder, check_folder):
+            with pytest.raises(NotADirectoryError, match="file'"):
+                use(place)
+    check_folder(tmp_path / "a" / "b")
+    assert names(tmp_path) == ["file"]
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
     assert names(tmp_path) == ["a", "file"]
 
 

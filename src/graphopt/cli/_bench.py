@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from graphopt._files import make_folder
+from graphopt._files import check_folder
 from graphopt.cli._bench_exact import bench_exact
 from graphopt.cli._contests import print_table, told_one_by_one
 
@@ -55,7 +55,7 @@ def bench(
     """
     _check_that_they_go_together(context, exact=exact)
     if save is not None and not list_them:
-        make_folder(save)  # before hours of measuring
+        check_folder(save)  # before hours of measuring
     if exact:
         bench_exact(
             names or [],

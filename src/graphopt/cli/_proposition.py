@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from graphopt._escaping import for_markup, for_terminal
-from graphopt._files import make_folder
+from graphopt._files import check_folder, make_folder
 from graphopt.cli._terminal import notes
 
 
@@ -40,10 +40,11 @@ def proposition(
     from graphopt.experiments.proposition.picture import plot_proposition
     from graphopt.experiments.proposition.rows import as_plain, summarize_proposition, write_csv
 
-    make_folder(folder)
+    check_folder(folder)
     with notes.status("training and measuring ..."):
         rows = measure_proposition(dataset, quick=quick, random_state=seed)
     summaries = summarize_proposition(rows)
+    make_folder(folder)
     write_csv(rows, folder / "proposition.csv")
     with notes.status("drawing ..."):
         plot_proposition(rows, folder / "proposition.png")

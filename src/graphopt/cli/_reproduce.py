@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from graphopt._escaping import for_markup
-from graphopt._files import make_folder, write_text
+from graphopt._files import check_folder, make_folder, write_text
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def reproduce(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     folder = folder or Path("reproduced-quick" if quick else "reproduced")
-    make_folder(folder)
+    check_folder(folder)
     wanted = chosen.jobs()
     with Store(store or folder / "results.sqlite") as kept:
         pending = kept.pending(wanted)
@@ -140,6 +140,7 @@ def _write(report: Report, folder: Path) -> None:
     from graphopt.experiments.report.html import as_html
     from graphopt.experiments.report.text import as_markdown
 
+    make_folder(folder)
     export_csv(report.rows, folder / "results.csv")
     write_text(folder / "tables.md", as_markdown(report))
     with notes.status("drawing ..."):
