@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._escaping import for_terminal
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -106,20 +108,20 @@ class Decision:
         what = "modularity" if self.task == "community" else "largest distance"
         low, high = self.interval
         lines = [
-            f"{what} by {self.method}: {self.seen_value:.4g} on the seen graph, "
+            f"{what} by {for_terminal(self.method)}: {self.seen_value:.4g} on the seen graph, "
             f"{self.expected_value:.4g} expected on the whole ({low:.4g} to {high:.4g})",
             f"stability {_mean(self.stability):.0%} on average; {self.n_trials} trials",
         ]
         if self.bound is not None:
             lines.append(f"no choice is below {self.bound:.4g} on the seen graph")
         for candidate in self.candidates:
-            trial = candidate.error or (
+            trial = for_terminal(candidate.error or "") or (
                 f"{candidate.score:.4f} in {len(candidate.scores)} trials, "
                 f"{candidate.seconds:.2f} s each"
                 if candidate.scores
                 else "not tried"
             )
-            lines.append(f"  {candidate.name}: {trial}")
+            lines.append(f"  {for_terminal(candidate.name)}: {trial}")
         return "\n".join(lines)
 
 

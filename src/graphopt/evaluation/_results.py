@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._escaping import for_terminal
 from graphopt._validation import check_choice, check_float_array
 from graphopt.evaluation._statistics import Summary, signed_rank_p_value, summarize
 
@@ -218,7 +219,8 @@ class PairedDifference:
 
     def __str__(self) -> str:
         return (
-            f"{self.first} - {self.second}: regret {self.difference}, p = {self.p_value:.3g}, "
+            f"{for_terminal(self.first)} - {for_terminal(self.second)}: "
+            f"regret {self.difference}, p = {self.p_value:.3g}, "
             f"{self.wins} won, {self.ties} tied, {self.losses} lost"
         )
 
@@ -349,7 +351,7 @@ def _table(results: Sequence[RegretResult]) -> str:
         cells = [f"{result.per_split(name).mean():.4g}" for name in extra]
         lines.append(
             [
-                result.method,
+                for_terminal(result.method),
                 f"{result.score.mean:.4g}",
                 str(regret),
                 f"{regret.median:.4g}",
@@ -360,7 +362,7 @@ def _table(results: Sequence[RegretResult]) -> str:
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     head = (
         f"{first.n_splits} splits, {100 * first.seen:g} % of the edges seen, k = {first.k}; "
-        f"reference {reference.value:.4g} ({reference.name}{proven})"
+        f"reference {reference.value:.4g} ({for_terminal(reference.name)}{proven})"
     )
     body = [
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])

@@ -108,17 +108,18 @@ def print_report(report: Report, console: Console) -> None:
         console.print(Text(QUICK_NOTE, style="bold yellow"))
     for table in report.tables:
         title = f"Table {table.layout.name}. {table.layout.title}"
-        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(Text(for_terminal(title), style="bold"), soft_wrap=True)
         for setting, columns in _parts(table):
             console.print(_rich(table, setting, columns))
-        console.print(Text(table.layout.note, style="dim"), soft_wrap=True)
+        console.print(Text(for_terminal(table.layout.note), style="dim"), soft_wrap=True)
         console.print()
     for sheet in report.sheets:
-        console.print(Text(f"Table {sheet.name}. {sheet.title}", style="bold"), soft_wrap=True)
+        title = f"Table {sheet.name}. {sheet.title}"
+        console.print(Text(for_terminal(title), style="bold"), soft_wrap=True)
         console.print(on_terminal(sheet))
-        console.print(Text(sheet.note, style="dim"), soft_wrap=True)
+        console.print(Text(for_terminal(sheet.note), style="dim"), soft_wrap=True)
         console.print()
-    console.print(Text(report.headline), soft_wrap=True)
+    console.print(Text(for_terminal(report.headline)), soft_wrap=True)
     for line in report.ran_on:
         console.print(Text(for_terminal(line), style="dim"), soft_wrap=True)
     for row in report.failed:
