@@ -173,11 +173,11 @@ def as_markdown(report: Report) -> str:
                 lines.append(f"| {label} | " + " | ".join(cells) + " |")
             lines.append("")
         if table.layout.note:
-            lines += [table.layout.note, ""]
+            lines += [for_markdown(table.layout.note), ""]
     for sheet in report.sheets:
         title = for_markdown(f"{sheet.name}. {sheet.title}")
         lines += [f"## Table {title}", "", *in_markdown(sheet), ""]
-        lines += [sheet.note, ""]
+        lines += [for_markdown(sheet.note), ""]
     lines += ["## Where", "", *(f"- {for_markdown(line)}" for line in report.ran_on), ""]
     if report.failed:
         lines += [
