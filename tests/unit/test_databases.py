@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, contextmanager
@@ -234,4 +233,18 @@ def small_files(limit: int) -> Any:
 def test_a_full_disk(use: Open, tmp_path: Path) -> None:
     with small_files(2000), pytest.raises(GraphoptError, match=r"file\.sqlite cannot be used: "):
         use(tmp_path / "file.sqlite")
-    shutil.rmtree(tmp_path)
+
+
+def test_a_disk_that_fills_up_during_a_search(tmp_path: Path) -> None:
+    path = tmp_path / "file.sqlite"
+    fake = Fake(tmp_path / "log")
+    with Search(fake, SPACE, path, "study", trials=3, sampler="grid", prune=False) as search:
+        with (
+            small_files(600),
+            pytest.raises(GraphoptError, match=r"file\.sqlite cannot hold studies: "),
+        ):
+            search.run()
+        assert search.run() is False
+    with opened_to_read(path) as database:
+        assert database is not None
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

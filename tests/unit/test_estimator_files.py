@@ -91,6 +91,16 @@ def test_own_parts_are_handed_over_again(tmp_path: Path) -> None:
     assert model.objective is sites  # saving changes nothing
 
 
+def test_a_fine_tuned_model_is_restored(tmp_path: Path) -> None:
+    """What trained it last is not what its parameters say."""
+    model = ClusterNet(3, **{**QUICK, "n_restarts": None}, consensus=True, start="leiden")
+    tuned = model.fit(planted(), described()).fine_tune(planted(1), described(), iterations=2)
+    tuned.save(tmp_path / "model.pt")
+    again = ClusterNet.load(tmp_path / "model.pt")
+    assert again._trained_by == tuned._trained_by
+    np.testing.assert_array_equal(again.labels_, tuned.labels_)
+
+
 # --- damaged and hostile files ----------------------------------------------------------------
 
 
@@ -335,6 +345,7 @@ def test_pickles_in_the_first_format_run_nothing(
         f"\x80\x02{rebuild}({storage}K\0(J\xff\xff\xff\x7fJ\xff\xff\xff\x7ft(K\0K\0ttR.".encode(
             "latin-1"
         ),
+        b"\x80\x02ccollections\nOrderedDict\n}\x85R.",
         f"\x80\x02{rebuild}({storage}K\0K\x63\x85K\x01\x85tR.".encode("latin-1"),
     ]
     for content in contents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
 import stat
 import threading
 from pathlib import Path
@@ -102,6 +103,20 @@ def test_an_error_leaves_the_folder_as_it_was(
         write()
     assert names(tmp_path) == ["file"] * present
     assert not present or file.read_text() == "old"
+
+
+def test_a_disk_that_fills_up_while_writing(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match=re.escape(f"{os.strerror(errno.EFBIG)}: '{file}'")):
+            write_text(file, "new" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert names(tmp_path) == ["file"]
+    assert file.read_text() == "old"
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "fchmod"])

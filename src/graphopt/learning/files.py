@@ -95,7 +95,9 @@ def _restored(cls: type[Estimator], saved: dict[str, Any], own: dict[str, Any]) 
     if unknown:
         raise ValueError(f"{unknown[0]!r} is not a parameter")
     model = cls(**{**saved["params"], "recipe": recipe, **own})
-    objective, _ = model._settings(lambda *_: recipe)
+    check_integer("n_clusters", model.n_clusters, minimum=1)
+    check_number("seen_fraction", model.seen_fraction, minimum=0.0, maximum=1.0)
+    objective = model._objective()
     model.completion_ = own.get("completion")
     if model.completion_ is None and _expects_edges(model, saved):
         model.completion_ = feature_neighbours(model.seen_fraction)

@@ -67,6 +67,9 @@ class _Closed:
 class _Table(dict[Any, Any]):
     """Stands for an OrderedDict; what else is stored with one is left out."""
 
+    def __init__(self) -> None:  # begins empty: a copy of another could be made any number of times
+        super().__init__()
+
     def __setstate__(self, state: object) -> None:
         pass
 
