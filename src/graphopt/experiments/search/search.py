@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from graphopt._escaping import shortened
+from graphopt._files import check_folder
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
@@ -109,6 +110,7 @@ class Search:
         optuna = optuna_or_explain()
         if not self._storage.parent.is_dir():
             raise ValueError(f"storage must lie in a folder that is there, not {self._storage}")
+        check_folder(self._storage.parent)
         if "?" in str(self._storage):
             raise ValueError(f"storage must be a path without a question mark, not {self._storage}")
         self._distributions = distributions(self.space)
