@@ -63,12 +63,13 @@ def text_lines(path: AnyPath, longest: int = LONGEST_LINE) -> Iterator[tuple[int
     name, number = os.fspath(path), 0
     with open(path, "rb") as stream:
         while content := stream.readline(longest + 1):
+            place = f"{name}, line {number + 1}"
             if len(content) > longest:
                 raise DamagedFileError(
-                    f"{name}, line {number + 1}: more than {longest:,} bytes, no text file of lines"
+                    f"{place}: longer than {longest:,} bytes; this is not a text file"
                 )
             if b"\0" in content:
-                raise DamagedFileError(f"{name}, line {number + 1}: a NUL, which no text holds")
+                raise DamagedFileError(f"{place}: a NUL character; this is not a text file")
             try:
                 text = content.decode("utf-8" if number else "utf-8-sig")
             except UnicodeDecodeError:
@@ -107,15 +108,15 @@ def read_npy(path: AnyPath) -> NDArray[Any]:
 def check_npz(
     path: AnyPath, names: Collection[str] | None = None, most_bytes: int | None = None
 ) -> list[str]:
-    """Return the names of the arrays in a ``.npz`` file, after their sizes were checked.
+    """Check the sizes of the arrays in a ``.npz`` file; return the names of the arrays.
 
     Parameters
     ----------
     path : path
     names : collection of str, optional
-        Those that shall be unpacked; default: all.
+        Arrays to look at; default: all.
     most_bytes : int, optional
-        That they may take together.
+        Most bytes that they may take together.
 
     Raises
     ------

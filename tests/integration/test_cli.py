@@ -212,7 +212,7 @@ def test_features_of_ones_own(kind: str, tmp_path: Path) -> None:
         ("f.csv", b"1,2\n3\n", "f.csv: the number of columns changed from 2 to 1"),
         ("f.csv", b"", "f.csv: loadtxt: input contained no data"),
         ("f.csv", b"\xff\xfe1,2\n", "f.csv is not text in UTF-8 (line 1)"),
-        ("f.csv", b"1,2\0\n", "f.csv, line 1: a NUL, which no text holds"),
+        ("f.csv", b"1,2\0\n", "f.csv, line 1: a NUL character; this is not a text file"),
         ("f.npy", b"", "f.npy is not a readable .npy file: "),
         ("f.npy", b"\x93what", "f.npy is not a readable .npy file: "),
         ("f.npz", b"PK what", "f.npz is not a readable .npz archive: "),

@@ -51,7 +51,7 @@ def failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 def test_edges_without_an_end(failure) -> None:
     assert failure("run", "--edges", "/dev/zero") == (
-        "/dev/zero, line 1: more than 1,048,576 bytes, no text file of lines"
+        "/dev/zero, line 1: longer than 1,048,576 bytes; this is not a text file"
     )
 
 

@@ -314,7 +314,10 @@ def test_a_download_that_breaks_off(server, cache):
         (archive(FILES | {"data/tiny/tiny.content": "\n"}), "has no lines"),
         (archive(FILES | {"data/tiny/tiny.cites": "1 2 3\n"}), "two ids a line"),
         (archive(FILES | {"data/tiny/tiny.content": "20 inf x\n"}), "is not finite"),
-        (archive(FILES | {"data/tiny/tiny.content": "20 1 x\0\n"}), "holds a NUL, which no text"),
+        (
+            archive(FILES | {"data/tiny/tiny.content": "20 1 x\0\n"}),
+            "holds a NUL character; it is not",
+        ),
         (
             archive(FILES | {"data/tiny/tiny.content": "20 " + "w" * 10**6 + " x\n"}),
             "something else: .{,300}To get it",

@@ -188,10 +188,10 @@ def test_features_that_are_no_rows_of_numbers(rows: np.ndarray, tmp_path: Path) 
 
 
 def test_a_line_that_has_no_end(tmp_path: Path) -> None:
-    refused(read_edges, Path("/dev/zero"), "line 1: more than 1,048,576 bytes")
+    refused(read_edges, Path("/dev/zero"), "line 1: longer than 1,048,576 bytes")
     file = tmp_path / "edges.txt"
     file.write_bytes(b"0 1\n" + b"x" * (2**20 + 10) + b"\n")
-    refused(read_edges, file, "line 2: more than 1,048,576 bytes")
+    refused(read_edges, file, "line 2: longer than 1,048,576 bytes")
 
 
 def test_an_offending_line_is_shortened(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_an_offending_line_is_shortened(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a b\nc \0d\n", "line 2: a NUL, which no text holds"),
+        (b"a b\nc \0d\n", "line 2: a NUL character; this is not a text file"),
         (b"a b\nc \xff\n", "is not text in UTF-8 .line 2."),
         (b"\xff\xfea\0 \0b\0", "a NUL"),
         (os.urandom(0) + bytes(range(256)), "line 1"),
@@ -280,7 +280,7 @@ def test_texts_are_not_unpacked_beyond_bounds(
     with origins.open_archive(path) as read, pytest.raises(ValueError, match="more than 1,000 byt"):
         read("data/a.content")
     path = repository(tmp_path / "b.zip", b"1 0 a\0")
-    with origins.open_archive(path) as read, pytest.raises(ValueError, match="holds a NUL"):
+    with origins.open_archive(path) as read, pytest.raises(ValueError, match="holds a NUL char"):
         read("data/a.content")
 
 

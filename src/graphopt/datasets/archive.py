@@ -64,7 +64,7 @@ def read_arrays(path: Path, expected: str, most_bytes: int | None = None) -> Arr
     path : Path
     expected : str
     most_bytes : int, optional
-        That the arrays may take together; a larger file is refused before it is unpacked.
+        Most bytes that the arrays may take together; more is refused before it is unpacked.
 
     Raises
     ------

@@ -35,7 +35,8 @@ class Entry:
     roles : three ranges or None
         Graphs to train on, to validate on and to test on; None: a single graph.
     most_bytes : int or None
-        That its arrays may take together: about twice what they take. None: no bound.
+        Most bytes that its arrays may take together: about twice what they do take. None: no
+        bound.
     """
 
     name: str

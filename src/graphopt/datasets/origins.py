@@ -99,7 +99,7 @@ def open_archive(path: Path) -> Iterator[Read]:
             check_memory(wanted, _PARSING * info.file_size, "free memory, or use another machine")
             text = archive.read(info).decode("utf-8", errors="replace")
             if "\0" in text:
-                raise ValueError(f"{wanted} holds a NUL, which no text holds")
+                raise ValueError(f"{wanted} holds a NUL character; it is not a text file")
             return text
 
         yield read

@@ -65,7 +65,7 @@ def _way_to_read(path: Path) -> str:
     if len(header) < _HEADER or not header.startswith(b"SQLite format 3\0"):
         raise DamagedFileError(f"{path} is damaged or something else: file is not a database")
     if Path(f"{path}-journal").exists():
-        # Whoever reads it must first undo what a killed process did by halves.
+        # A reader must first roll back what a killed process left half done.
         return "mode=rw"
     written_ahead = header[18] == 2
     if written_ahead and not Path(f"{path}-wal").exists():
