@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -95,14 +97,11 @@ def read_npy(path: AnyPath) -> NDArray[Any]:
     """
     size = regular_size(path)
     name = os.fspath(path)
-    try:
-        with open(path, "rb") as stream:
-            n_bytes = _array_bytes(stream, size)
-            check_memory(f"the array in {name}", n_bytes, _WAY)
-            stream.seek(0)
-            return np.asarray(npy.read_array(stream, allow_pickle=False))
-    except _DAMAGE as error:
-        raise _damaged(name, ".npy file", error) from error
+    with _readable(name, ".npy file"), open(path, "rb") as stream:
+        n_bytes = _array_bytes(stream, size)
+        check_memory(f"the array in {name}", n_bytes, _WAY)
+        stream.seek(0)
+        return np.asarray(npy.read_array(stream, allow_pickle=False))
 
 
 def check_npz(
@@ -129,23 +128,20 @@ def check_npz(
     regular_size(path)
     name, total = os.fspath(path), 0
     found: list[str] = []
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                key = info.filename.removesuffix(".npy")
-                if names is not None and key not in names:
-                    continue
-                if key in found:
-                    raise ValueError(f"it holds {quoted(key)} twice")
-                if info.compress_type not in _PACKED:
-                    raise ValueError(f"{quoted(key)} is packed in a way that is not known")
-                with archive.open(info) as stream:
-                    total += _array_bytes(stream, info.file_size)
-                if most_bytes is not None and total > most_bytes:
-                    raise ValueError(f"its arrays are larger than {most_bytes:,} bytes")
-                found.append(key)
-    except _DAMAGE as error:
-        raise _damaged(name, ".npz archive", error) from error
+    with _readable(name, ".npz archive"), zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            key = info.filename.removesuffix(".npy")
+            if names is not None and key not in names:
+                continue
+            if key in found:
+                raise ValueError(f"it holds {quoted(key)} twice")
+            if info.compress_type not in _PACKED:
+                raise ValueError(f"{quoted(key)} is packed in a way that is not known")
+            with archive.open(info) as stream:
+                total += _array_bytes(stream, info.file_size)
+            if most_bytes is not None and total > most_bytes:
+                raise ValueError(f"its arrays are larger than {most_bytes:,} bytes")
+            found.append(key)
     check_memory(f"the arrays in {name}", 2 * total, _WAY)
     return found
 
@@ -155,12 +151,13 @@ def read_npz(
 ) -> dict[str, NDArray[Any]]:
     """Return arrays of a ``.npz`` file by name; see :func:`check_npz`."""
     found = check_npz(path, names, most_bytes)
-    try:
-        # A file object, so that it is closed even when NumPy finds no archive in it.
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as held:
-            return {name: held[name] for name in found}
-    except _DAMAGE as error:
-        raise _damaged(os.fspath(path), ".npz archive", error) from error
+    # A file object, so that it is closed even when NumPy finds no archive in it.
+    with (
+        _readable(os.fspath(path), ".npz archive"),
+        open(path, "rb") as stream,
+        np.load(stream, allow_pickle=False) as held,
+    ):
+        return {name: held[name] for name in found}
 
 
 def _array_bytes(stream: IO[bytes], size: int) -> int:
@@ -183,5 +180,14 @@ def _array_bytes(stream: IO[bytes], size: int) -> int:
     return n_bytes
 
 
-def _damaged(name: str, kind: str, error: Exception) -> DamagedFileError:
-    return DamagedFileError(f"{name} is not a readable {kind}: {quoted(str(error))[1:-1]}")
+@contextmanager
+def _readable(name: str, kind: str) -> Iterator[None]:
+    """Raise DamagedFileError for what NumPy and zipfile raise when a file is not of its kind."""
+    try:
+        yield
+    except (*_DAMAGE, OSError) as error:
+        # The system finds an argument invalid when a damaged archive points before its start.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        reason = quoted(str(error))[1:-1]
+        raise DamagedFileError(f"{name} is not a readable {kind}: {reason}") from error

@@ -161,6 +161,16 @@ def test_hostile_archives(tmp_path: Path) -> None:
     for length in (0, 10, 500, len(content) - 1):
         file.write_bytes(content[:length])
         refused(read_npz, file, "is not a readable .npz archive")
+    pointing = bytearray(content)
+    place = pointing.index(b"PK\x01\x02") + 42  # where the member begins
+    pointing[place : place + 4] = b"\0\0\0\x80"
+    file.write_bytes(pointing)
+    refused(read_npz, file, "is not a readable .npz archive")
+    ending = bytearray(content)
+    place = ending.index(b"PK\x05\x06") + 16  # where the directory begins
+    ending[place + 3] ^= 0x80
+    file.write_bytes(ending)
+    refused(read_npz, file, "is not a readable .npz archive")
     changed = bytearray(content)
     changed[1000] ^= 1
     file.write_bytes(changed)

@@ -124,7 +124,7 @@ def read(path: str | Path) -> dict[str, Any]:
     size = regular_size(path)
     check_memory(f"{path}", 2 * size, "it must be read whole")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(Path(path).read_bytes())) as archive:
             members = _members(archive, size)
         found = _Unpickler(members).load()
     except _DAMAGE as error:
