@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from graphopt._files import make_folder, write_text
 from graphopt.bench.machine import describe_machine
 from graphopt.bench.peers import threads_for_all
 from graphopt.bench.scaling import STUDIES, Study, draw, fitted_exponent
@@ -32,9 +33,9 @@ def results() -> Iterator[list[dict[str, Any]]]:
     if not gathered:
         return
     machine = describe_machine()
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    make_folder(RESULTS)
     text = json.dumps({"machine": machine, "studies": gathered}, indent=1)
-    (RESULTS / "scaling.json").write_text(text + "\n")
+    write_text(RESULTS / "scaling.json", text + "\n")
     draw(gathered, f"{machine['processor']}, {machine['isa']}", RESULTS / "scaling.png")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from graphopt import Graph
+from graphopt.learning.files import _contents
 from graphopt.objectives import Objective
 
 QUICK: dict[str, Any] = {
@@ -71,3 +73,11 @@ class Planned:
     def missing_edges(self, graph: Graph, features: Any) -> Graph:
         self.asked.append((graph.n_nodes, features is None))
         return Graph.from_edges([(0, 1)], graph.n_nodes, [0.5])
+
+
+def in_first_format(file: Path) -> dict[str, Any]:
+    """Return the content of a model as `torch.save` wrote it before files had a checksum."""
+    saved = {"format": 1, **_contents(file)}
+    for part in ("network", "arrays"):
+        saved[part] = {name: torch.from_numpy(array) for name, array in saved[part].items()}
+    return saved

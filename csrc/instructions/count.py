@@ -82,6 +82,19 @@ def compare(stored: Mapping[str, int], counted: Mapping[str, int]) -> tuple[list
     return lines, passed
 
 
+def store(text: str) -> None:
+    """Replace the stored counts as a whole."""
+    fresh = STORED.with_suffix(".json.tmp")
+    try:
+        with fresh.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(STORED)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def main() -> int:
     """Count, then compare or store."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,7 +105,7 @@ def main() -> int:
         parser.error(f"the stored counts are of x86_64, this is {platform.machine()}")
     counted = count_all(arguments.program)
     if arguments.update:
-        STORED.write_text(json.dumps(counted, indent=2, sort_keys=True) + "\n")
+        store(json.dumps(counted, indent=2, sort_keys=True) + "\n")
     lines, passed = compare(json.loads(STORED.read_text()), counted)
     print(f"{'instructions':<28} {'stored':>13} {'now':>13}  ratio", *lines, sep="\n")
     return 0 if passed else 1

@@ -31,7 +31,11 @@ class DatasetNotFoundError(GraphoptError, FileNotFoundError):
     """A data set is neither on this machine nor reachable; the message says how to get it."""
 
 
-class DigestMismatchError(GraphoptError):
+class DamagedFileError(GraphoptError, ValueError):
+    """A file does not hold what it should: cut short, changed, or of another kind; it is named."""
+
+
+class DigestMismatchError(DamagedFileError):
     """Data do not have the digest on record: damaged, or another version."""
 
 

@@ -211,9 +211,11 @@ def test_features_of_ones_own(kind: str, tmp_path: Path) -> None:
         ("f.csv", b"width,height\n1,2\n", "f.csv: could not convert string 'width' to float64"),
         ("f.csv", b"1,2\n3\n", "f.csv: the number of columns changed from 2 to 1"),
         ("f.csv", b"", "f.csv: loadtxt: input contained no data"),
-        ("f.npy", b"", "f.npy: No data left in file"),
-        ("f.npy", b"\x93what", "f.npy: "),
-        ("f.npz", b"PK what", "f.npz: "),
+        ("f.csv", b"\xff\xfe1,2\n", "f.csv is not text in UTF-8 (line 1)"),
+        ("f.csv", b"1,2\0\n", "f.csv, line 1: a NUL character; this is not a text file"),
+        ("f.npy", b"", "f.npy is not a readable .npy file: "),
+        ("f.npy", b"\x93what", "f.npy is not a readable .npy file: "),
+        ("f.npz", b"PK what", "f.npz is not a readable .npz archive: "),
     ],
 )
 def test_features_that_cannot_be_used(
@@ -276,14 +278,15 @@ def test_edge_lists_that_make_no_sense(
 
 
 def test_names_stay_with_the_seen_graph(tmp_path: Path) -> None:
-    file = tmp_path / "[friends].txt"
+    file = tmp_path / "[friends]\x1b[2J.txt"
     file.write_text("ada bob\nbob cy\ncy dan\ndan ada\n")
     problem = file_problem(file, None, "community", "learning", 2, 0.5, 0)
     assert problem.seen.names == problem.full.names == ("ada", "bob", "cy", "dan")
     assert (problem.seen.n_edges, problem.full.n_edges) == (2, 4)
     assert problem.seen_fraction == 0.5
     result = invoke("run", *QUICK, "--edges", file, "--k", 2)
-    assert "[friends]: 4 nodes, 4 edges" in result.stdout
+    assert r"[friends]\x1b[2J: 4 nodes, 4 edges" in result.stdout
+    assert "\x1b" not in result.stdout
 
 
 # --- requests that cannot be met ------------------------------------------------------------------

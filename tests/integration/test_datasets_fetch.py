@@ -11,7 +11,7 @@ import pytest
 from authors_files import archive
 
 from graphopt import datasets
-from graphopt.datasets import catalog, sources
+from graphopt.datasets import catalog, origins, sources
 from graphopt.datasets.archive import array_digest
 from graphopt.datasets.catalog import Entry
 from graphopt.errors import DatasetNotFoundError, DigestMismatchError
@@ -313,6 +313,15 @@ def test_a_download_that_breaks_off(server, cache):
         (archive(FILES | {"data/tiny/tiny.content": "20 word x\n"}), "something else"),
         (archive(FILES | {"data/tiny/tiny.content": "\n"}), "has no lines"),
         (archive(FILES | {"data/tiny/tiny.cites": "1 2 3\n"}), "two ids a line"),
+        (archive(FILES | {"data/tiny/tiny.content": "20 inf x\n"}), "is not finite"),
+        (
+            archive(FILES | {"data/tiny/tiny.content": "20 1 x\0\n"}),
+            "holds a NUL character; it is not",
+        ),
+        (
+            archive(FILES | {"data/tiny/tiny.content": "20 " + "w" * 10**6 + " x\n"}),
+            "something else: .{,300}To get it",
+        ),
     ],
     ids=[
         "no zip",
@@ -325,11 +334,26 @@ def test_a_download_that_breaks_off(server, cache):
         "word",
         "empty",
         "odd",
+        "infinite",
+        "nul",
+        "long",
     ],
 )
 def test_an_archive_of_something_else(server, cache, body, message):
     server.body = body
     with pytest.raises((DatasetNotFoundError, DigestMismatchError), match=message):
+        datasets.load("tiny")
+    assert files_in(cache) == []
+
+
+def test_ids_that_do_not_fit():
+    with pytest.raises(ValueError, match="an id does not fit 64 bits"):
+        sources._id_array(["1", "9" * 30])
+
+
+def test_a_download_without_an_end(server, cache, monkeypatch):
+    monkeypatch.setattr(origins, "_MOST_PACKED", 1000)
+    with pytest.raises(DatasetNotFoundError, match="more than 1,000 bytes came"):
         datasets.load("tiny")
     assert files_in(cache) == []
 

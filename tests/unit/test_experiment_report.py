@@ -150,7 +150,7 @@ def test_failures_are_shown(tmp_path: Path) -> None:
     assert "failed: Leiden, fb, community, learning, seed 0: ValueError: no <luck>" in printed(
         report
     )
-    assert "no <luck>" in as_markdown(report)
+    assert r"no \<luck\>" in as_markdown(report)
     assert "no &lt;luck&gt;" in as_html(report)
     assert "<luck>" not in as_html(report)
 

@@ -28,7 +28,7 @@ from graphopt.experiments.report import goals
 from graphopt.experiments.report.html import as_html
 from graphopt.experiments.report.layouts import LAYOUTS, jobs_of
 from graphopt.experiments.report.plan import NAMES, Plan, plan
-from graphopt.experiments.report.sheets import Entry, Line, Sheet, for_json, for_terminal
+from graphopt.experiments.report.sheets import Entry, Line, Sheet, for_json, on_terminal
 from graphopt.experiments.report.text import Report, as_json, as_markdown, print_report
 
 N_SEEDS = 6
@@ -299,7 +299,7 @@ def test_sheets_in_every_form(store: Store) -> None:
     assert '<a href="#table-picks">' in page
     assert "this → that &lt;best&gt;, 2, 0.100" in page
     assert 'id="maps"' not in page  # nothing was decided that is drawn
-    assert "this → that <best>, 2, 0.100" in as_markdown(report)
+    assert r"this → that \<best\>, 2, 0.100" in as_markdown(report)
     found = json.loads(as_json(report))["sheets"]
     assert [sheet["table"] for sheet in found] == ["goals", "picks"]
     assert found[0]["lines"][0]["cells"][0] == {
@@ -307,8 +307,29 @@ def test_sheets_in_every_form(store: Store) -> None:
     }  # fmt: skip
 
 
+def test_names_are_shown_and_not_obeyed() -> None:
+    name = "[red]a|b`c<script>\x1b[2J"
+    entry = Entry(name, notes=(name,), verdict="met")
+    sheet = Sheet('x"><script>', name, (name,), (Line(name, (entry,), head=True),), name)
+    report = Report([], [], {}, 1, False, [sheet])
+    console = Console(width=400, file=io.StringIO(), force_terminal=True, color_system=None)
+    print_report(report, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert text.count(r"[red]a|b`c<script>\x1b[2J") == 6
+    assert "\x1b[2J" not in text
+    page = as_html(report)
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert page.count(r"[red]a|b`c&lt;script&gt;\x1b[2J") == 6
+    markdown = as_markdown(report)
+    assert "\x1b" not in markdown
+    assert "<script" not in markdown.replace(r"\<script", "")
+    shown = r"\[red\]a\|b\`c\<script\>\\x1b\[2J"
+    assert f"| **{shown}** | **{shown} ✓**<br>{shown} |" in markdown
+
+
 def test_an_infinite_number_is_no_json() -> None:
     sheet = Sheet("x", "y", ("z",), (Line("l", (Entry("∞", value=math.inf),)),), "")
     assert for_json(sheet)["lines"][0]["cells"][0]["value"] is None
     json.dumps(for_json(sheet), allow_nan=False)
-    assert for_terminal(sheet).row_count == 1
+    assert on_terminal(sheet).row_count == 1

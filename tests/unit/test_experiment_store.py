@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_something_else(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     path.write_bytes(content)
     if content:
-        with pytest.raises(ValueError, match="is not a store of results"):
+        with pytest.raises(ValueError, match="is damaged or something else: file is not"):
             Store(path)
     else:  # an empty file is an empty database
         Store(path).close()
@@ -87,5 +88,10 @@ def test_a_table_for_other_programs(tmp_path: Path) -> None:
     assert lines[0]["auc"] == ""
     assert lines[1]["auc"] != ""
     assert lines[4]["error"] == "ValueError: no <luck>"
+    with Store(tmp_path / "results.sqlite") as store:
+        store.add(replace(failure(JOBS[2]), error="Traceback\n=cmd|' /C calc'!A0"))
+        export_csv(store.rows(JOBS[2:3]), path)
+    with path.open(newline="", encoding="utf-8") as file:
+        assert [line["error"] for line in csv.DictReader(file)] == ["'=cmd|' /C calc'!A0"]
     export_csv([], path)
     assert path.read_text().strip() == ""

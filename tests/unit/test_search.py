@@ -196,8 +196,20 @@ def test_a_study_of_somebody_else_is_left_alone(tmp_path: Path, fake: Fake) -> N
     url = f"sqlite:///{tmp_path / 'tune.sqlite'}"
     study = optuna.create_study(storage=url, study_name="study", direction="maximize")
     study.add_trial(history(PUBLISHED)[0])
-    with pytest.raises(GraphoptError, match="another graph, k, space, task"):
+    with pytest.raises(ValueError, match="belongs to another program, and nothing was written"):
         search(tmp_path, fake, 2)
+
+
+def test_a_study_of_somebody_else_in_our_file_is_left_alone(tmp_path: Path, fake: Fake) -> None:
+    search(tmp_path, fake, 1)
+    url = f"sqlite:///{tmp_path / 'tune.sqlite'}"
+    study = optuna.create_study(storage=url, study_name="theirs", direction="maximize")
+    study.add_trial(history(PUBLISHED)[0])
+    with (
+        pytest.raises(GraphoptError, match="another graph, k, space, task"),
+        Search(fake, SPACE, tmp_path / "tune.sqlite", "theirs", trials=2),
+    ):
+        pass
 
 
 def test_two_studies_share_a_file(tmp_path: Path, fake: Fake) -> None:
@@ -209,8 +221,9 @@ def test_two_studies_share_a_file(tmp_path: Path, fake: Fake) -> None:
 
 def test_what_is_no_database_is_refused(tmp_path: Path, fake: Fake) -> None:
     (tmp_path / "tune.sqlite").write_text("words " * 1000)
-    with pytest.raises(GraphoptError, match="cannot hold studies"):
+    with pytest.raises(GraphoptError, match="is damaged or something else: file is not a data"):
         search(tmp_path, fake, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["tune.sqlite"]
     with pytest.raises(ValueError, match="storage must lie in a folder that is there"):
         search(tmp_path / "nowhere", fake, 1)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphopt._escaping import for_markup
 from graphopt.bench import spopt_peer
 from graphopt.bench.exact import Row
-from graphopt.bench.table import page, seconds_text
+from graphopt.bench.table import in_lines, page, seconds_text
 from graphopt.centers import Reduction
 
 if TYPE_CHECKING:
@@ -100,14 +101,13 @@ def footnotes(rows: Sequence[Row]) -> list[str]:
 
 def as_table(rows: Sequence[Row], title: str = "") -> Table:
     """Return a table for the terminal."""
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title or None, show_lines=True)
+    table = Table(title=for_markup(title) if title else None, show_lines=True)
     for column in COLUMNS:
         table.add_column(column, justify="right" if column in ("graphopt", "ratio") else "left")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in cells(row)))
+        table.add_row(*(in_lines(cell) for cell in cells(row)))
     return table
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 import graphopt
+from graphopt._escaping import for_plot
+from graphopt._files import write_figure
 from graphopt._optional import require
 from graphopt._text import counted
 from graphopt.bench import workloads
@@ -269,13 +271,12 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
             n, guide, "--", color="#999999", linewidth=1, label=f"$n^{first['counted_exponent']:g}$"
         )
         panel.xaxis.set_minor_formatter(NullFormatter())  # labels of a short axis would overlap
-        panel.set_title(name, fontsize=11)
+        panel.set_title(for_plot(name), fontsize=11)
         panel.set_xlabel("n")
         panel.set_ylabel("seconds")
         panel.grid(True, which="major", alpha=0.3)
         panel.legend(fontsize=8, frameon=False)
     for panel in axes.flat[len(names) :]:
         panel.set_visible(False)
-    figure.suptitle(title, fontsize=11)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    figure.suptitle(for_plot(title), fontsize=11)
+    write_figure(figure, path)

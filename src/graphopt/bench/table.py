@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphopt._escaping import for_markdown, for_markup, for_terminal
+from graphopt._files import make_folder, write_text
 from graphopt._text import counted
 from graphopt.bench.peers import ONE_THREAD
 from graphopt.bench.race import Outcome, Timing
@@ -113,21 +115,25 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
 
 def as_table(outcomes: Iterable[Outcome], title: str = "") -> Table:
     """Return a table for the terminal."""
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title or None, show_lines=True)
+    table = Table(title=for_markup(title) if title else None, show_lines=True)
     for column in COLUMNS:
         number = column in ("median", "ratio")
         aligned = number or column == "contestant"  # these are read line by line
         table.add_column(column, justify="right" if number else "left", no_wrap=aligned)
     for outcome in outcomes:
         met = all(verdict.met for verdict in outcome.reached())
-        row = [escape(cell) for cell in cells(outcome)]
+        row = [in_lines(cell) for cell in cells(outcome)]
         row[0] = f"[bold]{row[0].replace(chr(10), '[/bold]' + chr(10), 1)}"
         row[-1] = f"[{'green' if met else 'yellow'}]{row[-1]}[/]"
         table.add_row(*row)
     return table
+
+
+def in_lines(cell: str) -> str:
+    """Return a cell of several lines as rich shows it unchanged."""
+    return "\n".join(map(for_markup, cell.split("\n")))
 
 
 def as_markdown(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int) -> str:
@@ -148,19 +154,18 @@ def page(
     lines = [f"# {title}\n\n{headline(machine, threads)}\n", f"| {' | '.join(columns)} |"]
     lines.append("|---" * len(columns) + "|")
     for row in rows:
-        plain = [cell.replace("|", "\\|").replace("\n", "<br>") for cell in row]
-        lines.append(f"| {' | '.join(plain)} |")
+        lines.append(f"| {' | '.join(map(for_markdown, row))} |")
     versions = machine["libraries"].items()
     installed = ", ".join(f"{name} {version}" for name, version in versions if version)
     notes = [*notes, f"Versions: {installed}.", f"System: {machine['system']}."]
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+    return "\n".join([*lines, "", *(f"- {for_terminal(note)}" for note in notes), ""])
 
 
 def write(folder: Path, name: str, content: dict[str, Any], markdown: str) -> None:
     """Write ``name.json`` and ``name.md`` to a folder, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
-    (folder / f"{name}.md").write_text(markdown)
+    make_folder(folder)
+    write_text(folder / f"{name}.json", json.dumps(content, indent=1) + "\n")
+    write_text(folder / f"{name}.md", markdown)
 
 
 def as_dict(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int) -> dict[str, Any]:

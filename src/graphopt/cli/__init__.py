@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import typer
-from rich.markup import escape
 
+from graphopt._escaping import for_markup, shortened
 from graphopt.cli import _data
 from graphopt.cli._ablate import ablate
 from graphopt.cli._bench import bench
@@ -32,16 +33,22 @@ app.add_typer(_data.app, name="data")
 
 # Some tens of microseconds.
 _SPINS = "3000"
+_LONGEST = 2_000  # characters of a message: a foreign file may be quoted in it
 
 
 def main() -> None:
     """Run the command line; a request that cannot be met ends with one line and exit code 1."""
     _let_idle_threads_sleep_soon()
     try:
-        app()
-    except (GraphoptError, ValueError) as error:
-        message = escape(" ".join(str(error).split()))
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except (GraphoptError, ValueError, OSError, MemoryError) as error:
+        message = for_markup(shortened(" ".join(_sentence(error).split()), _LONGEST))
         notes.print(f"[bold red]error:[/bold red] {message}", soft_wrap=True, highlight=False)
+        _drop_output()
         raise SystemExit(1) from None
 
 
@@ -54,3 +61,20 @@ def _let_idle_threads_sleep_soon() -> None:
     """
     if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
         os.environ["GOMP_SPINCOUNT"] = _SPINS
+
+
+def _sentence(error: Exception) -> str:
+    """Return what went wrong; the system's errors without their numbers."""
+    if isinstance(error, OSError) and error.strerror:
+        files = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
+        return ": ".join([", ".join(files), error.strerror] if files else [error.strerror])
+    return str(error) or f"not enough memory ({type(error).__name__})"
+
+
+def _drop_output() -> None:
+    """Let Python not try again, at exit, to write what standard output did not take."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from graphopt._escaping import for_markup, for_terminal, quoted
+from graphopt._files import make_folder, write_text
 from graphopt._text import counted
 from graphopt.cli._terminal import notes, output
 
@@ -79,7 +80,7 @@ def ablate(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     kept = folder / "ablation.jsonl"
     before = {outcome.task: outcome for outcome in _read(kept)}
     outcomes = [before[task] for task in wanted if task in before]
@@ -90,13 +91,13 @@ def ablate(
         with kept.open("a", encoding="utf-8") as file:
             for task, decide in ablation.run(pending):
                 label = f"{task.dataset}, {task.variant}, seed {task.seed}"
-                with notes.status(f"{escape(label)} ..."):
+                with notes.status(f"{for_markup(label)} ..."):
                     outcome = decide()
                 outcomes.append(outcome)
                 file.write(json.dumps(outcome.as_dict()) + "\n")
                 file.flush()
                 notes.print(
-                    f"{len(outcomes)}/{len(wanted)} {label}: {outcome.score:.3f} "
+                    f"{len(outcomes)}/{len(wanted)} {for_terminal(label)}: {outcome.score:.3f} "
                     f"({outcome.seconds:.1f} s)",
                     markup=False,
                     highlight=False,
@@ -109,7 +110,7 @@ def ablate(
         notes.print(f"stopped with {left} of {runs} left; the same command goes on")
     lines = ablation.summary_lines(outcomes)
     page = ablation_report.as_markdown(lines, split.value, k)
-    (folder / "ablation.md").write_text(page, encoding="utf-8")
+    write_text(folder / "ablation.md", page)
     if as_json:
         typer.echo(ablation_report.as_json(lines, split.value, k))
     else:
@@ -119,23 +120,27 @@ def ablate(
         headline = ablation_report.headline(lines, split.value, k)
         console.print(headline, highlight=False, soft_wrap=True)
         ablation_report.print_lines(lines, console)
-    notes.print(f"written to {escape(str(folder))}", soft_wrap=True)
+    notes.print(f"written to {for_markup(folder)}", soft_wrap=True)
     if interrupted:
         raise typer.Exit(130)
 
 
 def _read(kept: Path) -> list[Outcome]:
     """Return the runs of a file; a last line that was cut off is forgotten."""
-    from graphopt.errors import GraphoptError
+    from graphopt._files import regular_size
+    from graphopt._validation import check_memory
+    from graphopt.errors import DamagedFileError
     from graphopt.experiments.ablation import Outcome
 
     if not kept.exists():
         return []
-    lines = kept.read_text(encoding="utf-8").split("\n")
+    check_memory(f"{kept}", 4 * regular_size(kept), "move it away, or give another --output")
     try:
+        lines = kept.read_text(encoding="utf-8").split("\n")
         found = [Outcome.from_dict(json.loads(line)) for line in lines[:-1]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise GraphoptError(f"{kept} does not hold runs of an ablation: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = quoted(f"{type(error).__name__}: {error}")
+        raise DamagedFileError(f"{kept} does not hold runs of an ablation: {reason}") from error
     if lines[-1]:  # not ended: the process was killed while it wrote
-        kept.write_text("".join(line + "\n" for line in lines[:-1]), encoding="utf-8")
+        write_text(kept, "".join(line + "\n" for line in lines[:-1]))
     return found

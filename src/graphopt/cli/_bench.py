@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from graphopt._files import check_folder
 from graphopt.cli._bench_exact import bench_exact
 from graphopt.cli._contests import print_table, told_one_by_one
 
@@ -53,6 +54,8 @@ def bench(
     for --exact, with `pip install 'graphopt[peers-exact]'`.
     """
     _check_that_they_go_together(context, exact=exact)
+    if save is not None and not list_them:
+        check_folder(save)  # before hours of measuring
     if exact:
         bench_exact(
             names or [],

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from rich.markup import escape
-
+from graphopt._escaping import for_markup, for_terminal
 from graphopt.cli._terminal import notes, output
 from graphopt.errors import GraphoptError
 
@@ -39,11 +38,11 @@ def told_one_by_one(
     results: list[Result] = []
     interrupted = False
     with notes.status("...") as status:
-        found = run(lambda step: status.update(escape(step)))
+        found = run(lambda step: status.update(for_markup(step)))
         try:
             for result in found:
                 results.append(result)
-                line = f"{len(results)}/{n_contests} {summary(result)}"
+                line = f"{len(results)}/{n_contests} {for_terminal(summary(result))}"
                 notes.print(line, markup=False, highlight=False, soft_wrap=True)
         except KeyboardInterrupt:
             interrupted = True
@@ -56,4 +55,4 @@ def print_table(table: Table, footnotes: Sequence[str]) -> None:
     """Print a table and what a reader must know about it."""
     output.print(table)
     for note in footnotes:
-        output.print(f"[dim]{escape(note)}[/dim]", highlight=False, soft_wrap=True)
+        output.print(f"[dim]{for_markup(note)}[/dim]", highlight=False, soft_wrap=True)

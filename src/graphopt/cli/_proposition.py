@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
+from graphopt._escaping import for_markup, for_terminal
+from graphopt._files import check_folder, make_folder
 from graphopt._optional import require
 from graphopt.cli._terminal import notes
 
@@ -41,10 +42,11 @@ def proposition(
     from graphopt.experiments.proposition.picture import plot_proposition
     from graphopt.experiments.proposition.rows import as_plain, summarize_proposition, write_csv
 
+    check_folder(folder)
     with notes.status("training and measuring ..."):
         rows = measure_proposition(dataset, quick=quick, random_state=seed)
     summaries = summarize_proposition(rows)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_csv(rows, folder / "proposition.csv")
     with notes.status("drawing ..."):
         plot_proposition(rows, folder / "proposition.png")
@@ -59,7 +61,7 @@ def proposition(
         typer.echo(json.dumps(found, indent=2))
     else:
         for summary in summaries:
-            typer.echo(str(summary))
+            typer.echo(for_terminal(summary))
         if quick:
             typer.echo("quick: a short training")
-    notes.print(f"written to {escape(str(folder))}", soft_wrap=True)
+    notes.print(f"written to {for_markup(folder)}", soft_wrap=True)

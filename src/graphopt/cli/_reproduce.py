@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from graphopt._escaping import for_markup
+from graphopt._files import check_folder, make_folder, write_text
 from graphopt._text import counted
 from graphopt.cli._terminal import notes, output
 
@@ -104,6 +105,7 @@ def reproduce(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     folder = folder or Path("reproduced-quick" if quick else "reproduced")
+    check_folder(folder)
     wanted = chosen.jobs()
     with Store(store or folder / "results.sqlite") as kept:
         pending = kept.pending(wanted)
@@ -116,7 +118,7 @@ def reproduce(
             left, jobs_wanted = len(kept.pending(wanted)), counted(len(wanted), "job")
             notes.print(
                 f"stopped with {left} of {jobs_wanted} left; the same command goes on "
-                f"from here, as {escape(str(kept.path))} keeps the others",
+                f"from here, as {for_markup(kept.path)} keeps the others",
                 soft_wrap=True,
             )
             raise typer.Exit(130) from None
@@ -130,7 +132,7 @@ def reproduce(
     else:
         wide = output.is_terminal
         print_report(report, output if wide else Console(width=max(output.width, _NARROWEST)))
-    notes.print(f"written to {escape(str(folder))}", soft_wrap=True)
+    notes.print(f"written to {for_markup(folder)}", soft_wrap=True)
     if report.failed:
         raise typer.Exit(1)
 
@@ -140,9 +142,9 @@ def _write(report: Report, folder: Path) -> None:
     from graphopt.experiments.report.html import as_html
     from graphopt.experiments.report.text import as_markdown
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     export_csv(report.rows, folder / "results.csv")
-    (folder / "tables.md").write_text(as_markdown(report), encoding="utf-8")
+    write_text(folder / "tables.md", as_markdown(report))
     with notes.status("drawing ..."):
         page = as_html(report)
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    write_text(folder / "report.html", page)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
+from graphopt._escaping import for_markup
 from graphopt._text import counted
 from graphopt.cli._choices import FeaturesFile, Setting, Task, check_source
 from graphopt.cli._terminal import notes, output
@@ -95,7 +95,7 @@ def run(
     rows: list[MethodResult] = []
     for name, decide in compare(problem, model, random_state=seed):
         # Training shows its own progress, and two live displays overwrite each other.
-        with nullcontext() if name == "ClusterNet" else notes.status(f"{name} ..."):
+        with nullcontext() if name == "ClusterNet" else notes.status(f"{for_markup(name)} ..."):
             rows.append(decide())
     if model.interrupted_:
         notes.print("training was interrupted; its best decision so far is judged")
@@ -121,7 +121,7 @@ def _print_table(problem: Problem, rows: list[MethodResult]) -> None:
     facts = problem.describe()
     share = facts["n_seen_edges"] / max(facts["n_edges"], 1)
     output.print(
-        f"[bold]{escape(problem.name)}[/bold]: "
+        f"[bold]{for_markup(problem.name)}[/bold]: "
         f"{counted(facts['n_nodes'], 'node')}, {counted(facts['n_edges'], 'edge')}; "
         f"{facts['n_seen_edges']:,} seen ({share:.0%}), "
         f"{counted(facts['n_nodes_without_seen_edge'], 'node')} without a seen edge",
@@ -137,7 +137,7 @@ def _print_table(problem: Problem, rows: list[MethodResult]) -> None:
     for row in rows:
         style = "bold green" if row.full == best else ""
         cells = [_number(value, community) for value in (row.full, row.seen)]
-        table.add_row(row.method, *cells, f"{row.seconds:.2f}", style=style)
+        table.add_row(for_markup(row.method), *cells, f"{row.seconds:.2f}", style=style)
     output.print(table)
     meaning = (
         "Modularity: higher is better."

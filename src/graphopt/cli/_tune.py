@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
+from graphopt._escaping import for_markup, for_terminal
 from graphopt._optional import require
 from graphopt._text import counted
 from graphopt.cli._choices import FeaturesFile, Task, check_source
@@ -150,7 +150,7 @@ def tune(
     ) as search:
 
         def tell(trial: FrozenTrial) -> None:
-            line = _line(trial, wanted)
+            line = for_terminal(_line(trial, wanted))
             notes.print(line, markup=False, highlight=False, soft_wrap=True)
 
         with notes.status("training ..."):
@@ -254,9 +254,9 @@ def _print(found: Findings, space: Space) -> None:
     kinds = ("group", "groups") if facts["task"] == "community" else ("facility", "facilities")
     of = "the validation graphs of " if facts["kind"] == "inductive" else ""
     output.print(
-        f"[bold]{escape(found.study)}[/bold]: {counted(facts['k'], *kinds)} "
+        f"[bold]{for_markup(found.study)}[/bold]: {counted(facts['k'], *kinds)} "
         f"on the seen edges of {of}"
-        f"{escape(facts['graph'])}, {facts['hidden_fraction']:.0%} of them hidden",
+        f"{for_markup(facts['graph'])}, {facts['hidden_fraction']:.0%} of them hidden",
         highlight=False,
         soft_wrap=True,
     )

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt.errors import DigestMismatchError
+from graphopt._files import replacing
+from graphopt._reading import read_npz
+from graphopt.errors import DamagedFileError, DigestMismatchError
 
 # What makes a data set; a file may hold more (notes of whoever made it), which is left unread.
 _CSR = ("indptr", "indices", "data", "shape")
@@ -26,17 +24,6 @@ DEFINING_ARRAYS = frozenset(
 )
 
 Arrays = dict[str, NDArray[Any]]
-
-# What numpy and zipfile raise when a file is not what its name promises.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    ValueError,
-    EOFError,
-    KeyError,
-    TypeError,
-    AttributeError,
-)
 
 
 def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -69,8 +56,15 @@ def array_digest(arrays: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def read_arrays(path: Path, expected: str) -> Arrays:
+def read_arrays(path: Path, expected: str, most_bytes: int | None = None) -> Arrays:
     """Return the defining arrays of a file, whose digest must be `expected`.
+
+    Parameters
+    ----------
+    path : Path
+    expected : str
+    most_bytes : int, optional
+        Most bytes that the arrays may take together; more is refused before it is unpacked.
 
     Raises
     ------
@@ -78,11 +72,9 @@ def read_arrays(path: Path, expected: str) -> Arrays:
         If the arrays are not those on record or the file is damaged.
     """
     try:
-        # A file object, so that it is closed even when numpy finds no archive in it.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files if name in DEFINING_ARRAYS}
-    except _DAMAGE as error:
-        raise DigestMismatchError(f"{path} is not a readable .npz archive: {error}") from error
+        arrays = read_npz(path, DEFINING_ARRAYS, most_bytes)
+    except DamagedFileError as error:
+        raise DigestMismatchError(str(error)) from error
     check_digest(str(path), arrays, expected)
     return arrays
 
@@ -100,11 +92,5 @@ def check_digest(what: str, arrays: Mapping[str, NDArray[Any]], expected: str) -
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write a .npz in one step: readers and other processes see all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **dict(arrays))  # type: ignore[arg-type]
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as stream:
+        np.savez_compressed(stream, **dict(arrays))  # type: ignore[arg-type]

@@ -34,6 +34,9 @@ class Entry:
         Why it cannot be converted from a public origin; None: it can.
     roles : three ranges or None
         Graphs to train on, to validate on and to test on; None: a single graph.
+    most_bytes : int or None
+        Most bytes that its arrays may take together: about twice what they do take. None: no
+        bound.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Entry:
     ids_file: str | None = None
     no_origin: str | None = None
     roles: tuple[range, range, range] | None = None
+    most_bytes: int | None = None
 
 
 ENTRIES: dict[str, Entry] = {
@@ -52,51 +56,60 @@ ENTRIES: dict[str, Entry] = {
             "cora",
             "62208e4a998ab33e3af7c8a6e26cf209aa006956919f56d663df82f65102a077",
             "words",
+            most_bytes=1_000_000,
         ),
         Entry(
             "cora_connected",
             "d2ac8ffaf6ff2bdacb8ced4a7fedde3f2a11dd9ce966085d8130b4f5c7abc823",
             "words",
             parent="cora",
+            most_bytes=1_000_000,
         ),
         Entry(
             "citeseer",
             "196b10b50e016c1b7d64476e2f440b7d4015d814cda0f1416dad3ebbe2fc8a71",
             "words",
             ids_file="citeseer_old.content",
+            most_bytes=3_000_000,
         ),
         Entry(
             "citeseer_connected",
             "2fe0262c9706b407985ccd35ac5e8e2070ddfa64a2d758d151569429e1406411",
             "words",
             parent="citeseer",
+            most_bytes=2_000_000,
         ),
         Entry(
             "protein_vidal",
             "5f56b37be60d145db8dafcab632188d093534c54acf16e29f81d1f7318c5f182",
             "embedding",
+            most_bytes=14_000_000,
         ),
         Entry(
             "protein_vidal_connected",
             "928291562fd2ec62e2bd4e76bbb733bfb3551e9e5e3d6c4e51229f9f25c6ae1b",
             "embedding",
             parent="protein_vidal",
+            most_bytes=12_000_000,
         ),
         Entry(
             "moreno",
             "e148674914f8d3eae5d2c177da0064b998fc23a028b1e5a6ba3d1347ecd7aca1",
             "embedding",
+            most_bytes=11_000_000,
         ),
         Entry(
             "fb_small",
             "c6494f216bb62d77515a7c9ee277c632f6d85a7a0101ad072480181e9d7786c7",
             "embedding",
+            most_bytes=13_000_000,
         ),
         Entry(
             "pubmed",
             "0bf39572c3b49623fbc31e1d8f9b141329f7fe8e62a07dede3b68cbe1228f542",
             "words",
             no_origin=_PUBMED,
+            most_bytes=18_000_000,
         ),
         Entry(
             "pubmed_inductive",
@@ -105,6 +118,7 @@ ENTRIES: dict[str, Entry] = {
             parent="pubmed",
             no_origin=_PUBMED,
             roles=(range(10), range(10, 12), range(12, 20)),
+            most_bytes=2_000_000,
         ),
         Entry(
             "pubmed_connected_inductive",
@@ -113,12 +127,14 @@ ENTRIES: dict[str, Entry] = {
             parent="pubmed",
             no_origin=_PUBMED,
             roles=(range(10), range(10, 12), range(12, 20)),
+            most_bytes=2_000_000,
         ),
         Entry(
             "synthetic_spa",
             "785e84b3b175b4eda88a4d707b56fb2b670fea8ff4c23a712b777912061d416f",
             "synthetic",
             roles=(range(20), range(50, 60), range(20, 50)),
+            most_bytes=48_000_000,
         ),
     )
 }

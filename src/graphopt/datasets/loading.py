@@ -12,13 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._escaping import shortened
 from graphopt.datasets import catalog, origins, sources
 from graphopt.datasets.archive import Arrays, check_digest, read_arrays, write_arrays
 from graphopt.datasets.catalog import Entry
 from graphopt.datasets.dataset import Dataset, Features, InductiveDataset
 from graphopt.datasets.splits import EdgeSplit, without
-from graphopt.errors import DatasetNotFoundError
+from graphopt.errors import DatasetNotFoundError, GraphoptError
 from graphopt.graph import Graph
+
+# What converting an archive raises when it is none, or another one.
+_NOT_THE_ARCHIVE = (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def load(
@@ -106,7 +110,7 @@ class _Finder:
         for folder in self.folders:
             path = folder / f"{entry.name}.npz"
             if path.is_file():
-                return read_arrays(path, entry.digest)
+                return read_arrays(path, entry.digest, entry.most_bytes)
         if entry.no_origin is not None:
             raise self._not_found(entry, f"it cannot be fetched: {entry.no_origin}")
         if not self.download:
@@ -126,9 +130,10 @@ class _Finder:
             check_digest(f"{entry.name}, converted from {url},", arrays, entry.digest)
         except Exception as error:
             archive.unlink(missing_ok=True)
-            if isinstance(error, OSError | ValueError | zipfile.BadZipFile | zlib.error):
-                raise self._not_found(entry, f"{url} holds something else: {error}") from error
-            raise
+            if isinstance(error, GraphoptError) or not isinstance(error, _NOT_THE_ARCHIVE):
+                raise
+            reason = shortened(error)
+            raise self._not_found(entry, f"{url} holds something else: {reason}") from error
         write_arrays(self.cache / f"{entry.name}.npz", arrays)
         return arrays
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
+from graphopt._files import replacing
+from graphopt._validation import check_memory
 from graphopt.datasets.sources import Read
 from graphopt.errors import DatasetNotFoundError
 
@@ -18,6 +19,10 @@ from graphopt.errors import DatasetNotFoundError
 REPOSITORY_ARCHIVE = (
     "https://github.com/bwilder0/clusternet/archive/b6acabbf054f2da73f80a543892c30a5f006b7b6.zip"
 )
+
+_MOST_TEXT = 2**28  # bytes of a text file in it; the longest are of some 10 MB
+_MOST_PACKED = 2**30  # bytes of it
+_PARSING = 6  # times its size, for what is made of a text on the way
 
 
 def origin_url() -> str:
@@ -40,19 +45,33 @@ def fetch(url: str, folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().info("Downloading %s to %s", url, path)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
-    os.close(handle)
     responses: list[Any] = []
     hooks = {"response": lambda response, **_: responses.append(response)}
     try:
-        # Its errors are requests' own, which are OSErrors.
-        pooch.HTTPDownloader(timeout=60, hooks=hooks)(url, temporary, None)
-        os.replace(temporary, path)
+        with replacing(path) as stream:
+            # Its errors are requests' own, which are OSErrors.
+            pooch.HTTPDownloader(timeout=60, hooks=hooks)(url, _Bounded(stream), None)
     finally:
         for response in responses:  # pooch leaves them open when something goes wrong
             response.close()
-        Path(temporary).unlink(missing_ok=True)
     return path
+
+
+class _Bounded:
+    """Passes on what a server sends, up to a number of bytes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._left = _MOST_PACKED
+
+    def write(self, content: bytes) -> int:
+        self._left -= len(content)
+        if self._left < 0:
+            raise ValueError(f"more than {_MOST_PACKED:,} bytes came")
+        return self._stream.write(content)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 @contextlib.contextmanager
@@ -74,6 +93,13 @@ def open_archive(path: Path) -> Iterator[Read]:
                 found = [inside for inside in members if inside.endswith(ending)]
             if len(found) != 1:
                 raise DatasetNotFoundError(f"{wanted} is not in the archive {path}")
-            return archive.read(members[found[0]]).decode("utf-8", errors="replace")
+            info = archive.getinfo(members[found[0]])
+            if info.file_size > _MOST_TEXT:
+                raise ValueError(f"{wanted} would unpack to more than {_MOST_TEXT:,} bytes")
+            check_memory(wanted, _PARSING * info.file_size, "free memory, or use another machine")
+            text = archive.read(info).decode("utf-8", errors="replace")
+            if "\0" in text:
+                raise ValueError(f"{wanted} holds a NUL character; it is not a text file")
+            return text
 
         yield read

@@ -144,6 +144,8 @@ def parse_content(text: str) -> Content:
         raise ValueError("a .content file has no lines")
     # loadtxt refuses words among the numbers and rows of different length.
     x = np.loadtxt(numbers, dtype=np.float32, comments=None, ndmin=2)
+    if not np.isfinite(x).all():
+        raise ValueError("a .content file holds a number that is not finite")
     return Content(tuple(ids), x, tuple(classes))
 
 
@@ -199,7 +201,10 @@ def _edge_parts(name: str, ids: Sequence[str], read: Read) -> Arrays:
 
 def _id_array(ids: Sequence[str]) -> NDArray[np.int64] | NDArray[np.str_]:
     if all(name.isdecimal() for name in ids):
-        return np.array([int(name) for name in ids], dtype=np.int64)
+        numbers = [int(name) for name in ids]
+        if max(numbers, default=0) > np.iinfo(np.int64).max:
+            raise ValueError("an id does not fit 64 bits")
+        return np.array(numbers, dtype=np.int64)
     return np.array(ids)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._escaping import for_terminal
 from graphopt._text import counted
 
 
@@ -113,7 +114,7 @@ class Decision:
             else counted(len(self.centers), "facility", "facilities")
         )
         value = self._with_unit(self.seen_value)
-        lines = [f"{made} by {self.method}"]
+        lines = [f"{made} by {for_terminal(self.method)}"]
         # Without trials the value is known only where nothing is missing.
         all_seen = self.n_trials == 0 and self.interval == (self.seen_value, self.seen_value)
         if all_seen:
@@ -149,14 +150,15 @@ class Decision:
 
     def _told(self, candidate: Candidate) -> str:
         """Return how a candidate did, in a line."""
+        name = for_terminal(candidate.name)
         if candidate.error:
-            return f"{candidate.name}: failed: {candidate.error}"
+            return f"{name}: failed: {for_terminal(candidate.error)}"
         if not candidate.scores:
-            return f"{candidate.name}: not tried"
+            return f"{name}: not tried"
         n_tried = len(candidate.scores)
         left = f", left after {counted(n_tried, 'trial')}" if 0 < n_tried < self.n_trials else ""
         score = self._with_unit(candidate.score)
-        return f"{candidate.name}: {score}, {candidate.seconds:.2g} s{left}"
+        return f"{name}: {score}, {candidate.seconds:.2g} s{left}"
 
     def _number(self, value: float) -> str:
         if math.isinf(value):

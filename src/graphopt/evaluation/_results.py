@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._escaping import for_terminal
 from graphopt._text import counted
 from graphopt._validation import check_choice, check_float_array
 from graphopt.evaluation._statistics import Summary, signed_rank_p_value, summarize
@@ -229,7 +230,8 @@ class PairedDifference:
 
     def __str__(self) -> str:
         return (
-            f"{self.first} - {self.second}: regret {self.difference}, p = {self.p_value:.3g}; "
+            f"{for_terminal(self.first)} - {for_terminal(self.second)}: "
+            f"regret {self.difference}, p = {self.p_value:.3g}; "
             f"better on {counted(self.wins, 'split')}, equal on {self.ties}, worse on {self.losses}"
         )
 
@@ -357,7 +359,7 @@ def _table(results: Sequence[RegretResult]) -> str:
         cells = [f"{result.per_split(name).mean():.4g}" for name in extra]
         lines.append(
             [
-                result.method,
+                for_terminal(result.method),
                 f"{result.score.mean:.4g}",
                 str(regret),
                 f"{regret.median:.4g}",
@@ -368,7 +370,7 @@ def _table(results: Sequence[RegretResult]) -> str:
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     head = (
         f"{counted(first.n_splits, 'split')}, {100 * first.seen:g} % of the edges seen, "
-        f"k = {first.k}; reference {reference.value:.4g} ({reference.name}{proven})"
+        f"k = {first.k}; reference {reference.value:.4g} ({for_terminal(reference.name)}{proven})"
         + ("" if first.task == "community" else "; distances in hops")
     )
     body = [

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from graphopt._escaping import for_markdown, for_markup
 from graphopt._text import counted
 from graphopt.experiments.ablation import ALONE, FULL, REFERENCE, SEEN, Difference, Line
 from graphopt.experiments.jobs.specs import SINGLE
@@ -96,10 +97,10 @@ def print_lines(lines: Sequence[Line], console: Console) -> None:
             if line.variant.kind != kind:
                 table.add_section()
                 kind = line.variant.kind
-            table.add_row(*cells(line), style=_style(line))
+            table.add_row(*map(for_markup, cells(line)), style=_style(line))
         console.print(table)
     for answer in answers(lines):
-        console.print(answer, highlight=False, soft_wrap=True)
+        console.print(for_markup(answer), highlight=False, soft_wrap=True)
 
 
 def as_markdown(lines: Sequence[Line], split: str, k: int) -> str:
@@ -108,12 +109,18 @@ def as_markdown(lines: Sequence[Line], split: str, k: int) -> str:
     for dataset in SINGLE:
         mine = [line for line in lines if line.dataset == dataset]
         if mine:
-            rows = [HEADS, ("---",) + ("---:",) * (len(HEADS) - 1), *(cells(m) for m in mine)]
-            parts.append(f"## {dataset}")
+            rules = ("---",) + ("---:",) * (len(HEADS) - 1)
+            rows = [HEADS, rules, *(_in_markdown(line) for line in mine)]
+            parts.append(f"## {for_markdown(dataset)}")
             parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
     parts.append("## Does learning add?")
     parts.append("\n".join(f"- {answer}" for answer in answers(lines)))
     return "\n\n".join(parts) + "\n"
+
+
+def _in_markdown(line: Line) -> tuple[str, ...]:
+    variant, *numbers = cells(line)
+    return for_markdown(variant), *numbers
 
 
 def as_json(lines: Sequence[Line], split: str, k: int) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from graphopt import datasets
+from graphopt._escaping import quoted, shortened
+from graphopt._files import regular_size
+from graphopt._reading import check_npz, read_npy, text_lines
+from graphopt._validation import check_memory
+from graphopt.errors import DamagedFileError
 from graphopt.experiments.comparison import Problem
 from graphopt.features import role2vec
 from graphopt.graph import Graph
 
 CLEAN_FRACTION = 0.4
+_LONGEST_ROW = 2**26  # bytes of a row of features as text
 _CLEAN, _INNER = 1, 2
 _FACILITY_VARIANT = "_connected"
 
@@ -140,17 +145,13 @@ def read_edges(path: Path) -> Graph:
     ValueError
         For a line that does not hold two nodes, which it names, or a file without edges.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8") from None
     pairs: list[tuple[str, str]] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in text_lines(path):
         words = line.split("#")[0].replace(",", " ").split()
         if not words:
             continue
         if len(words) != 2:
-            raise ValueError(f"{path}, line {number}: two nodes wanted, not {line.strip()!r}")
+            raise ValueError(f"{path}, line {number}: two nodes wanted, not {quoted(line.strip())}")
         pairs.append((words[0], words[1]))
     if not pairs:
         raise ValueError(f"{path} holds no edges")
@@ -165,17 +166,41 @@ def read_features(path: Path) -> Any:
     Raises
     ------
     ValueError
-        Names the file, if it cannot be read so.
+        Names the file, if it cannot be read so; a :class:`~graphopt.errors.DamagedFileError` for
+        one that is cut short, or whose header asks for more than it holds.
+    MemoryLimitError
+        If the features do not fit in memory.
     """
-    try:
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        if path.suffix == ".npz":
-            from scipy.sparse import load_npz
+    if path.suffix == ".npy":
+        rows = read_npy(path)
+    elif path.suffix == ".npz":
+        rows = _read_sparse(path)
+    else:
+        rows = _read_table(path)
+    if rows.ndim != 2 or rows.dtype.kind not in "biuf":
+        raise ValueError(f"{path} must hold numbers in rows, not {rows.ndim}D {rows.dtype}")
+    return rows
 
-            return load_npz(path)
+
+def _read_sparse(path: Path) -> Any:
+    from scipy.sparse import load_npz
+
+    check_npz(path)
+    try:
+        return load_npz(path)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        reason = shortened(f"{type(error).__name__}: {error}")
+        raise DamagedFileError(f"{path} is not a matrix as SciPy saves it: {reason}") from error
+
+
+def _read_table(path: Path) -> Any:
+    check_memory(f"the table in {path}", regular_size(path), "give a smaller file, or .npy")
+    lines = (line for _, line in text_lines(path, _LONGEST_ROW))
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # an empty file
-            return np.loadtxt(path, delimiter=",", ndmin=2)
-    except (ValueError, EOFError, BadZipFile, UserWarning) as error:
-        raise ValueError(f"{path}: {error}") from error
+            return np.loadtxt(lines, delimiter=",", ndmin=2)
+    except DamagedFileError:
+        raise
+    except (ValueError, UserWarning) as error:
+        raise ValueError(f"{path}: {shortened(error)}") from error

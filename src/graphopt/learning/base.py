@@ -419,9 +419,17 @@ class DecisionEstimator(DecisionSettings):
     def save(self, path: str | Path) -> None:
         """Write parameters, network and decision to a file.
 
+        A file that is there is replaced as a whole: it stays as it is until the new one is on the
+        disk, also if the process is killed.
+
         Parameters
         ----------
         path : path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
 
         Notes
         -----
@@ -439,7 +447,7 @@ class DecisionEstimator(DecisionSettings):
         objective: Objective | None = None,
         completion: Completion | None = None,
     ) -> Self:
-        """Read what :meth:`save` wrote; the file is not trusted to run code.
+        """Read what :meth:`save` wrote, now or in an earlier version; the file can run no code.
 
         Parameters
         ----------
@@ -454,8 +462,10 @@ class DecisionEstimator(DecisionSettings):
 
         Raises
         ------
+        DamagedFileError
+            If the file is damaged, cut short, something else, or of a later version, which the
+            message names. It is a ValueError.
         ValueError
-            If the file has another format, holds another estimator, or needs an object that was
-            not given.
+            If it holds another estimator, or needs an object that was not given.
         """
         return files.load(cls, path, objective=objective, completion=completion)

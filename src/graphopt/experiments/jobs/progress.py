@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from graphopt._escaping import for_markup
 from graphopt.experiments.jobs.execution import Finished
 from graphopt.experiments.jobs.specs import HINDSIGHT, Job
 
@@ -83,7 +83,7 @@ class Display:
                 line += f"; about {self._left}"
             style = "bold red" if result.error is not None else None
             self._refresh()
-            self._console.print(escape(line), style=style, highlight=False, soft_wrap=True)
+            self._console.print(for_markup(line), style=style, highlight=False, soft_wrap=True)
 
     def _refresh(self) -> None:
         if self._bar is not None:
@@ -91,7 +91,7 @@ class Display:
             more = len(names) - _NAMED_AT_ONCE
             shown = ", ".join(names[:_NAMED_AT_ONCE]) + (f" and {more} more" if more > 0 else "")
             self._bar.update(
-                self._task, completed=self._done, left=self._left, running=escape(shown)
+                self._task, completed=self._done, left=self._left, running=for_markup(shown)
             )
 
 

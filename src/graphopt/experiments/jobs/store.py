@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -14,6 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from graphopt._escaping import csv_table, quoted
+from graphopt._files import make_folder, write_text
+from graphopt.errors import DamagedFileError
+from graphopt.experiments.databases import (
+    RESULTS,
+    explained,
+    mark_of,
+    opened_to_read,
+    tables,
+    version_of,
+)
 from graphopt.experiments.jobs.execution import Finished
 from graphopt.experiments.jobs.measurement import Values
 from graphopt.experiments.jobs.specs import Job
@@ -83,31 +94,28 @@ class Store:
     Raises
     ------
     ValueError
-        If the file is there and is something else.
+        If the file is there and is something else; nothing was written to it then.
+    GraphoptError
+        If it is locked, or cannot be written to.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, timeout=_WAIT_SECONDS)
-        try:
-            (stored,) = self._database.execute("PRAGMA user_version").fetchone()
-            empty = not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        except sqlite3.DatabaseError as error:
-            self.close()
-            raise ValueError(f"{path} is not a store of results: {error}") from None
-        if not empty and stored != _FORMAT:
-            self.close()
-            raise ValueError(
-                f"{path} is not a store of results of format {_FORMAT}; "
-                "name another file, or move it away"
-            )
-        # Written ahead, rows need not reach the disk one by one.
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        with self._database:
-            self._database.executescript(_SCHEMA)
-            self._database.execute(f"PRAGMA user_version = {_FORMAT}")
+        make_folder(path.parent)
+        _check_whose(path)
+        with explained(path):
+            self._database = sqlite3.connect(path, timeout=_WAIT_SECONDS)
+            try:
+                # Written ahead, rows need not reach the disk one by one.
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute("PRAGMA synchronous = NORMAL")
+                self._database.executescript(
+                    f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {RESULTS}; "
+                    f"PRAGMA user_version = {_FORMAT}; COMMIT;"
+                )
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self) -> Store:
         return self
@@ -130,7 +138,7 @@ class Store:
         """Write a finished job, in the place of an earlier attempt at it."""
         job = finished.job
         machine = hashlib.sha256(finished.machine.encode()).hexdigest()[:12]
-        with self._database:
+        with explained(self.path), self._database:
             self._database.execute(
                 "INSERT OR IGNORE INTO machines VALUES (?, ?)", (machine, finished.machine)
             )
@@ -162,17 +170,14 @@ class Store:
     def rows(self, jobs: Iterable[Job] | None = None) -> Iterator[Stored]:
         """Yield the stored rows of some jobs, in their order; without `jobs` all rows."""
         if jobs is None:
-            found = self._database.execute(
+            found = self._fetched(
                 f"SELECT {_COLUMNS} FROM jobs ORDER BY task, setting, dataset, system, seed, key"
             )
-            yield from (_stored(row) for row in found.fetchall())
+            yield from (self._stored(row) for row in found)
             return
         for job in jobs:
-            one = self._database.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE key = ?", (job.key,)
-            ).fetchone()
-            if one is not None:
-                yield _stored(one)
+            for row in self._fetched(f"SELECT {_COLUMNS} FROM jobs WHERE key = ?", job.key):
+                yield self._stored(row)
 
     def look_up(self) -> Callable[[Job], Stored | None]:
         """Return a function from a job to its row, None without one, that reads a row once."""
@@ -180,15 +185,33 @@ class Store:
 
     def pending(self, jobs: Iterable[Job]) -> list[Job]:
         """Return the jobs that are not done: never run, or failed."""
-        done = {
-            key for (key,) in self._database.execute("SELECT key FROM jobs WHERE error IS NULL")
-        }
+        done = {key for (key,) in self._fetched("SELECT key FROM jobs WHERE error IS NULL")}
         return [job for job in jobs if job.key not in done]
 
     def machines(self) -> dict[str, dict[str, Any]]:
         """Return what the jobs ran on: id to description."""
-        found = self._database.execute("SELECT id, description FROM machines ORDER BY id")
-        return {name: json.loads(text) for name, text in found.fetchall()}
+        found = self._fetched("SELECT id, description FROM machines ORDER BY id")
+        with self._whole():
+            return {name: json.loads(text) for name, text in found}
+
+    def _fetched(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with explained(self.path):
+            return self._database.execute(query, values).fetchall()
+
+    def _stored(self, row: tuple[Any, ...]) -> Stored:
+        system, dataset, task, setting, seed, parameters, values, decisions, *rest = row
+        with self._whole():
+            job = Job(system, dataset, task, setting, seed, **json.loads(parameters))
+            return Stored(job, json.loads(values), json.loads(decisions), *rest)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Name the file where what it holds cannot be read."""
+        try:
+            yield
+        except (ValueError, TypeError, RecursionError) as error:
+            reason = quoted(f"{type(error).__name__}: {error}")
+            raise DamagedFileError(f"{self.path} holds a row that is damaged: {reason}") from error
 
 
 _COLUMNS = (
@@ -197,10 +220,26 @@ _COLUMNS = (
 )
 
 
-def _stored(row: tuple[Any, ...]) -> Stored:
-    system, dataset, task, setting, seed, parameters, values, decisions, *rest = row
-    job = Job(system, dataset, task, setting, seed, **json.loads(parameters))
-    return Stored(job, json.loads(values), json.loads(decisions), *rest)
+def _check_whose(path: Path) -> None:
+    """Raise unless a file is a store, or there is none yet; nothing is written."""
+    with opened_to_read(path) as database:
+        if database is None:
+            return
+        mark, version, found = mark_of(database), version_of(database), tables(database)
+    if mark == RESULTS and version > _FORMAT:
+        raise ValueError(
+            f"{path} is a store of results of format {version}, which a later graphopt wrote; "
+            f"this one reads format {_FORMAT}"
+        )
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.executescript(_SCHEMA)
+        ours = tables(empty)
+    # Stores had no mark at first.
+    if mark not in (RESULTS, 0) or version != _FORMAT or found != ours:
+        raise ValueError(
+            f"{path} is not a store of results of format {_FORMAT}; "
+            "name another file, or move it away"
+        )
 
 
 def export_csv(rows: Iterable[Stored], path: Path) -> None:
@@ -229,7 +268,4 @@ def export_csv(rows: Iterable[Stored], path: Path) -> None:
             lines.append(known | {"row": name} | values)
             names |= dict.fromkeys(values)
     head = list(lines[0])[:14] if lines else []
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*head, *names], restval="")
-        writer.writeheader()
-        writer.writerows(lines)
+    write_text(path, csv_table([*head, *names], lines))

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from graphopt._escaping import for_plot
+from graphopt._files import write_figure
 from graphopt._optional import require
 from graphopt.experiments.proposition.rows import PropositionRow, by_source, summary_of
 
@@ -75,8 +77,7 @@ def plot_proposition(rows: Sequence[PropositionRow], path: str | Path) -> None:
     figure.legend(handles, labels, loc="lower center", ncols=columns, fontsize=9, frameon=False)
     inches = 0.22 * math.ceil(len(labels) / columns) + 0.15
     figure.tight_layout(rect=(0.0, inches / figure.get_figheight(), 1.0, 1.0))
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    write_figure(figure, path)
 
 
 def _draw_panel(panel: Any, source: str, rows: Sequence[PropositionRow]) -> None:
@@ -97,7 +98,7 @@ def _draw_panel(panel: Any, source: str, rows: Sequence[PropositionRow]) -> None
     verdict = f"hypothesis holds at {summary.n_holds} of {summary.n_rows}"
     if summary.n_holds:
         verdict += f" (shaded), printed bound exceeded at {summary.n_above_printed}"
-    title = f"{source}: K = {first.n_clusters}, p = {first.width}\n{verdict}"
+    title = f"{for_plot(source)}: K = {first.n_clusters}, p = {first.width}\n{verdict}"
     panel.set_title(title, fontsize=9)
     panel.set_xlabel(f"steps made ($\\beta$ = {first.temperature:g})" if training else "$\\beta$")
     panel.set_ylabel("operator 1-norm")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from graphopt._escaping import csv_table
+from graphopt._files import write_text
 from graphopt._text import counted
 
 
@@ -155,10 +156,8 @@ def summary_of(source: str, rows: Sequence[PropositionRow]) -> PropositionSummar
 
 def write_csv(rows: Sequence[PropositionRow], path: Path) -> None:
     """Write the rows as a table: a line for each, a column for each attribute."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(PropositionRow)])
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    names = [field.name for field in fields(PropositionRow)]
+    write_text(path, csv_table(names, map(asdict, rows)))
 
 
 def as_plain(row: PropositionRow) -> dict[str, Any]:

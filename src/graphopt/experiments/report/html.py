@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from importlib import resources
 from itertools import groupby
 
 from graphopt import datasets
+from graphopt._escaping import for_html
 from graphopt.errors import GraphoptError
 from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import SETTINGS, Column
@@ -47,7 +47,7 @@ def _head(report: Report) -> Iterator[str]:
         "graphs, NeurIPS 2019, supplementary material, K = 10.</p>"
     )
     if report.quick:
-        yield f'<div class="banner">{escape(QUICK_NOTE)}</div>'
+        yield f'<div class="banner">{for_html(QUICK_NOTE)}</div>'
     found = counts(report.tables)
     words = {
         "better": "better than the paper",
@@ -60,9 +60,11 @@ def _head(report: Report) -> Iterator[str]:
     )
     if report.tables:
         yield f'<div class="tiles">{tiles}</div>'
-    yield f"<p>{escape(report.headline)}</p>"
+    yield f"<p>{for_html(report.headline)}</p>"
     names = [table.layout.name for table in report.tables] + [s.name for s in report.sheets]
-    links = "".join(f'<a href="#table-{name}">Table {name}</a>' for name in names)
+    links = "".join(
+        f'<a href="#table-{for_html(name)}">Table {for_html(name)}</a>' for name in names
+    )
     maps = '<a href="#maps">Maps</a>' if _mapped(report) else ""
     yield f'<nav>{links}{maps}<a href="#where">Where</a></nav>'
 
@@ -73,7 +75,7 @@ def _head(report: Report) -> Iterator[str]:
 def _table_section(table: Table) -> str:
     layout = table.layout
     plots = "".join(
-        f"<h3>{SETTINGS[setting]}</h3><figure>{dumbbells(table, columns)}</figure>"
+        f"<h3>{for_html(SETTINGS[setting])}</h3><figure>{dumbbells(table, columns)}</figure>"
         for setting, columns in _settings(table)
     )
     axis = " The axis is logarithmic." if layout.unit == "seconds" else ""
@@ -81,8 +83,9 @@ def _table_section(table: Table) -> str:
         f"<details><summary>Plot</summary>{plots}</details>"
     )  # fmt: skip
     return (
-        f'<section id="table-{layout.name}"><h2>Table {layout.name}. {escape(layout.title)}</h2>'
-        f'<p class="soft">{escape(layout.note)}{axis}</p>'
+        f'<section id="table-{for_html(layout.name)}">'
+        f"<h2>Table {for_html(layout.name)}. {for_html(layout.title)}</h2>"
+        f'<p class="soft">{for_html(layout.note)}{axis}</p>'
         f'<div class="scroll">{_table(table)}</div>{pictures}</section>'
     )
 
@@ -90,12 +93,12 @@ def _table_section(table: Table) -> str:
 def _table(table: Table) -> str:
     layout = table.layout
     above = "".join(
-        f'<th class="first" colspan="{len(columns)}">{SETTINGS[setting]}</th>'
+        f'<th class="first" colspan="{len(columns)}">{for_html(SETTINGS[setting])}</th>'
         for setting, columns in _settings(table)
     )
     first = {columns[0] for _, columns in _settings(table)}
     names = "".join(
-        f"<th{' class=first' if column in first else ''}>{escape(column.dataset)}</th>"
+        f"<th{' class=first' if column in first else ''}>{for_html(column.dataset)}</th>"
         for column in layout.columns
     )
     lines = []
@@ -114,7 +117,7 @@ def _table(table: Table) -> str:
                 f"{''.join(small)}</td>"
             )
         kind = ' class="extra"' if row.extra else ""
-        lines.append(f"<tr{kind}><td>{escape(row.label)}</td>{''.join(cells)}</tr>")
+        lines.append(f"<tr{kind}><td>{for_html(row.label)}</td>{''.join(cells)}</tr>")
     return (
         f'<table><thead><tr class="settings"><th></th>{above}</tr><tr><th></th>{names}</tr>'
         f"</thead><tbody>{''.join(lines)}</tbody></table>"
@@ -162,7 +165,7 @@ def _map(row: Stored) -> str:
     try:
         data = datasets.load(job.data)
     except GraphoptError as error:
-        return f'<p class="soft">{escape(job.data)} cannot be drawn: {escape(str(error))}</p>'
+        return f'<p class="soft">{for_html(job.data)} cannot be drawn: {for_html(error)}</p>'
     if not isinstance(data, datasets.Dataset):
         return ""
     community = job.task == "community"
@@ -173,7 +176,7 @@ def _map(row: Stored) -> str:
     caption = f"{data.name}: {'modularity' if community else 'largest distance'} {said}"
     return (
         f"<figure>{draw(data.graph, row.decisions[_MAPPED])}"
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        f"<figcaption>{for_html(caption)}</figcaption></figure>"
     )
 
 
@@ -181,7 +184,7 @@ def _map(row: Stored) -> str:
 
 
 def _where(report: Report) -> str:
-    lines = "".join(f"<li>{escape(line)}</li>" for line in report.ran_on)
+    lines = "".join(f"<li>{for_html(line)}</li>" for line in report.ran_on)
     failed = "".join(_failure(row) for row in report.failed)
     failures = f"<h3>Failed jobs</h3>{failed}" if failed else ""
     return f'<section id="where"><h2>Where</h2><ul>{lines}</ul>{failures}</section>'
@@ -189,6 +192,6 @@ def _where(report: Report) -> str:
 
 def _failure(row: Stored) -> str:
     return (
-        f"<details><summary>{escape(row.job.label)}</summary>"
-        f"<pre>{escape(row.error or '')}</pre></details>"
+        f"<details><summary>{for_html(row.job.label)}</summary>"
+        f"<pre>{for_html(row.error or '')}</pre></details>"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from html import escape
 
+from graphopt._escaping import for_html
 from graphopt.experiments.report.layouts import Column, Row
 from graphopt.experiments.report.tables import Cell, Table, ours, spread, theirs
 
@@ -31,7 +31,7 @@ def dumbbells(table: Table, columns: Sequence[Column]) -> str:
         y = _TOP + (i + 0.5) * _LINE
         style = "label extra" if row.extra else "label"
         parts.append(
-            f'<text class="{style}" x="{_LABELS - 14}" y="{y + 4:g}">{escape(row.label)}</text>'
+            f'<text class="{style}" x="{_LABELS - 14}" y="{y + 4:g}">{for_html(row.label)}</text>'
         )
         if i % 2 == 0:
             parts.append(
@@ -53,7 +53,7 @@ def _panel(
     bottom = _TOP + len(rows) * _LINE
     parts = [
         f'<g transform="translate({left},0)">'
-        f'<text class="head" x="{_PANEL / 2}" y="18">{escape(column.dataset)}</text>'
+        f'<text class="head" x="{_PANEL / 2}" y="18">{for_html(column.dataset)}</text>'
     ]
     for value in ticks:
         x = scale(value)
@@ -90,7 +90,7 @@ def _line(cell: Cell, y: float, scale: Scale, unit: str, label: str) -> str:
         said += f" ({spread(cell, unit)})"
     if paper is not None:
         said += f"; the paper: {theirs(cell, unit)}"
-    return f"<g><title>{escape(said)}</title>{''.join(parts)}</g>" if parts else ""
+    return f"<g><title>{for_html(said)}</title>{''.join(parts)}</g>" if parts else ""
 
 
 def _axis(cells: Sequence[Cell], unit: str) -> tuple[Scale, list[float]]:

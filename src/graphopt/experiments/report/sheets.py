@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from rich import box
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from graphopt._escaping import for_html, for_markdown, for_markup, for_terminal
 from graphopt.experiments.jobs.specs import Effort, Job, has_job, make_job
 from graphopt.experiments.jobs.store import Stored
 
@@ -125,52 +125,56 @@ def why_empty(jobs: list[Job], look_up: LookUp) -> Entry:
 # --- forms ----------------------------------------------------------------------------------------
 
 
-def for_terminal(sheet: Sheet) -> RichTable:
+def on_terminal(sheet: Sheet) -> RichTable:
     """Return the sheet as rich draws it."""
     drawn = RichTable(box=box.SIMPLE_HEAD)
     drawn.add_column("", min_width=max((len(line.label) for line in sheet.lines), default=0))
     for column in sheet.columns:
-        drawn.add_column(column, justify="right")
+        drawn.add_column(for_markup(column), justify="right")
     for line in sheet.lines:
         texts = []
         for entry in line.entries:
-            text = Text(entry.marked, style=_STYLES[entry.verdict])
+            text = Text(for_terminal(entry.marked), style=_STYLES[entry.verdict])
             for note in entry.notes:
-                text.append(f"\n{note}", style="dim")
+                text.append(f"\n{for_terminal(note)}", style="dim")
             texts.append(text)
-        drawn.add_row(line.label, *texts, style="bold" if line.head else "")
+        drawn.add_row(for_markup(line.label), *texts, style="bold" if line.head else "")
     return drawn
 
 
-def for_markdown(sheet: Sheet) -> Iterator[str]:
+def in_markdown(sheet: Sheet) -> Iterator[str]:
     """Yield the lines of the sheet as Markdown."""
-    yield "| | " + " | ".join(sheet.columns) + " |"
+    yield "| | " + " | ".join(map(for_markdown, sheet.columns)) + " |"
     yield "|---|" + "---:|" * len(sheet.columns)
     for line in sheet.lines:
         cells = []
         for entry in line.entries:
-            text = f"**{entry.marked}**" if entry.text and line.head else entry.marked
-            cells.append("<br>".join([text, *entry.notes]))
-        label = f"**{line.label}**" if line.head else line.label
+            marked = for_markdown(entry.marked)
+            text = f"**{marked}**" if entry.text and line.head else marked
+            cells.append("<br>".join([text, *map(for_markdown, entry.notes)]))
+        label = for_markdown(line.label)
+        label = f"**{label}**" if line.head else label
         yield f"| {label} | " + " | ".join(cells) + " |"
 
 
 def for_page(sheet: Sheet) -> str:
     """Return the sheet as a section of the page."""
-    names = "".join(f"<th>{escape(column)}</th>" for column in sheet.columns)
+    names = "".join(f"<th>{for_html(column)}</th>" for column in sheet.columns)
     lines = []
     for line in sheet.lines:
         cells = []
         for entry in line.entries:
-            notes = "".join(f"<small>{escape(note)}</small>" for note in entry.notes)
+            notes = "".join(f"<small>{for_html(note)}</small>" for note in entry.notes)
             cells.append(
-                f'<td class="{_CLASSES[entry.verdict]}"><b>{escape(entry.marked)}</b>{notes}</td>'
+                f'<td class="{_CLASSES[entry.verdict]}"><b>{for_html(entry.marked)}</b>{notes}</td>'
             )
         kind = ' class="head"' if line.head else ""
-        lines.append(f"<tr{kind}><td>{escape(line.label)}</td>{''.join(cells)}</tr>")
+        lines.append(f"<tr{kind}><td>{for_html(line.label)}</td>{''.join(cells)}</tr>")
     return (
-        f'<section id="table-{sheet.name}"><h2>Table {sheet.name}. {escape(sheet.title)}</h2>'
-        f'<p class="soft">{escape(sheet.note)}</p><div class="scroll"><table class="sheet"><thead>'
+        f'<section id="table-{for_html(sheet.name)}">'
+        f"<h2>Table {for_html(sheet.name)}. {for_html(sheet.title)}</h2>"
+        f'<p class="soft">{for_html(sheet.note)}</p>'
+        f'<div class="scroll"><table class="sheet"><thead>'
         f"<tr><th></th>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table></div></section>"
     )
 

@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from graphopt._escaping import for_markdown, for_markup, for_terminal
 from graphopt._text import counted
 from graphopt.experiments.jobs.specs import QUICK, SLOW
 from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import SETTINGS, Column
 from graphopt.experiments.report.published import published_on
-from graphopt.experiments.report.sheets import Sheet, for_json, for_markdown, for_terminal
+from graphopt.experiments.report.sheets import Sheet, for_json, in_markdown, on_terminal
 from graphopt.experiments.report.tables import Table, counts, ours, spread, theirs
 
 MARKS = {"better": "▲", "equal": "=", "worse": "▼", None: ""}
@@ -108,21 +109,22 @@ def print_report(report: Report, console: Console) -> None:
         console.print(Text(QUICK_NOTE, style="bold yellow"))
     for table in report.tables:
         title = f"Table {table.layout.name}. {table.layout.title}"
-        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(Text(for_terminal(title), style="bold"), soft_wrap=True)
         for setting, columns in _parts(table):
             console.print(_rich(table, setting, columns))
-        console.print(Text(table.layout.note, style="dim"), soft_wrap=True)
+        console.print(Text(for_terminal(table.layout.note), style="dim"), soft_wrap=True)
         console.print()
     for sheet in report.sheets:
-        console.print(Text(f"Table {sheet.name}. {sheet.title}", style="bold"), soft_wrap=True)
-        console.print(for_terminal(sheet))
-        console.print(Text(sheet.note, style="dim"), soft_wrap=True)
+        title = f"Table {sheet.name}. {sheet.title}"
+        console.print(Text(for_terminal(title), style="bold"), soft_wrap=True)
+        console.print(on_terminal(sheet))
+        console.print(Text(for_terminal(sheet.note), style="dim"), soft_wrap=True)
         console.print()
-    console.print(Text(report.headline), soft_wrap=True)
+    console.print(Text(for_terminal(report.headline)), soft_wrap=True)
     for line in report.ran_on:
-        console.print(Text(line, style="dim"), soft_wrap=True)
+        console.print(Text(for_terminal(line), style="dim"), soft_wrap=True)
     for row in report.failed:
-        console.print(Text(_failure(row), style="bold red"), soft_wrap=True)
+        console.print(Text(for_terminal(_failure(row)), style="bold red"), soft_wrap=True)
 
 
 def _rich(table: Table, setting: str, columns: Sequence[Column]) -> RichTable:
@@ -130,7 +132,7 @@ def _rich(table: Table, setting: str, columns: Sequence[Column]) -> RichTable:
     drawn = RichTable(box=box.SIMPLE_HEAD)
     drawn.add_column(SETTINGS[setting])
     for column in columns:
-        drawn.add_column(column.dataset, justify="right")
+        drawn.add_column(for_markup(column.dataset), justify="right")
     for row in table.layout.rows:
         texts = []
         for column in columns:
@@ -142,7 +144,7 @@ def _rich(table: Table, setting: str, columns: Sequence[Column]) -> RichTable:
             if spread(cell, unit):
                 text.append(f"\n{spread(cell, unit)}", style="dim")
             texts.append(text)
-        drawn.add_row(row.label, *texts, style="italic" if row.extra else "")
+        drawn.add_row(for_markup(row.label), *texts, style="italic" if row.extra else "")
     return drawn
 
 
@@ -154,28 +156,37 @@ def as_markdown(report: Report) -> str:
     lines += [report.headline, ""]
     if report.worse:
         lines += ["The cells in which the paper's number is better:", ""]
-        lines += [*(f"- {line}" for line in report.worse), ""]
+        lines += [*(f"- {for_markdown(line)}" for line in report.worse), ""]
     for table in report.tables:
-        lines += [f"## Table {table.layout.name}. {table.layout.title}", ""]
+        lines += [f"## Table {for_markdown(f'{table.layout.name}. {table.layout.title}')}", ""]
         for setting, columns in _parts(table):
             lines += [
-                f"| {SETTINGS[setting]} | " + " | ".join(c.dataset for c in columns) + " |",
+                f"| {SETTINGS[setting]} | "
+                + " | ".join(for_markdown(c.dataset) for c in columns)
+                + " |",
                 "|---|" + "---:|" * len(columns),
             ]
             for row in table.layout.rows:
                 cells = [_in_markdown(table, table.cell(row, c), table.verdict(row, c))
                          for c in columns]  # fmt: skip
-                label = f"*{row.label}*" if row.extra else row.label
+                label = for_markdown(row.label)
+                label = f"*{label}*" if row.extra else label
                 lines.append(f"| {label} | " + " | ".join(cells) + " |")
             lines.append("")
         if table.layout.note:
-            lines += [table.layout.note, ""]
+            lines += [for_markdown(table.layout.note), ""]
     for sheet in report.sheets:
-        lines += [f"## Table {sheet.name}. {sheet.title}", "", *for_markdown(sheet), ""]
-        lines += [sheet.note, ""]
-    lines += ["## Where", "", *(f"- {line}" for line in report.ran_on), ""]
+        title = for_markdown(f"{sheet.name}. {sheet.title}")
+        lines += [f"## Table {title}", "", *in_markdown(sheet), ""]
+        lines += [for_markdown(sheet.note), ""]
+    lines += ["## Where", "", *(f"- {for_markdown(line)}" for line in report.ran_on), ""]
     if report.failed:
-        lines += ["## Failed", "", *(f"- {_failure(row)}" for row in report.failed), ""]
+        lines += [
+            "## Failed",
+            "",
+            *(f"- {for_markdown(_failure(row))}" for row in report.failed),
+            "",
+        ]
     return "\n".join(lines)
 
 

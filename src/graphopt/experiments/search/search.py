@@ -14,10 +14,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from graphopt._escaping import shortened
+from graphopt._files import check_folder
 from graphopt._optional import require
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
+from graphopt.experiments.databases import TRIALS, mark_of, opened_to_read, set_mark, tables
 from graphopt.experiments.search.claims import Claims
 from graphopt.experiments.search.interrupts import Interrupts
 from graphopt.experiments.search.proposals import (
@@ -102,7 +105,11 @@ class Search:
         optuna = required_optuna()
         if not self._storage.parent.is_dir():
             raise ValueError(f"storage must lie in a folder that is there, not {self._storage}")
+        check_folder(self._storage.parent)
+        if "?" in str(self._storage):
+            raise ValueError(f"storage must be a path without a question mark, not {self._storage}")
         self._distributions = distributions(self.space)
+        _is_ours(self._storage)  # before the file of claims is made
         self._claims = Claims(f"{self._storage}.{zlib.crc32(self._name.encode()):08x}.lock")
         self._claims.__enter__()
         try:
@@ -125,13 +132,20 @@ class Search:
     def _open(self, optuna: ModuleType) -> Study:
         from sqlalchemy.exc import SQLAlchemyError
 
+        if not _is_ours(self._storage):
+            set_mark(self._storage, TRIALS)
+        with opened_to_read(self._storage) as database:
+            # The last that is made: without it, whoever made them was stopped.
+            has_tables = database is not None and "alembic_version" in tables(database)
         pruner: Any = optuna.pruners.NopPruner()
         if self._prune:
             warm_up = self.space.iterations[len(self.space.iterations) // 5]
             pruner = optuna.pruners.MedianPruner(_STARTUP, n_warmup_steps=warm_up - 1)
         try:
             self._database = optuna.storages.RDBStorage(
-                f"sqlite:///{self._storage}", engine_kwargs={"connect_args": {"timeout": 60}}
+                f"sqlite:///{self._storage}",
+                engine_kwargs={"connect_args": {"timeout": 60}},
+                skip_table_creation=has_tables,  # of a later Optuna's they would be others
             )
             study: Study = optuna.create_study(
                 storage=self._database,
@@ -141,10 +155,13 @@ class Search:
                 load_if_exists=True,
             )
         except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise GraphoptError(f"{self._storage} cannot hold studies: {reason}") from error
+            raise self._unusable(error) from error
         self._check_protocol(study)
         return study
+
+    def _unusable(self, error: Exception) -> GraphoptError:
+        reason = shortened(str(error).splitlines()[0])
+        return GraphoptError(f"{self._storage} cannot hold studies: {reason}")
 
     def _check_protocol(self, study: Study) -> None:
         """Write down what scores depend on, or refuse to mix them with others."""
@@ -288,7 +305,11 @@ class Search:
             If the first settings all fail.
         """
         check_integer("jobs", jobs, minimum=1)
-        with _quiet(required_optuna()):
+        optuna = required_optuna()
+        from optuna.exceptions import OptunaError
+        from sqlalchemy.exc import SQLAlchemyError
+
+        with _quiet(optuna):
             try:
                 with Interrupts() as interrupts:
                     if jobs == 1:
@@ -297,6 +318,8 @@ class Search:
                         self._run_by_workers(jobs, notify, interrupts)
             except KeyboardInterrupt:
                 return True
+            except (SQLAlchemyError, OptunaError) as error:
+                raise self._unusable(error) from error
         return False
 
     def _run_here(self, notify: Notify, interrupts: Interrupts) -> None:
@@ -353,6 +376,31 @@ class Search:
                 worker.end()
             for trial, _ in busy.values():
                 self.lose(trial, "interrupted")
+
+
+def _is_ours(storage: Path) -> bool:
+    """Return whether there is a file of trials that `graphopt tune` made; nothing is written.
+
+    Raises
+    ------
+    ValueError
+        If it is there and belongs to another program: to whoever uses Optuna, maybe.
+    """
+    with opened_to_read(storage) as database:
+        if database is None:
+            return False
+        if (mark := mark_of(database)) == TRIALS:
+            return True
+        # Files had no mark at first, but every study had a protocol.
+        found = tables(database)
+        if mark == 0 and {"studies", "study_user_attributes", "alembic_version"} <= found.keys():
+            query = "SELECT 1 FROM study_user_attributes WHERE key = ? LIMIT 1"
+            if database.execute(query, (_PROTOCOL,)).fetchone():
+                return True
+    raise ValueError(
+        f"storage must be a new file or one of graphopt tune; {storage} belongs to another "
+        "program, and nothing was written to it"
+    )
 
 
 def default_study(protocol: dict[str, Any]) -> str:
