@@ -14,7 +14,7 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-HARMLESS = {"memcmp", "memcpy", "memmove", "memset"}
+HARMLESS = {"memcmp", "memcpy", "memmove", "memset", "ilogb", "ilogbf", "ldexp", "ldexpf"}
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 # A jump to a register's address goes to a label of the same function, as of a switch.
 CALL = re.compile(r"\t(?:call\s+(\*.+)|(?:call|j\w+)\s+[0-9a-f]+ <([^>+]+))")
