@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _convert
+from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_integer, check_memory
 
 if TYPE_CHECKING:
@@ -252,25 +253,21 @@ def igraph_from_table(table: EdgeTable) -> igraph.Graph:
 
 def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) -> EdgeTable:
     """Read a square matrix, sparse or dense; see `Graph.from_scipy`."""
-    from scipy.sparse import coo_array, issparse
+    from scipy.sparse import coo_array
 
-    if not issparse(matrix):
-        matrix = np.asarray(matrix)
+    sparse = is_sparse(matrix)
+    matrix = checked_rows("matrix", matrix, np.float64) if sparse else np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"matrix must be square, not of shape {matrix.shape}")
     if matrix.dtype.kind not in "fiub":
         raise TypeError(f"matrix must hold numbers, not {matrix.dtype}")
-    if matrix.shape[0] > MAX_NODES:
-        raise ValueError(f"matrix must have at most {MAX_NODES} rows, not {matrix.shape[0]}")
-    n_entries = np.count_nonzero(matrix) if isinstance(matrix, np.ndarray) else matrix.nnz
+    n_entries = matrix.nnz if sparse else np.count_nonzero(matrix)
     check_memory(
         f"a graph from a matrix of {n_entries:,} entries",
         _ENTRY_BYTES * int(n_entries),
         "pass the edges to Graph.from_edges",
     )
-    if matrix.dtype != bool:
-        matrix = matrix.astype(np.float64, copy=False)
-    entries = coo_array(matrix).tocsr().tocoo()  # sums what is listed twice, in new arrays
+    entries = coo_array(matrix)
     values = entries.data.astype(np.float64)
     if not np.isfinite(values).all():
         bad = int(np.argmin(np.isfinite(values)))

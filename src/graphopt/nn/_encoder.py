@@ -8,8 +8,29 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graphopt._validation import check_integer, check_number
+from graphopt._validation import check_integer, check_memory, check_number
 from graphopt.nn.sparse import SparseMatrix
+
+_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to make a network
+_OPTIMIZED = 4  # a weight, its gradient and what Adam keeps of it: two moments
+
+
+def check_parameters(what: str, n_parameters: int) -> None:
+    """Raise MemoryLimitError if so many parameters cannot be trained in what memory there is.
+
+    Parameters
+    ----------
+    what : str
+        The layer, for the message.
+    n_parameters : int
+    """
+    n_bytes = _OPTIMIZED * torch.get_default_dtype().itemsize * n_parameters
+    if n_bytes > _WORTH_ASKING:
+        check_memory(
+            f"training {what} of {n_parameters:,} parameters",
+            n_bytes,
+            "use fewer features, hidden or embedding features, or clusters",
+        )
 
 
 class CalibratedEncoder(nn.Module):
@@ -54,6 +75,7 @@ class TwoLayerEncoder(CalibratedEncoder):
         self.dropout = check_number("dropout", dropout, minimum=0.0)
         if dropout >= 1.0:
             raise ValueError(f"dropout must be less than 1, not {dropout}")
+        check_parameters("an encoder", (in_features + 1 + out_features) * hidden_features)
         self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
         self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
         self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))
