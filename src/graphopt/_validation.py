@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import reprlib
 import sys
 from collections.abc import Collection
 from typing import Any, SupportsIndex, TypeAlias, cast
@@ -46,6 +47,16 @@ def check_integer(
     return number
 
 
+def shown(value: object) -> str:
+    """Return a short text for a value in a message."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _shown(value)
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # it holds an integer that Python refuses to write
+        return f"{type(value).__name__} too long to show"
+
+
 def _shown(number: int) -> str:
     """Return an integer for a message: Python refuses to write more than 4300 digits."""
     digits = int(number.bit_length() * math.log10(2.0)) + 1  # or one less
@@ -62,7 +73,7 @@ def check_number(
 ) -> float:
     """Return `value` as a finite float within the bounds, or raise naming `name`."""
     if isinstance(value, bool | np.bool_ | str):
-        raise TypeError(f"{name} must be a number, not {value!r}")
+        raise TypeError(f"{name} must be a number, not {shown(value)}")
     try:
         number = float(cast(float, value))
     except OverflowError:
@@ -84,7 +95,7 @@ def check_number(
 def check_choice(name: str, value: object, choices: Collection[str]) -> str:
     """Return `value` if it is one of `choices`, or raise ValueError listing them."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(sorted(choices))}, not {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(sorted(choices))}, not {shown(value)}")
     return value
 
 
