@@ -232,6 +232,16 @@ SIZES: dict[str, Callable[[], object]] = {
     "unrolled gradient": lambda: soft_kmeans_vjp(
         X, CENTERS, temperature=1.0, iterations=MANY, gradient="unrolled", grad_centers=CENTERS
     ),
+    "soft_kmeans of many centres": lambda: g.soft_kmeans(
+        X, np.ones((3 * 10**6, 4)), temperature=1.0, iterations=1
+    ),
+    "x that takes no memory": lambda: g.soft_kmeans(
+        np.broadcast_to(1.0, (10**12, 4)), CENTERS, temperature=1.0, iterations=1
+    ),
+    "features of int8": lambda: features.check_features(np.ones((MANY * 2, 1), np.int8), 2 * MANY),
+    "distances of float16": lambda: g.expected_distances(
+        np.zeros((MANY * 2, 1), np.float16), [0.5]
+    ),
     "wide features": lambda: features.check_features(wide(MANY), N),
     "wide features, smoothed": lambda: features.smoothed_features(wide(MANY), GRAPH, 1),
     "wide SparseMatrix": lambda: nn.SparseMatrix.from_scipy(wide(2**30)),

@@ -21,6 +21,7 @@ FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
 _MAX_INTEGER = 2**63 - 1  # what kernels and arrays count to
 _SHOWN_DIGITS = 20
+_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to copy a million
 
 
 def check_integer(
@@ -109,7 +110,9 @@ def check_float_array(name: str, value: object, *, ndim: int, finite: bool = Tru
     array = np.asarray(cast(Any, value))
     if array.dtype == object or array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be a numeric array, not {array.dtype}")
-    if array.dtype not in (np.float32, np.float64):
+    kept = array.dtype in (np.float32, np.float64)
+    check_copy(name, array, array.dtype if kept else np.dtype(np.float64))
+    if not kept:
         array = array.astype(np.float64)
     if array.ndim != ndim:
         raise ValueError(f"{name} must be {ndim}D, not {array.ndim}D")
@@ -118,6 +121,20 @@ def check_float_array(name: str, value: object, *, ndim: int, finite: bool = Tru
         position = ", ".join(str(i) for i in where)
         raise ValueError(f"{name} must be finite; {name}[{position}] is {array[where]}")
     return np.ascontiguousarray(array)
+
+
+def check_copy(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
+    """Raise MemoryLimitError if what an array is made into does not fit: many do with small types.
+
+    Views may be far larger than the memory they show, so this asks where nothing is converted too.
+    """
+    n_bytes = array.size * (dtype.itemsize + 1)  # and a mask of which entries are finite
+    if array.dtype == dtype and array.flags.c_contiguous:
+        n_bytes = array.size
+    if n_bytes > _WORTH_ASKING:
+        check_memory(
+            f"a copy of {name} in {dtype}", n_bytes, "pass a smaller array, or one of that type"
+        )
 
 
 def check_probabilities(name: str, value: object) -> FloatArray:

@@ -12,6 +12,7 @@ from graphopt import _core
 from graphopt._threads import get_num_threads, resolve_num_threads
 from graphopt._validation import (
     FloatArray,
+    check_copy,
     check_float_array,
     check_integer,
     check_memory,
@@ -162,7 +163,9 @@ def check_distances(name: str, value: object) -> DistanceArray:
         )
     if array.ndim != 2:
         raise ValueError(f"{name} must be 2D, not {array.ndim}D")
-    if array.dtype in _HOP_DTYPES:
+    hops = array.dtype in _HOP_DTYPES
+    check_copy(name, array, array.dtype if hops else np.dtype(np.float64))
+    if hops:
         return np.ascontiguousarray(array)
     lengths = np.ascontiguousarray(array, dtype=np.float64)
     if not (lengths >= 0.0).all():
