@@ -247,6 +247,7 @@ SIZES: dict[str, Callable[[], object]] = {
     "wide SparseMatrix": lambda: nn.SparseMatrix.from_scipy(wide(2**30)),
     "wide features of ClusterNet": lambda: g.ClusterNet(3, **FAST).fit(GRAPH, wide(MANY)),
     "wide features of decide": lambda: g.decide(GRAPH, wide(MANY), k=3, n_trials=1),
+    "names by range": lambda: g.Graph.from_edges([(0, 1)], names=range(10**9)),
     "a tall adjacency matrix": lambda: g.Graph.from_scipy(
         scipy.sparse.coo_array(([1.0], ([0], [1])), shape=(2**31 - 1, 2**31 - 1))
     ),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_NODES = 2**31 - 1
 EDGE_BYTES = 56  # of an edge, while a graph is made of a table
 _ENTRY_BYTES = 80  # of an entry of a matrix, while its edges are read
+_NAME_BYTES = 120  # of a name, in a tuple and in the set and the dictionary that find it
 _MANY_EDGES = 2**16  # below, asking how much memory there is takes longer than it is worth
 
 
@@ -52,6 +53,9 @@ def table_from_edges(
     if n_nodes is not None:
         n_nodes = check_integer("n_nodes", n_nodes, minimum=0, maximum=MAX_NODES)
     if names is not None:
+        n_bytes = _NAME_BYTES * (len(names) if hasattr(names, "__len__") else 0)
+        if n_bytes > _NAME_BYTES * _MANY_EDGES:
+            check_memory(f"names of {len(names):,} nodes", n_bytes, "leave names out")
         names = tuple(names)
         if n_nodes is not None and len(names) != n_nodes:
             raise ValueError(f"names must have one label per node, {n_nodes}, not {len(names)}")

@@ -27,6 +27,7 @@ from graphopt.completion import (
     choose_sharpness,
     reliability_curve,
 )
+from graphopt.datasets import loading
 from graphopt.decision import portfolio_decisions
 from graphopt.evaluation import clean_splits, compare, regret
 from graphopt.features import check_features, node_features, smoothed_features, unit_features
@@ -298,6 +299,15 @@ def test_networks_multiply_no_scipy_matrix(network: Any) -> None:
             run(forged, adjacency)
         with pytest.raises(TypeError, match="adjacency must be a SparseMatrix, not csr_array"):
             run(features, forged)
+
+
+def test_stored_features_are_checked() -> None:
+    sound_rows = sp.csr_array(np.eye(N))
+    stored = {f"x_{part}": getattr(sound_rows, part) for part in ("data", "indices", "indptr")}
+    stored["x_shape"] = np.array(sound_rows.shape)
+    assert np.array_equal(loading._matrix(stored, "x").toarray(), np.eye(N))
+    with pytest.raises(ValueError, match="x must be a valid csr matrix: indices must be"):
+        loading._matrix(stored | {"x_indices": stored["x_indices"] + 1}, "x")
 
 
 def test_a_data_set_of_a_forged_matrix_is_not_renumbered() -> None:

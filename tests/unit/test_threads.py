@@ -33,14 +33,17 @@ def test_the_order_of_the_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     assert graphopt.get_num_threads() == 3
 
 
-@pytest.mark.parametrize("text", ["", "0", "-2", "many", "1.5", " "])
+@pytest.mark.parametrize("text", ["", "0", "-2", "many", "1.5", " ", "²", "1e3"])
 def test_a_senseless_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(_threads, "_usable_processors", lambda: 5)
     monkeypatch.setenv("OMP_NUM_THREADS", text)
     assert graphopt.get_num_threads() == 5
 
 
-@pytest.mark.parametrize(("text", "expected"), [("4", 4), ("4,2", 4), (" 6 ", 6)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4", 4), ("4,2", 4), (" 6 ", 6), ("2147483648", 2**31 - 1), ("9" * 5000, 2**31 - 1)],
+)
 def test_the_environment_may_list_levels(
     monkeypatch: pytest.MonkeyPatch, text: str, expected: int
 ) -> None:
@@ -65,6 +68,9 @@ def test_the_environment_of_a_new_process() -> None:
     [
         (0, ValueError, "num_threads must be at least 1, not 0"),
         (-1, ValueError, "num_threads must be at least 1, not -1"),
+        (2**31, ValueError, "num_threads must be at most 2147483647, not 2147483648"),
+        (2**64, ValueError, "num_threads must be at most 2147483647, not 18446744073709551616"),
+        (10**400, ValueError, "num_threads must be at most 2147483647, not an integer of about"),
         (2.0, TypeError, "num_threads must be an integer, not float"),
         (True, TypeError, "num_threads must be an integer, not True"),
         ("2", TypeError, "num_threads must be an integer, not str"),

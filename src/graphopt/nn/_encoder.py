@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from graphopt._validation import check_integer, check_memory, check_number
-from graphopt.nn.sparse import SparseMatrix
+from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 _WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to make a network
+_ACTIVATIONS = 4  # what a layer puts out, before and after averages, and the gradients of both
 _OPTIMIZED = 4  # a weight, its gradient and what Adam keeps of it: two moments
 
 
@@ -57,7 +58,21 @@ class CalibratedEncoder(nn.Module):
         features, adjacency
             As for :meth:`forward`.
         random_state : numpy.random.Generator
+
+        Raises
+        ------
+        graphopt.errors.MemoryLimitError
+            If the layers of all nodes do not fit in memory.
         """
+        check_inputs(features, adjacency)
+        width = sum(weight.shape[1] for weight in self.parameters() if weight.ndim == 2)
+        n_bytes = _ACTIVATIONS * adjacency.dtype.itemsize * adjacency.shape[0] * width
+        if n_bytes > _WORTH_ASKING:
+            check_memory(
+                f"the layers of {adjacency.shape[0]:,} nodes, {width:,} wide together,",
+                n_bytes,
+                "use fewer hidden or embedding features, or fewer nodes at a time",
+            )
         self.reset_parameters(torch.Generator().manual_seed(int(random_state.integers(2**63))))
         self.calibrate(features, adjacency)
 
