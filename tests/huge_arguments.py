@@ -209,6 +209,7 @@ NUMBERS: dict[str, Call] = {
     "FacilityLocation charge": _facility("charge"),
     "ClusterNet temperature": _networks("temperature"),
     "decide time_budget": _decided("time_budget"),
+    "nn.dropout share": lambda v: nn.dropout(torch.ones(3), v),
 }
 
 MANY = 10**8
