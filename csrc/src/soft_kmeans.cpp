@@ -205,7 +205,7 @@ class Run {
     void all() {
         // Large graphs one after another, all threads on each; then the small ones side by side.
         const std::size_t share =
-            problem_.n_rows() / static_cast<std::size_t>(4 * std::max(problem_.num_threads, 1));
+            problem_.n_rows() / (4 * static_cast<std::size_t>(std::max(problem_.num_threads, 1)));
         std::vector<std::size_t> small;
         for (std::size_t graph = 0; graph < problem_.n_graphs(); ++graph) {
             if (rows_of(graph) <= share) {

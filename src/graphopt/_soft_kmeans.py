@@ -23,6 +23,7 @@ GRADIENTS = ("one-step", "implicit", "dense", "unrolled", "auto")
 #: ``auto`` takes the one-step gradient where its certified relative error is at most this.
 ONE_STEP_ERROR = 0.01
 
+_MOST_CHUNKS = 128  # of the rows of a graph, which threads share
 _WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as a small clustering
 
 
@@ -131,8 +132,12 @@ def run(
 
 
 def _check_size(problem: Problem, start: Array, kept: int) -> None:
-    _, n_clusters, _ = start.shape
-    n_bytes = start.itemsize * (len(problem.x) * n_clusters + (kept + 1) * start.size)
+    _, n_clusters, width = start.shape
+    n_rows, threads = len(problem.x), min(problem.num_threads, _MOST_CHUNKS)
+    n_values = n_rows * n_clusters + (kept + 1) * start.size
+    # The kernel's own: rows and centres, with sums of them for each thread, and panels of rows.
+    n_values += (width + 8) * (n_rows + n_clusters * (6 + 2 * threads)) + 32 * n_clusters * threads
+    n_bytes = start.itemsize * n_values
     if n_bytes > _WORTH_ASKING:
         check_memory(
             f"the assignment of {len(problem.x):,} rows to {n_clusters:,} centres "

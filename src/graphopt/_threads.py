@@ -13,7 +13,7 @@ from typing import Any
 from graphopt import _core
 from graphopt._validation import check_integer
 
-_MOST = 2**31 - 1  # the kernels' type
+_MAX_THREADS = 2**31 - 1  # what the kernels' argument holds
 
 _chosen: int | None = None
 _limits = threading.local()  # of threadpoolctl, for each calling thread, as those of OpenMP are
@@ -30,11 +30,12 @@ def set_num_threads(num_threads: int | None) -> None:
     Parameters
     ----------
     num_threads : int or None
-        At least 1. None: back to what the process may use (see :func:`get_num_threads`).
+        At least 1 and at most 2³¹ - 1. None: back to what the process may use (see
+        :func:`get_num_threads`).
     """
     global _chosen
     if num_threads is not None:
-        check_integer("num_threads", num_threads, minimum=1, maximum=_MOST)
+        num_threads = _checked(num_threads)
     _chosen = num_threads
 
 
@@ -78,7 +79,11 @@ def resolve_num_threads(num_threads: int | None) -> int:
     """Return the number of threads for one call: its own argument or the default."""
     if num_threads is None:
         return get_num_threads()
-    return check_integer("num_threads", num_threads, minimum=1, maximum=_MOST)
+    return _checked(num_threads)
+
+
+def _checked(num_threads: int) -> int:
+    return check_integer("num_threads", num_threads, minimum=1, maximum=_MAX_THREADS)
 
 
 @contextmanager
@@ -116,7 +121,8 @@ def _blas() -> Any:
 def _omp_num_threads() -> int | None:
     # OpenMP allows a list, one number per nesting level; the kernels use one level.
     text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(text) if text.isdigit() and int(text) > 0 else None
+    number = int(text[:20]) if text.isdecimal() else 0
+    return min(number, _MAX_THREADS) if number > 0 else None
 
 
 def _usable_processors() -> int:

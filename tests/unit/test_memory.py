@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.completion import Bagging, EdgeProbabilities, FeatureNeighbours, LinkModel
 from graphopt.errors import MemoryLimitError
 from graphopt.features import smoothed_features
-from graphopt.nn import SoftKMeans, gradient_certificate
+from graphopt.nn import GCN, Adjacency, SoftKMeans, gradient_certificate
 from graphopt.nn.sparse import SparseMatrix
 
 GRAPH = random_graph(300, 900, 0)
@@ -40,6 +41,8 @@ SoftKMeans(5)(torch.from_numpy(X))  # torch loads what it needs for the first op
 CLUSTERED = soft_kmeans(X, CENTERS, temperature=5.0, iterations=1, normalize=False)
 LIKELY = EdgeProbabilities(GRAPH, np.empty((0, 2)), [], background=0.1)
 SPARSE = SparseMatrix.from_scipy(WORDS, torch.float32)
+RNG = np.random.default_rng(0)
+ADJACENCY = Adjacency(GRAPH).whole
 
 
 def unrolled() -> object:
@@ -115,6 +118,10 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: smoothed_features(WORDS, GRAPH, 1),
         "an average of features over the neighbours of 300 nodes .* average fewer times",
     ),
+    "layers": (
+        lambda: GCN(8, 20_000, 4).initialize(torch.from_numpy(X).float(), ADJACENCY, RNG),
+        "layers of 300 nodes, 20,004 wide together, needs 96,019,200 bytes .* fewer hidden",
+    ),
     "dense smoothed_features": (
         lambda: smoothed_features(X, GRAPH, 1),
         "an average of features over the neighbours of 300 nodes needs 19,200 bytes",
@@ -171,6 +178,9 @@ class Machine:
         monkeypatch.setattr(_memory, "_MACHINE", self.meminfo)
         monkeypatch.setattr(_memory, "_CONTROL_GROUPS", self.groups)
         monkeypatch.setattr(_memory, "_MEMBERSHIP", self.membership)
+        monkeypatch.setattr(_memory, "_PROCESS", root / "status")
+        self.address_space = resource.RLIM_INFINITY
+        monkeypatch.setattr(resource, "getrlimit", lambda which: (self.address_space, 2**62))
         self.meminfo.write_text(
             f"MemTotal: {16 * 2**20} kB\nMemFree: 1 kB\nMemAvailable: {8 * 2**20} kB\n"
         )
@@ -233,6 +243,15 @@ def test_the_tightest_limit_counts(machine: Machine) -> None:
     machine.limit("jobs", 6 * GB, use=GB)
     machine.limit("jobs/mine", "max", use=GB)
     assert _memory.available_memory() == 5 * GB
+
+
+def test_the_address_space_is_limited_too(machine: Machine) -> None:
+    machine.address_space = 5 * GB
+    assert _memory.available_memory() == 8 * GB  # what is in use is not known
+    _memory._PROCESS.write_text(f"Name: python\nVmSize: {2 * 2**20} kB\nVmRSS: 5 kB\n")
+    assert _memory.available_memory() == 3 * GB
+    machine.address_space = GB
+    assert _memory.available_memory() == 0
 
 
 @pytest.mark.parametrize(

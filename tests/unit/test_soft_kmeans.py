@@ -385,3 +385,11 @@ def test_a_bad_value_anywhere_is_found(bad, normalize, iterations, temperature, 
             offsets=[0, 40, 90],
             normalize=normalize,
         )
+
+
+@pytest.mark.parametrize("num_threads", [2**29, 2**30, 2**31 - 1])
+def test_as_many_threads_as_an_int_holds(num_threads):
+    x, start = np.eye(4), np.eye(4)[:2]
+    settings = {"temperature": 4.0, "iterations": 2}
+    many = soft_kmeans(x, start, **settings, num_threads=num_threads)
+    assert np.array_equal(many.centers, soft_kmeans(x, start, **settings).centers)

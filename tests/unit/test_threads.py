@@ -85,14 +85,17 @@ def test_threadpoolctl_shows_the_kernels() -> None:
     assert shown["num_threads"] == graphopt.get_num_threads()
 
 
-@pytest.mark.parametrize("text", ["", "0", "-2", "many", "1.5", " "])
+@pytest.mark.parametrize("text", ["", "0", "-2", "many", "1.5", " ", "²", "1e3"])
 def test_a_senseless_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(_threads, "_usable_processors", lambda: 5)
     monkeypatch.setenv("OMP_NUM_THREADS", text)
     assert graphopt.get_num_threads() == 5
 
 
-@pytest.mark.parametrize(("text", "expected"), [("4", 4), ("4,2", 4), (" 6 ", 6)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4", 4), ("4,2", 4), (" 6 ", 6), ("2147483648", 2**31 - 1), ("9" * 5000, 2**31 - 1)],
+)
 def test_the_environment_may_list_levels(
     monkeypatch: pytest.MonkeyPatch, text: str, expected: int
 ) -> None:
@@ -117,8 +120,10 @@ def test_the_environment_of_a_new_process() -> None:
     [
         (0, ValueError, "num_threads must be at least 1, not 0"),
         (-1, ValueError, "num_threads must be at least 1, not -1"),
-        (2.0, TypeError, "num_threads must be an integer, not float"),
         (2**31, ValueError, "num_threads must be at most 2147483647, not 2147483648"),
+        (2**64, ValueError, "num_threads must be at most 2147483647, not 18446744073709551616"),
+        (10**400, ValueError, "num_threads must be at most 2147483647, not an integer of about"),
+        (2.0, TypeError, "num_threads must be an integer, not float"),
         (True, TypeError, "num_threads must be an integer, not True"),
         ("2", TypeError, "num_threads must be an integer, not str"),
     ],

@@ -33,6 +33,49 @@ def test_other_integers_do_not(value: object, error: type, message: str) -> None
         validation.check_integer("k", value, minimum=1, maximum=9)
 
 
+@pytest.mark.parametrize("digits", [400, 5000])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integers_that_python_would_not_write_are_refused_in_short(digits: int, sign: int) -> None:
+    value = sign * 10**digits
+    message = "n must be at (most 9223372036854775807|least 0), not an integer of about "
+    with pytest.raises(ValueError, match=message) as refusal:
+        validation.check_integer("n", value, minimum=0)
+    assert len(str(refusal.value)) < 100
+    with pytest.raises(ValueError, match=r"n must be a node number in 0\.\.4, not an integer of"):
+        validation.check_node_index("n", value, 5)
+    with pytest.raises(ValueError, match=r"x must be at most 1\.8e\+308 in magnitude"):
+        validation.check_number("x", value)
+    with pytest.raises(ValueError, match="c must be one of a, b, not an integer of about"):
+        validation.check_choice("c", value, ("a", "b"))
+    with pytest.raises(ValueError, match="c must be one of a, b, not list too long to show"):
+        validation.check_choice("c", [10**5000], ("a", "b"))
+
+
+def test_integers_stop_where_arrays_do() -> None:
+    assert validation.check_integer("n", 2**63 - 1) == 2**63 - 1
+    with pytest.raises(ValueError, match="n must be at most 9223372036854775807"):
+        validation.check_integer("n", 2**63)
+    assert validation.check_integer("n", 2**70, maximum=None) == 2**70
+    assert validation.check_random_state(2**200).random() < 1.0  # seeds may have any length
+
+
+@pytest.mark.parametrize(
+    ("array", "dtype", "n_bytes"),
+    [
+        (np.broadcast_to(np.int8(1), 10**9), np.float64, "9,000,000,000"),
+        (np.broadcast_to(1.0, 10**9), np.float64, "9,000,000,000"),
+        (np.empty(2**25, np.uint8), np.uint8, "33,554,432"),  # a mask alone
+    ],
+)
+def test_copies_are_counted(
+    array: np.ndarray, dtype: type, n_bytes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "available_memory", lambda: 2**24)
+    with pytest.raises(MemoryLimitError, match=f"a copy of x in .* needs {n_bytes} bytes"):
+        validation.check_copy("x", array, np.dtype(dtype))
+    validation.check_copy("x", array[:1000], np.dtype(dtype))
+
+
 @pytest.mark.parametrize("value", [1, 1.0, np.float32(1), np.int64(1)])
 def test_numbers_pass(value: object) -> None:
     number = validation.check_number("t", value, minimum=1, maximum=1)
@@ -170,4 +213,6 @@ def test_memory_is_asked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(caught.value, MemoryError)
     assert isinstance(caught.value, GraphoptError)
     monkeypatch.setattr(validation, "available_memory", lambda: None)
-    validation.check_memory("a table", 10**30, "use less")
+    validation.check_memory("a table", 10**15, "use less")
+    with pytest.raises(MemoryLimitError, match="a table needs"):  # more than any machine addresses
+        validation.check_memory("a table", 10**30, "use less")

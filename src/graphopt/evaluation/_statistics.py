@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._validation import check_float_array, check_number
+from graphopt._validation import check_float_array, check_number, check_random_state
 
 _RESAMPLES = 9_999
 _SIGN_FLIPS = 2**14  # all of them up to 14 values, so many random ones from there on
@@ -102,7 +102,7 @@ def _interval(x: NDArray[np.float64], confidence: float, seed: int) -> tuple[flo
         confidence_level=confidence,
         method="BCa" if finite else "percentile",
         vectorized=True,
-        random_state=np.random.default_rng(seed),
+        random_state=check_random_state(seed),
     )
     if finite:
         interval = drawn.confidence_interval
@@ -163,6 +163,6 @@ def signed_rank_p_value(differences: ArrayLike, *, random_state: int = 0) -> flo
         vectorized=True,
         n_resamples=_SIGN_FLIPS,
         batch=1024,
-        random_state=np.random.default_rng(random_state),
+        random_state=check_random_state(random_state),
     )
     return float(test.pvalue)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+from zlib import error as ZlibError
 
 import numpy as np
 
@@ -12,8 +14,9 @@ from graphopt import datasets
 from graphopt._escaping import quoted, shortened
 from graphopt._files import regular_size
 from graphopt._reading import check_npz, read_npy, text_lines
-from graphopt._validation import check_memory
-from graphopt.errors import DamagedFileError
+from graphopt._sparse import checked_rows, is_sparse
+from graphopt._validation import check_float_array, check_memory
+from graphopt.errors import DamagedFileError, MemoryLimitError
 from graphopt.experiments.comparison import Problem
 from graphopt.features import role2vec
 from graphopt.graph import Graph
@@ -22,6 +25,20 @@ CLEAN_FRACTION = 0.4
 _LONGEST_ROW = 2**26  # bytes of a row of features as text
 _CLEAN, _INNER = 1, 2
 _FACILITY_VARIANT = "_connected"
+
+# What NumPy, SciPy and zipfile raise when a file is not what its name promises.
+_NOT_READABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,  # an encrypted member, a format that SciPy does not load
+    OverflowError,
+    EOFError,
+    BadZipFile,
+    ZlibError,
+    UserWarning,
+)
 
 
 def dataset_problem(name: str, task: str, setting: str, k: int, seed: int) -> Problem:
@@ -166,20 +183,31 @@ def read_features(path: Path) -> Any:
     Raises
     ------
     ValueError
-        Names the file, if it cannot be read so; a :class:`~graphopt.errors.DamagedFileError` for
-        one that is cut short, or whose header asks for more than it holds.
+        Names the file, if it cannot be read so or holds no matrix of numbers; a
+        :class:`~graphopt.errors.DamagedFileError` for one that is cut short, or whose header asks
+        for more than it holds.
     MemoryLimitError
         If the features do not fit in memory.
     """
+    try:
+        rows = _read_matrix(path)
+        if is_sparse(rows):
+            return checked_rows("features", rows)
+        return check_float_array("features", rows, ndim=2)
+    except (DamagedFileError, MemoryLimitError):
+        raise
+    except MemoryError as error:
+        raise MemoryLimitError(f"{path} does not fit in memory: {shortened(error)}") from None
+    except _NOT_READABLE as error:
+        raise ValueError(f"{path}: {shortened(error)}") from error
+
+
+def _read_matrix(path: Path) -> Any:
     if path.suffix == ".npy":
-        rows = read_npy(path)
-    elif path.suffix == ".npz":
-        rows = _read_sparse(path)
-    else:
-        rows = _read_table(path)
-    if rows.ndim != 2 or rows.dtype.kind not in "biuf":
-        raise ValueError(f"{path} must hold numbers in rows, not {rows.ndim}D {rows.dtype}")
-    return rows
+        return read_npy(path)
+    if path.suffix == ".npz":
+        return _read_sparse(path)
+    return _read_table(path)
 
 
 def _read_sparse(path: Path) -> Any:
@@ -188,7 +216,7 @@ def _read_sparse(path: Path) -> Any:
     check_npz(path)
     try:
         return load_npz(path)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+    except _NOT_READABLE as error:
         reason = shortened(f"{type(error).__name__}: {error}")
         raise DamagedFileError(f"{path} is not a matrix as SciPy saves it: {reason}") from error
 
@@ -196,11 +224,6 @@ def _read_sparse(path: Path) -> Any:
 def _read_table(path: Path) -> Any:
     check_memory(f"the table in {path}", regular_size(path), "give a smaller file, or .npy")
     lines = (line for _, line in text_lines(path, _LONGEST_ROW))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # an empty file
-            return np.loadtxt(lines, delimiter=",", ndmin=2)
-    except DamagedFileError:
-        raise
-    except (ValueError, UserWarning) as error:
-        raise ValueError(f"{path}: {shortened(error)}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # an empty file
+        return np.loadtxt(lines, delimiter=",", ndmin=2)

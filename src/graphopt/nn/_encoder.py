@@ -8,8 +8,30 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graphopt._validation import check_integer, check_number
-from graphopt.nn.sparse import SparseMatrix
+from graphopt._validation import check_integer, check_memory, check_number
+from graphopt.nn.sparse import SparseMatrix, check_inputs
+
+_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to make a network
+_ACTIVATIONS = 4  # what a layer puts out, before and after averages, and the gradients of both
+_OPTIMIZED = 4  # a weight, its gradient and what Adam keeps of it: two moments
+
+
+def check_parameters(what: str, n_parameters: int) -> None:
+    """Raise MemoryLimitError if so many parameters cannot be trained in what memory there is.
+
+    Parameters
+    ----------
+    what : str
+        The layer, for the message.
+    n_parameters : int
+    """
+    n_bytes = _OPTIMIZED * torch.get_default_dtype().itemsize * n_parameters
+    if n_bytes > _WORTH_ASKING:
+        check_memory(
+            f"training {what} of {n_parameters:,} parameters",
+            n_bytes,
+            "use fewer features, hidden or embedding features, or clusters",
+        )
 
 
 class CalibratedEncoder(nn.Module):
@@ -36,7 +58,21 @@ class CalibratedEncoder(nn.Module):
         features, adjacency
             As for :meth:`forward`.
         random_state : numpy.random.Generator
+
+        Raises
+        ------
+        graphopt.errors.MemoryLimitError
+            If the layers of all nodes do not fit in memory.
         """
+        check_inputs(features, adjacency)
+        width = sum(weight.shape[1] for weight in self.parameters() if weight.ndim == 2)
+        n_bytes = _ACTIVATIONS * adjacency.dtype.itemsize * adjacency.shape[0] * width
+        if n_bytes > _WORTH_ASKING:
+            check_memory(
+                f"the layers of {adjacency.shape[0]:,} nodes, {width:,} wide together,",
+                n_bytes,
+                "use fewer hidden or embedding features, or fewer nodes at a time",
+            )
         self.reset_parameters(torch.Generator().manual_seed(int(random_state.integers(2**63))))
         self.calibrate(features, adjacency)
 
@@ -54,6 +90,7 @@ class TwoLayerEncoder(CalibratedEncoder):
         self.dropout = check_number("dropout", dropout, minimum=0.0)
         if dropout >= 1.0:
             raise ValueError(f"dropout must be less than 1, not {dropout}")
+        check_parameters("an encoder", (in_features + 1 + out_features) * hidden_features)
         self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
         self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
         self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))

@@ -10,6 +10,7 @@ from torch import Tensor
 from graphopt import _core
 from graphopt._operators import operator
 from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_number
 
 
 def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
@@ -33,8 +34,10 @@ def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
     """
     if not training or share == 0.0:
         return values
+    if type(share) is not float:  # a float is what kernels check, and torch.compile follows
+        share = check_number("share", share, minimum=0.0, maximum=1.0)
     seed = torch.randint(2**62, ())
-    result: Tensor = _dropout(values, seed, float(share), resolve_num_threads(None))
+    result: Tensor = _dropout(values, seed, share, resolve_num_threads(None))
     return result
 
 
