@@ -250,6 +250,7 @@ def to_edge_index(draw: Draw) -> Call:
 
 @target("graphopt.set_num_threads")
 def set_num_threads(draw: Draw) -> Call:
+    draw.repeatable = False  # on three threads another number comes back
     number = draw.num_threads()
 
     def set_and_reset(num_threads: Any) -> int:
