@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _convert
-from graphopt._validation import check_integer, check_memory
+from graphopt._validation import as_array, as_tuple, check_integer, check_memory
 
 if TYPE_CHECKING:
     import igraph
@@ -49,7 +49,7 @@ def table_from_edges(
     if n_nodes is not None:
         n_nodes = check_integer("n_nodes", n_nodes, minimum=0, maximum=MAX_NODES)
     if names is not None:
-        names = tuple(names)
+        names = as_tuple("names", names)
         if n_nodes is not None and len(names) != n_nodes:
             raise ValueError(f"names must have one label per node, {n_nodes}, not {len(names)}")
         n_nodes = len(names)
@@ -75,7 +75,7 @@ def _ends(
     edges: object, names: Sequence[Hashable] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Sequence[Hashable] | None]:
     if hasattr(edges, "__array__"):
-        array = as_numpy(edges)
+        array = as_numpy("edges", edges)
         if array.size and (array.ndim != 2 or array.shape[1] != 2):
             raise ValueError(f"edges must have shape (n_edges, 2), not {array.shape}")
         if array.size and array.dtype.kind in "OUST":  # labels go the way of lists
@@ -108,7 +108,7 @@ def _node_count(sources: NDArray[np.int64], targets: NDArray[np.int64], n_nodes:
 def _edge_weights(name: str, weights: ArrayLike | None, n_edges: int) -> NDArray[np.float64] | None:
     if weights is None:
         return None
-    array = as_numpy(weights)
+    array = as_numpy(name, weights)
     if array.size and array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold numbers, not {array.dtype}")
     if array.shape != (n_edges,):
@@ -116,11 +116,11 @@ def _edge_weights(name: str, weights: ArrayLike | None, n_edges: int) -> NDArray
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
-def as_numpy(array: Any) -> NDArray[Any]:
+def as_numpy(name: str, array: Any) -> NDArray[Any]:
     """Return an array or a torch tensor (on any device, tracked or not) as a NumPy array."""
     if hasattr(array, "detach"):
         array = array.detach().cpu()
-    return np.asarray(array)
+    return as_array(name, array)
 
 
 # --- torch --------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def table_from_edge_index(
     edge_index: Any, n_nodes: int | None, edge_weight: Any, directed: bool
 ) -> EdgeTable:
     """Read PyTorch Geometric's pair of arrays; see `Graph.from_edge_index`."""
-    array = as_numpy(edge_index)
+    array = as_numpy("edge_index", edge_index)
     if array.ndim != 2 or array.shape[0] != 2:
         raise ValueError(f"edge_index must have shape (2, n_entries), not {array.shape}")
     if array.size and array.dtype.kind not in "iu":

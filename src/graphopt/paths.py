@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt import _core
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer, check_memory, check_node_indices, check_number
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 
 _NO_HOP_LIMIT = 2**32 - 1
 _HOP_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
@@ -182,13 +182,14 @@ def distances_to_nearest(
     >>> distances_to_nearest(path, [3, 1])
     (array([ 1.,  0.,  1.,  0., inf]), array([ 1,  1,  0,  0, -1], dtype=int32))
     """
-    nodes = check_node_indices("centers", centers, graph.n_nodes)
     check_lengths(graph)
+    nodes = check_node_indices("centers", centers, graph.n_nodes)
     return _core.distances_to_nearest(graph.indptr, graph.indices, graph.weights, nodes)
 
 
 def check_lengths(graph: Graph) -> None:
     """Raise ValueError naming an edge of negative length."""
+    check_graph("graph", graph)
     weights = graph.weights
     if weights is None or not (weights < 0.0).any():
         return

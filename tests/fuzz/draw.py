@@ -170,7 +170,15 @@ class Draw:
     def random_state(self) -> Any:
         if self.odd():
             return self.pick(
-                *_NO_INTEGERS, -1, -(10**400), "0", True, 1j, [1], object(), np.random.RandomState(0)
+                *_NO_INTEGERS,
+                -1,
+                -(10**400),
+                "0",
+                True,
+                1j,
+                [1],
+                object(),
+                np.random.RandomState(0),
             )
         kind = self.random.randrange(8)
         if kind == 0:

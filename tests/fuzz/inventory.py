@@ -48,7 +48,14 @@ EXCLUDED = {
     **{
         f"graphopt.objectives.Objective.{name}": _ABSTRACT
         for name in (
-            "better", "decode", "evaluate", "improve", "loss", "prepare", "relax", "training_value",
+            "better",
+            "decode",
+            "evaluate",
+            "improve",
+            "loss",
+            "prepare",
+            "relax",
+            "training_value",
         )  # fmt: skip
     },
     "graphopt.paths.find_distances": _INTERNAL,

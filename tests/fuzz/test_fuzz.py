@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from fuzz import driver, inventory, targets  # noqa: F401
 from fuzz.known import KNOWN
 from fuzz.registry import TARGETS

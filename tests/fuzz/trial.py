@@ -99,7 +99,7 @@ def _fault_of(error: Exception, target: Target, function: Callable[..., Any]) ->
     said = f"{kind.__name__}: {' '.join(text.split())[:300]}"
     if any(words in text for words in _FOREIGN):
         return said
-    if isinstance(error, errors.GraphoptError) or isinstance(error, target.errors):
+    if isinstance(error, (errors.GraphoptError, *target.errors)):
         return None if text else f"{said} (no message)"
     if kind not in (ValueError, TypeError):
         return said
@@ -171,7 +171,8 @@ def _parts(thing: Any, depth: int) -> Iterator[bytes]:
             yield from _parts(value, depth + 1)
     elif is_dataclass(thing):
         for field in fields(thing):
-            if field.name not in _TIMES:
+            # A private field may hold what is worked out when it is first asked for.
+            if field.name not in _TIMES and not field.name.startswith("_"):
                 yield from _parts(getattr(thing, field.name), depth + 1)
     elif type(thing).__module__.startswith("scipy.sparse"):
         for name in ("data", "indices", "indptr", "row", "col", "rows", "offsets"):

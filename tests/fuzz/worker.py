@@ -62,9 +62,9 @@ def _silence() -> None:
 
 
 def _import_all() -> None:
-    import graphopt.cli  # noqa: F401
-    import graphopt.decision  # noqa: F401
-    import graphopt.experiments.comparison  # noqa: F401
+    import graphopt.cli
+    import graphopt.decision
+    import graphopt.experiments.comparison
     import graphopt.learning  # noqa: F401
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt._validation import (
     RandomState,
+    as_array,
     check_integer,
     check_memory,
     check_node_indices,
@@ -369,7 +370,7 @@ def _checked(
     graph: Graph, pairs: ArrayLike, probabilities: ArrayLike
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return the pairs sorted, and their probabilities."""
-    nodes = np.asarray(pairs)
+    nodes = as_array("pairs", pairs)
     if nodes.size == 0:
         nodes = np.empty((0, 2), np.int32)
     if nodes.ndim != 2 or nodes.shape[1] != 2:

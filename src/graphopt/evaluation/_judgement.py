@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._validation import check_choice, check_node_indices
+from graphopt._validation import as_array, check_choice, check_node_indices
 from graphopt.centers import evaluate_centers
 from graphopt.communities import modularity
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 from graphopt.paths import distances_to_nearest
 
 TASKS = ("community", "facility")
@@ -150,6 +150,7 @@ def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
     >>> distance_tail(path, [0])
     DistanceTail(mean=20.0, p95=38.0, p99=40.0, max=40.0, n_unreached=0)
     """
+    check_graph("graph", graph)
     nodes = check_node_indices("centers", centers, graph.n_nodes)
     if len(nodes) == 0:
         raise ValueError("centers must hold at least one node")
@@ -242,7 +243,7 @@ def judge(
 
 
 def _classes(name: str, values: ArrayLike) -> NDArray[np.int64]:
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1D, not {array.ndim}D")
     if array.size == 0:

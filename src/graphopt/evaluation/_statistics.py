@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._validation import check_float_array, check_number
+from graphopt._validation import check_float_array, check_integer, check_number
 
 _RESAMPLES = 9_999
 _SIGN_FLIPS = 2**14  # all of them up to 14 values, so many random ones from there on
@@ -83,9 +83,10 @@ def summarize(values: ArrayLike, *, confidence: float = 0.95, random_state: int 
     confidence = check_number("confidence", confidence, minimum=0.0, open_minimum=True)
     if confidence >= 1.0:
         raise ValueError(f"confidence must be less than 1, not {confidence:g}")
+    seed = check_integer("random_state", random_state, minimum=0, maximum=None)
     with np.errstate(invalid="ignore"):  # infinity minus infinity, of both signs
         mean, middle = float(x.mean()), float(np.median(x))
-        low, high = _interval(x, confidence, random_state)
+        low, high = _interval(x, confidence, seed)
     return Summary(mean, middle, low, high, confidence, len(x))
 
 
@@ -152,6 +153,7 @@ def signed_rank_p_value(differences: ArrayLike, *, random_state: int = 0) -> flo
     d = check_float_array("differences", differences, ndim=1, finite=False).astype(np.float64)
     if np.isnan(d).any():
         raise ValueError("differences must not be NaN")
+    seed = check_integer("random_state", random_state, minimum=0, maximum=None)
     d = d[d != 0.0]
     if len(d) < 2:
         return 1.0  # one difference is as unbalanced with either sign
@@ -163,6 +165,6 @@ def signed_rank_p_value(differences: ArrayLike, *, random_state: int = 0) -> flo
         vectorized=True,
         n_resamples=_SIGN_FLIPS,
         batch=1024,
-        random_state=np.random.default_rng(random_state),
+        random_state=np.random.default_rng(seed),
     )
     return float(test.pvalue)

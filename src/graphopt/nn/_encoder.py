@@ -52,7 +52,7 @@ class TwoLayerEncoder(CalibratedEncoder):
         check_integer("hidden_features", hidden_features, minimum=1)
         check_integer("out_features", out_features, minimum=1)
         self.dropout = check_number("dropout", dropout, minimum=0.0)
-        if dropout >= 1.0:
+        if self.dropout >= 1.0:
             raise ValueError(f"dropout must be less than 1, not {dropout}")
         self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
         self.hidden_bias = nn.Parameter(torch.empty(hidden_features))

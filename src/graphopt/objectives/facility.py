@@ -30,7 +30,7 @@ from graphopt.facility import (
     largest_distance,
     order_sites,
 )
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 from graphopt.objectives import _ops
 from graphopt.objectives.base import Objective, SoftClusters
 from graphopt.rounding import pipage_rounding
@@ -313,8 +313,7 @@ class FacilityLocation(Objective):
 
     def prepare(self, graph: Graph) -> FacilityProblem:
         """Compute the distances of the seen graph, which must be undirected."""
-        if graph.directed:
-            raise ValueError("graph must be undirected")
+        check_undirected("graph", graph)
         from graphopt.paths import all_pairs_shortest_paths
 
         # Hops: a byte at least. Lengths: the distances, their costs and the order of the sites.

@@ -19,7 +19,11 @@ _TASKS = ("community", "facility")
 
 
 def _decision(draw: Draw, task: Any, n: int) -> Any:
-    return draw.nodes(n, draw.size(1, 4)) if isinstance(task, str) and task == "facility" else draw.labels(n)
+    return (
+        draw.nodes(n, draw.size(1, 4))
+        if isinstance(task, str) and task == "facility"
+        else draw.labels(n)
+    )
 
 
 @target("graphopt.evaluation.quality", words=("labels", "centers", "edge", "graph_or_distances"))

@@ -68,7 +68,10 @@ def from_edges(draw: Draw) -> Call:
         label = draw.pick(str, lambda i: ("n", i), lambda i: f"{i}\u202e")
         edges: Any = [(label(int(u)), label(int(v))) for u, v in pairs]
         if draw.odd():
-            edges = [*edges, draw.pick((1.5, "a"), ("a",), ("a", "b", "c"), 3, (None, "a"), ([], 1))]
+            edges = [
+                *edges,
+                draw.pick((1.5, "a"), ("a",), ("a", "b", "c"), 3, (None, "a"), ([], 1)),
+            ]
         if draw.chance(0.3):
             kwargs["names"] = [label(i) for i in range(n)]
     else:
@@ -115,9 +118,7 @@ def _foreign_attributes(draw: Draw, weights: Any) -> Any:
 def from_networkx(draw: Draw) -> Call:
     import networkx
 
-    kind = draw.pick(
-        networkx.Graph, networkx.DiGraph, networkx.MultiGraph, networkx.MultiDiGraph
-    )
+    kind = draw.pick(networkx.Graph, networkx.DiGraph, networkx.MultiGraph, networkx.MultiDiGraph)
     graph: Any = kind()
     n = draw.size(0, 10)
     label = draw.pick(int, int, str, lambda i: (i, i), lambda i: i * 1.5)

@@ -106,9 +106,9 @@ def _predictor(draw: Draw) -> dict[str, Any]:
 
 
 def _two_stage(draw: Draw) -> dict[str, Any]:
-    predictor: Any = LinkPredictor(iterations=1, hidden_features=3, embedding_features=3)
+    predictor: Any = LinkPredictor(iterations=1, hidden_features=3, random_state=0)
     if draw.odd(0.1):
-        predictor = draw.pick(3, "x", LinkPredictor(iterations=0))
+        predictor = draw.pick(3, "x", LinkPredictor(iterations=0, random_state=0))
     names = ("cnm", "newman", "spectral", "gonzalez", "greedy")
     return {
         "n_clusters": draw.integer(1, 4),
@@ -168,7 +168,7 @@ _WORDS = (
     "objective", "completion", "encoder", "seen_fraction", "gradient", "n_restarts",
     "random_state", "hidden_features", "embedding_features", "temperature", "learning_rate",
     "weight_decay", "dropout", "feature_dropout", "edge_dropout", "smoothing", "n_facilities",
-    "labels", "matrix", "growth", "features_from_edges",
+    "labels", "matrix", "growth", "features_from_edges", "n_missing", "power",
 )  # fmt: skip
 
 
@@ -380,5 +380,3 @@ def sample(draw: Draw) -> Call:
     graph = _graph(draw)
     kwargs = {"n_samples": draw.integer(1, 2, costly=True), "random_state": draw.random_state()}
     return Call(_made(draw).sample, (graph, _features(draw, graph)), kwargs)
-
-

@@ -12,7 +12,7 @@ from graphopt import Graph, nn
 from graphopt.nn import Adjacency, SparseMatrix
 
 from ..draw import INF, NAN, Draw
-from ..registry import Call, require, target
+from ..registry import Call, target
 
 SHAPES: tuple[type[Exception], ...] = (RuntimeError, IndexError, NotImplementedError)
 """What PyTorch itself says of tensors that do not fit, which its users know."""
@@ -177,7 +177,9 @@ def _register(kind: str) -> None:
         draw.repeatable = False  # parameters come from PyTorch's generator
         return Call(maker, (), settings(draw), repr)
 
-    @target(f"{prefix}.forward", words=(*words, "x", "offsets", "centers"), errors=SHAPES, weight=0.5)
+    @target(
+        f"{prefix}.forward", words=(*words, "x", "offsets", "centers"), errors=SHAPES, weight=0.5
+    )
     def forward(draw: Draw) -> Call:
         sizes = _Sizes(draw)
         made = network(draw, kind, sizes)
@@ -230,9 +232,7 @@ def propagate(draw: Draw) -> Call:
 def draw_centers(draw: Draw) -> Call:
     sizes = _Sizes(draw)
     made = network(draw, "ClusterNet", sizes)
-    rows = torch.from_numpy(
-        draw.numbers(sizes.n, made.initial_centers.shape[1], dtype=np.float32)
-    )
+    rows = torch.from_numpy(draw.numbers(sizes.n, made.initial_centers.shape[1], dtype=np.float32))
     return Call(made.draw_centers, (rows, np.random.default_rng(0)))
 
 
@@ -304,7 +304,7 @@ def _layer(draw: Draw) -> nn.SoftKMeans:
     return made
 
 
-@target("graphopt.nn.SoftKMeans.forward", errors=SHAPES)
+@target("graphopt.nn.SoftKMeans.forward", errors=SHAPES, words=("x", "centers"))
 def soft_forward(draw: Draw) -> Call:
     layer = _layer(draw)
     n, p = draw.size(0, 8), draw.size(1, 4)

@@ -41,14 +41,14 @@ def modularity_loss(draw: Draw) -> Call:
 
     def loss_and_gradient(decision: Any, problem: Any) -> Any:
         if draw.valid:
-            decision = decision.clone().requires_grad_()
+            decision = decision.detach().clone().requires_grad_()
         value = objective.loss(decision, problem)
         if draw.valid:
             value.backward()
             require(torch.isfinite(decision.grad).all(), "the gradient is not finite")
         return value
 
-    return Call(loss_and_gradient, (decision, problem), {}, lambda found: float(found))
+    return Call(loss_and_gradient, (decision, problem))
 
 
 @target("graphopt.objectives.Modularity.decode", errors=SHAPES)
@@ -136,7 +136,7 @@ def _opening(draw: Draw, n: int) -> Any:
 @target("graphopt.objectives.FacilityLocation.loss", words=("opening",), errors=SHAPES)
 def facility_loss(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
-    return Call(objective.loss, (_opening(draw, n), problem), {}, lambda found: float(found))
+    return Call(objective.loss, (_opening(draw, n), problem))
 
 
 @target("graphopt.objectives.FacilityLocation.decode", words=("opening",), errors=SHAPES)
@@ -164,7 +164,9 @@ def facility_relax(draw: Draw) -> Call:
     return Call(_objective(draw).relax, (clusters,))
 
 
-@target("graphopt.objectives.FacilityLocation.evaluate", words=("centers", "edge"))
+@target(
+    "graphopt.objectives.FacilityLocation.evaluate", words=("centers", "edge", "graph_or_distances")
+)
 def facility_evaluate(draw: Draw) -> Call:
     graph = draw.graph(1, 9)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
@@ -201,10 +203,18 @@ def from_distances(draw: Draw) -> Call:
     return Call(FacilityProblem.from_distances, (distances,), kwargs)
 
 
+def _whole(draw: Draw, n: int, m: int) -> Any:
+    """Return distances of a kind that the prepared problem takes: not big-endian ones."""
+    values = np.asarray(draw.distances(n, m))
+    return values.astype(values.dtype.newbyteorder("="))
+
+
 def _problem(draw: Draw) -> FacilityProblem:
     odd, draw.valid = draw.valid, True
     n, m = draw.size(1, 6), draw.size(1, 6)
-    made = FacilityProblem.from_distances(draw.distances(n, m), growth=draw.pick(0.0, 0.5))
+    made = FacilityProblem.from_distances(
+        np.asarray(_whole(draw, n, m)), growth=draw.pick(0.0, 0.5)
+    )
     draw.valid = odd
     return made
 
@@ -222,7 +232,7 @@ def expected_costs(draw: Draw) -> Call:
 @target("graphopt.objectives.FacilityProblem.mean_expected_cost", errors=SHAPES)
 def mean_expected_cost(draw: Draw) -> Call:
     problem = _problem(draw)
-    return Call(problem.mean_expected_cost, (_opening(draw, problem.n_sites),), {}, float)
+    return Call(problem.mean_expected_cost, (_opening(draw, problem.n_sites),))
 
 
 @target("graphopt.objectives.FacilityProblem.distance_at", errors=SHAPES)

@@ -57,9 +57,7 @@ def damaged(draw: Draw, valid: bytes) -> bytes:
     return bytes(data)
 
 
-def _reader(
-    read: Callable[[Path], Any], name: str, content: bytes, check: Any = None
-) -> Call:
+def _reader(read: Callable[[Path], Any], name: str, content: bytes, check: Any = None) -> Call:
     """Return a call that reads a file of some content."""
 
     def read_file(path: str, content: bytes) -> Any:
@@ -83,7 +81,9 @@ def edge_list(draw: Draw) -> Call:
     gap, end = draw.pick(" ", "\t", ",", ", "), draw.pick("\n", "\r\n", "  # so\n")
     lines = [f"{mark(int(u))}{gap}{mark(int(v))}{end}" for u, v in pairs]
     if draw.odd(0.2):
-        lines.append(draw.pick("1 2 3\n", "1\n", "99999999999999999999 1\n", "\ufeff1 2\n", "² 1\n"))
+        lines.append(
+            draw.pick("1 2 3\n", "1\n", "99999999999999999999 1\n", "\ufeff1 2\n", "² 1\n")
+        )
     content = damaged(draw, "".join(lines).encode())
     return _reader(read_edges, "edges.txt", content, check_graph)
 
