@@ -91,6 +91,7 @@ def all_pairs_shortest_paths(
     >>> all_pairs_shortest_paths(roads, sources=[0])
     array([[0. , 1. , 1.5]])
     """
+    check_graph("graph", graph)
     return find_distances(
         graph,
         None if sources is None else check_node_indices("sources", sources, graph.n_nodes),

@@ -8,10 +8,13 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from . import driver, targets, trial  # noqa: F401
 from .draw import Draw
 from .registry import TARGETS
+
+CORPUS = Path(__file__).parent / "corpus.jsonl"
 
 
 def main() -> int:
@@ -24,6 +27,7 @@ def main() -> int:
     parser.add_argument("--start", type=int, help="first seed (default: from the clock)")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
     parser.add_argument("--output", type=Path, help="JSON file for counts and faults")
+    parser.add_argument("--keep", action="store_true", help="add what is found to the corpus")
     asked = parser.parse_args()
     names = [name for name in TARGETS if fnmatch.fnmatch(name, asked.target)]
     if not names:
@@ -31,14 +35,17 @@ def main() -> int:
     if asked.seed is not None:
         return _show(names, asked.seed)
     start = int(time.time()) * 1000 if asked.start is None else asked.start
+    report = driver.Report(tell=_tell)
     if asked.inputs is not None:
-        report = driver.run_until_reached(names, asked.inputs, asked.reach, start, asked.jobs)
+        driver.run_until_reached(names, asked.inputs, asked.reach, start, asked.jobs, report)
     else:
         deadline = time.monotonic() + 60.0 * asked.minutes
-        report = driver.run_jobs(driver.until(deadline, names, start), asked.jobs)
+        driver.run_jobs(driver.until(deadline, names, start), asked.jobs, report)
     result = {"start": start} | report.as_dict()
     if asked.output is not None:
         asked.output.write_text(json.dumps(result, indent=1))
+    if asked.keep:
+        _keep(report)
     _print(report, start)
     return 1 if report.unknown else 0
 
@@ -57,6 +64,19 @@ def _show(names: list[str], seed: int) -> int:
     return 1 if faults else 0
 
 
+def _keep(report: driver.Report) -> None:
+    """Append new faults to the corpus, which the tests replay."""
+    with CORPUS.open("a", encoding="utf-8") as corpus:
+        for fault in report.unknown:
+            entry = {name: fault[name] for name in ("target", "seed", "fault")}
+            corpus.write(json.dumps(entry) + "\n")
+
+
+def _tell(fault: dict[str, Any]) -> None:
+    mark = f" [{fault['known']}]" if fault["known"] else ""
+    print(f"{fault['target']} --seed {fault['seed']}{mark}: {fault['fault']}", flush=True)
+
+
 def _print(report: driver.Report, start: int) -> None:
     result = report.as_dict()
     head = ("calls", "refused", "reached", "answered", "faults", "known")
@@ -64,9 +84,6 @@ def _print(report: driver.Report, start: int) -> None:
     for name, row in [*result["targets"].items(), ("all", result["total"])]:
         cells = "".join(f"{row[word]:>10,}" for word in head)
         print(f"{name:52}{cells}{1000 * row['seconds'] / max(row['calls'], 1):>9.2f}")
-    for fault in result["faults"]:
-        mark = f" [{fault['known']}]" if fault["known"] else ""
-        print(f"{fault['target']} --seed {fault['seed']}{mark}: {fault['fault']}")
     print(f"seeds from {start}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class Report:
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     found: list[dict[str, Any]] = field(default_factory=list)
+    tell: Callable[[dict[str, Any]], None] | None = None
+    """Is told of each fault that is kept, at once."""
     _kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
@@ -71,11 +74,13 @@ class Report:
             tally.faults += 1
         else:
             tally.known += 1
-        self._kinds[name, fault[:60]] += 1
-        if self._kinds[name, fault[:60]] <= _SAMPLES:
-            self.found.append(
-                {"target": name, "seed": seed, "fault": fault, "known": id_, "trace": trace}
-            )
+        kind = name, re.sub(r"0x\w+|\d+|'[^']*'|\[.*?\]", "", fault)[:60]
+        self._kinds[kind] += 1
+        if self._kinds[kind] <= _SAMPLES:
+            found = {"target": name, "seed": seed, "fault": fault, "known": id_, "trace": trace}
+            self.found.append(found)
+            if self.tell is not None:
+                self.tell(found)
 
     def as_dict(self) -> dict[str, Any]:
         total = Tally()
@@ -109,7 +114,7 @@ class _Worker:
             begin = time.monotonic()
             process = self._started()
             assert process.stdin is not None
-            process.stdin.write(f"{name} {first} {count}\n")
+            process.stdin.write(f"{name}\t{first}\t{count}\n")
             process.stdin.flush()
             ended = self._listen(process, name)
             seconds = time.monotonic() - begin
@@ -118,6 +123,8 @@ class _Worker:
                     self._report.add(name, self._counts(), seconds)
                 return
             seed, calls, reached, answered = STATE.unpack(self._state.read_bytes())
+            if not first <= seed < first + count:
+                raise RuntimeError(f"a worker ended outside of an input: {self._last_words()}")
             with self._lock:
                 counts = {"calls": calls + 1, "reached": reached + 1, "answered": answered}
                 self._report.add(name, counts, seconds)
@@ -186,7 +193,7 @@ class _Worker:
         return {"calls": calls, "reached": reached, "answered": answered}
 
     def _last_words(self) -> str:
-        return self._errors.read_text(errors="replace")[:3000]
+        return self._errors.read_text(errors="replace")[-3000:]
 
 
 def _name_of(code: int) -> str:
@@ -197,6 +204,7 @@ def run_jobs(jobs: Iterable[Job], n_workers: int, report: Report | None = None) 
     """Run jobs in some processes."""
     report = Report() if report is None else report
     lock, source = threading.Lock(), iter(jobs)
+    broken: list[BaseException] = []
 
     def work() -> None:
         worker = _Worker(report, lock)
@@ -207,6 +215,8 @@ def run_jobs(jobs: Iterable[Job], n_workers: int, report: Report | None = None) 
                 if job is None:
                     return
                 worker.run(job)
+        except BaseException as error:
+            broken.append(error)
         finally:
             worker.close()
 
@@ -215,10 +225,12 @@ def run_jobs(jobs: Iterable[Job], n_workers: int, report: Report | None = None) 
         thread.start()
     for thread in threads:
         thread.join()
+    if broken:
+        raise broken[0]
     return report
 
 
-# --- which inputs -----------------------------------------------------------------------------------
+# --- which inputs ---------------------------------------------------------------------------------
 
 
 def shares(names: Sequence[str], inputs: int, least: int = 1) -> dict[str, int]:
@@ -247,11 +259,11 @@ def until(deadline: float, names: Sequence[str], start: int) -> Iterator[Job]:
 
 
 def run_until_reached(
-    names: Sequence[str], inputs: int, reach: int, start: int, n_workers: int
-) -> Report:
+    names: Sequence[str], inputs: int, reach: int, start: int, n_workers: int, report: Report
+) -> None:
     """Run a number of inputs, then go on with targets whose kernels were reached too rarely."""
     counts = shares(names, inputs, reach)
-    report = run_jobs(chunks(counts, start), n_workers)
+    run_jobs(chunks(counts, start), n_workers, report)
     for _ in range(10):
         short = [n for n in names if report.tallies[n].reached < reach]
         if not short:
@@ -263,4 +275,3 @@ def run_until_reached(
             more[name] = int((reach - tally.reached) / rate * 1.2) + 5
         offset = max(report.tallies[n].calls for n in short)
         run_jobs(chunks(more, start + offset), n_workers, report)
-    return report

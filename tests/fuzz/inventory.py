@@ -56,7 +56,7 @@ EXCLUDED = {
             "prepare",
             "relax",
             "training_value",
-        )  # fmt: skip
+        )
     },
     "graphopt.paths.find_distances": _INTERNAL,
     "graphopt.facility.check_charge": _INTERNAL,

@@ -227,6 +227,7 @@ def strict() -> Iterator[None]:
         warnings.simplefilter("ignore", errors.ConvergenceWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", category=ResourceWarning)
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
         yield
 

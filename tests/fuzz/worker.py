@@ -1,6 +1,6 @@
 """A process that runs inputs: what it is at is on disk before it begins, so that it may die.
 
-Reads lines ``name first count`` and answers in lines of JSON: a fault when it is found, and a line
+Reads lines of a name, a first seed and a count, with tabs between them, and answers in lines of JSON: a fault when it is found, and a line
 without one at the end of each job. The file it is given holds, at any time, the seed of the input
 that is running and the counts of this job.
 """
@@ -33,7 +33,7 @@ def serve(state_path: Path) -> None:
         with mmap.mmap(file.fileno(), STATE.size) as state, trial.strict():
             print(json.dumps({"ready": os.getpid()}), file=answers, flush=True)
             for line in sys.stdin:
-                name, first, count = line.split()
+                name, first, count = line.rstrip("\n").split("\t")
                 _run(name, int(first), int(count), state, answers)
 
 

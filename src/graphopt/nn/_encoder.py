@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graphopt._validation import check_integer, check_number
+from graphopt._validation import check_integer
+from graphopt.nn.dropout import check_dropped_share
 from graphopt.nn.sparse import SparseMatrix
 
 
@@ -51,9 +52,7 @@ class TwoLayerEncoder(CalibratedEncoder):
         check_integer("in_features", in_features, minimum=1)
         check_integer("hidden_features", hidden_features, minimum=1)
         check_integer("out_features", out_features, minimum=1)
-        self.dropout = check_number("dropout", dropout, minimum=0.0)
-        if self.dropout >= 1.0:
-            raise ValueError(f"dropout must be less than 1, not {dropout}")
+        self.dropout = check_dropped_share("dropout", dropout)
         self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
         self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
         self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))

@@ -10,6 +10,7 @@ from torch import Tensor
 from graphopt import _core
 from graphopt._operators import operator
 from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_number
 
 
 def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
@@ -31,11 +32,20 @@ def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
     -------
     Tensor, shape of `values`
     """
+    share = check_dropped_share("share", share)
     if not training or share == 0.0:
         return values
     seed = torch.randint(2**62, ())
-    result: Tensor = _dropout(values, seed, float(share), resolve_num_threads(None))
+    result: Tensor = _dropout(values, seed, share, resolve_num_threads(None))
     return result
+
+
+def check_dropped_share(name: str, share: float) -> float:
+    """Return `share` as a float in [0, 1), or raise naming `name`."""
+    number = check_number(name, share, minimum=0.0)
+    if number >= 1.0:
+        raise ValueError(f"{name} must be less than 1, not {number:g}")
+    return number
 
 
 @operator("graphopt::dropout")

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_number
 from graphopt.communities import check_strengths
 from graphopt.graph import Graph
 from graphopt.nn._calibration import standardised
@@ -76,6 +77,7 @@ class Adjacency:
 
         Draws from PyTorch's global generator.
         """
+        share = check_number("share", share, minimum=0.0, maximum=1.0)
         weights = self._weights.copy()
         weights[: self._n_seen] *= torch.rand(self._n_seen).numpy() >= share
         return self._normalised(weights)

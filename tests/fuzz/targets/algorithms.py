@@ -418,7 +418,7 @@ def soft_kmeans(draw: Draw) -> Call:
 
 @target("graphopt.clustering.soft_kmeans_vjp", weight=0.5)
 def soft_kmeans_vjp(draw: Draw) -> Call:
-    x, centers, kwargs, (n, k, p, b) = _clustering(draw)
+    x, centers, kwargs, (n, k, _, _) = _clustering(draw)
     kwargs["iterations"] = draw.integer(0, 4, costly=True)
     shape = np.shape(centers)
     kwargs |= draw.some(

@@ -26,7 +26,6 @@ _NO_TENSORS: tuple[Any, ...] = (
     torch.tensor(1.0),
     torch.zeros(2, 2, dtype=torch.float16),
     torch.zeros(3, 3, device="meta"),
-    torch.eye(3).to_sparse(),
 )
 
 
@@ -273,7 +272,7 @@ def loss(draw: Draw) -> Call:
     return Call(made.loss, (embedding, _pairs(draw, sizes.n), _pairs(draw, sizes.n)))
 
 
-# --- soft k-means -----------------------------------------------------------------------------------
+# --- soft k-means ---------------------------------------------------------------------------------
 
 
 def _soft(draw: Draw) -> dict[str, Any]:
@@ -347,7 +346,7 @@ def dropout(draw: Draw) -> Call:
     return Call(nn.dropout, (tensor(draw, None, draw.size(0, 5), 3), share, draw.flag()))
 
 
-# --- sparse matrices --------------------------------------------------------------------------------
+# --- sparse matrices ------------------------------------------------------------------------------
 
 
 @target("graphopt.nn.Adjacency")
