@@ -1,8 +1,8 @@
 """A process that runs inputs: what it is at is on disk before it begins, so that it may die.
 
-Reads lines of a name, a first seed and a count, with tabs between them, and answers in lines of JSON: a fault when it is found, and a line
-without one at the end of each job. The file it is given holds, at any time, the seed of the input
-that is running and the counts of this job.
+Reads lines of a name, a first seed and a count, with tabs between them, and answers in lines of
+JSON: a fault when it is found, and a line without one at the end of each job. The file it is given
+holds, at any time, the seed of the input that is running and the counts of this job.
 """
 
 from __future__ import annotations
