@@ -51,6 +51,31 @@ void py_check_csr(const Array<EdgeOffset>& indptr, const Array<NodeId>& indices,
     check_csr(view);
 }
 
+template <class Offset, class Index>
+void py_check_sparse(const Array<Offset>& indptr, const Array<Index>& indices,
+                     std::size_t n_columns) {
+    const auto offsets = vector_in(indptr, "indptr");
+    const auto columns = vector_in(indices, "indices");
+    const py::gil_scoped_release nogil;
+    check_sparse(offsets, columns, n_columns);
+}
+
+template <class Index>
+void py_check_indices(const Array<Index>& indices, std::size_t size, const char* name) {
+    const auto values = vector_in(indices, name);
+    const py::gil_scoped_release nogil;
+    check_indices(values, size, name);
+}
+
+// The types that SciPy has indices in.
+template <class Index>
+void define_checks(py::module_& m) {
+    m.def("check_sparse", &py_check_sparse<Index, Index>, py::arg("indptr").noconvert(),
+          py::arg("indices").noconvert(), py::arg("n_columns"));
+    m.def("check_indices", &py_check_indices<Index>, py::arg("indices").noconvert(),
+          py::arg("size"), py::arg("name"));
+}
+
 py::tuple py_transpose(const Array<EdgeOffset>& indptr, const Array<NodeId>& indices,
                        const std::optional<Array<double>>& weights) {
     const CsrView view = csr_in(indptr, indices, weights);
@@ -70,6 +95,10 @@ void register_csr(py::module_& m) {
           py::arg("directed"), py::arg("drop_self_loops"), py::arg("duplicates"));
     m.def("check_csr", &py_check_csr, py::arg("indptr").noconvert(), py::arg("indices").noconvert(),
           py::arg("weights").noconvert().none(true));
+    define_checks<std::int32_t>(m);
+    define_checks<std::int64_t>(m);
+    m.def("check_sparse", &py_check_sparse<EdgeOffset, NodeId>, py::arg("indptr").noconvert(),
+          py::arg("indices").noconvert(), py::arg("n_columns"));
     m.def("transpose_csr", &py_transpose, py::arg("indptr").noconvert(),
           py::arg("indices").noconvert(), py::arg("weights").noconvert().none(true));
 }

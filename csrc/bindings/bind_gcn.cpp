@@ -1,16 +1,14 @@
 #include "arrays.hpp"
 #include "graphopt/gcn.hpp"
+#include "sparse_in.hpp"
 
 namespace graphopt::bindings {
 namespace {
 
-// The indices were checked against `n_columns` when the matrix was made.
 template <class Real>
 SparseView<Real> square_in(const Array<EdgeOffset>& indptr, const Array<NodeId>& indices,
                            const Array<Real>& values, std::size_t n_columns) {
-    const SparseView<Real> matrix{vector_in(indptr, "indptr"), vector_in(indices, "indices"),
-                                  vector_in(values, "values")};
-    require_size(values, matrix.indices.size(), "values");
+    const auto matrix = sparse_in(indptr, indices, values, n_columns);
     if (matrix.indptr.size() != n_columns + 1) {
         throw std::invalid_argument("indptr must be that of a square matrix");
     }

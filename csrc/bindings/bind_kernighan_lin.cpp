@@ -2,6 +2,7 @@
 
 #include "arrays.hpp"
 #include "graphopt/kernighan_lin.hpp"
+#include "sparse_in.hpp"
 
 namespace graphopt::bindings {
 namespace {
@@ -19,15 +20,13 @@ Array<bool> py_kernighan_lin_sparse(const Array<EdgeOffset>& indptr, const Array
                                     const Array<double>& values, const Array<double>& strengths,
                                     double total, const Array<bool>& side) {
     Array<bool> result = start_of(strengths, side);
-    const SparseView<double> matrix{vector_in(indptr, "indptr"), vector_in(indices, "indices"),
-                                    vector_in(values, "values")};
-    require_size(indptr, static_cast<std::size_t>(side.size()) + 1, "indptr");
-    require_size(values, matrix.indices.size(), "values");
+    const auto n = static_cast<std::size_t>(side.size());
+    require_size(indptr, n + 1, "indptr");
+    const auto matrix = sparse_in(indptr, indices, values, n);
     const auto shares = in(strengths);
     const auto sides = out(result);
     {
         const py::gil_scoped_release nogil;
-        check_sparse(matrix.indptr, matrix.indices, sides.size());
         kernighan_lin(matrix, shares, total, sides);
     }
     return result;

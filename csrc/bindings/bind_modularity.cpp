@@ -10,6 +10,8 @@ py::tuple py_modularity_gradient(const Array<EdgeOffset>& indptr, const Array<No
                                  const Array<Real>& assignment, double resolution,
                                  int num_threads) {
     const CsrView graph = csr_in(indptr, indices, weights);
+    // Tensors, which unlike the arrays of a Graph can be changed.
+    check_sparse(graph.indptr, graph.indices, graph.n_nodes());
     require_rank(assignment, 2, "assignment");
     const auto n_groups = static_cast<std::size_t>(assignment.shape(1));
     require_size(assignment, graph.n_nodes() * n_groups, "assignment");

@@ -158,26 +158,13 @@ Csr build_csr(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& op
 }
 
 void check_csr(const CsrView& graph) {
-    if (graph.indptr.empty() || graph.indptr.front() != 0) {
-        throw BadEdge("indptr must start with 0");
-    }
-    if (graph.indptr.back() != static_cast<EdgeOffset>(graph.indices.size())) {
-        throw BadEdge("indptr must end with the length of indices, " +
-                      std::to_string(graph.indices.size()) + ", not " +
-                      std::to_string(graph.indptr.back()));
-    }
+    check_offsets(graph.indptr, graph.indices.size());
     if (graph.weighted() && graph.weights.size() != graph.indices.size()) {
         throw BadEdge("weights must be as long as indices, " +
                       std::to_string(graph.indices.size()) + ", not " +
                       std::to_string(graph.weights.size()));
     }
     const std::size_t n = graph.n_nodes();
-    // Before any row is read: an indptr that goes up and down would point outside `indices`.
-    for (std::size_t u = 0; u < n; ++u) {
-        if (graph.indptr[u + 1] < graph.indptr[u]) {
-            throw BadEdge("indptr must not decrease, as it does at " + std::to_string(u + 1));
-        }
-    }
     for (std::size_t u = 0; u < n; ++u) {
         NodeId previous = -1;
         for (const NodeId v : graph.neighbours(u)) {

@@ -1,9 +1,5 @@
 #include "graphopt/spmm.hpp"
 
-#include <algorithm>
-#include <stdexcept>
-#include <string>
-
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
 #include "spmm_rows.hpp"
@@ -52,24 +48,6 @@ void multiply(const SparseView<Real>& matrix, std::span<const Real> dense, std::
 }
 
 }  // namespace
-
-void check_sparse(std::span<const EdgeOffset> indptr, std::span<const NodeId> indices,
-                  std::size_t n_columns) {
-    if (indptr.empty() || indptr.front() != 0 ||
-        indptr.back() != static_cast<EdgeOffset>(indices.size())) {
-        throw std::invalid_argument("indptr must start with 0 and end with the length of indices");
-    }
-    if (!std::is_sorted(indptr.begin(), indptr.end())) {
-        throw std::invalid_argument("indptr must not decrease");
-    }
-    for (const NodeId index : indices) {
-        if (index < 0 || static_cast<std::size_t>(index) >= n_columns) {
-            throw std::invalid_argument("indices must be columns in 0.." +
-                                        std::to_string(static_cast<long>(n_columns) - 1) +
-                                        ", not " + std::to_string(index));
-        }
-    }
-}
 
 void spmm(const SparseView<float>& matrix, std::span<const float> dense, std::size_t width,
           std::span<float> out, int num_threads) {

@@ -1,4 +1,6 @@
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 
 #include "check.hpp"
 #include "graphopt/csr.hpp"
@@ -71,7 +73,7 @@ void bad_edges_are_refused() {
 
 void broken_rows_are_refused() {
     const auto refused = [](std::vector<EdgeOffset> indptr, std::vector<NodeId> indices) {
-        CHECK_THROWS(check_csr({indptr, indices, {}}), BadEdge);
+        CHECK_THROWS(check_csr({indptr, indices, {}}), std::invalid_argument);
     };
     refused({1, 1}, {0});
     refused({0, 1}, {0, 1});
@@ -79,6 +81,41 @@ void broken_rows_are_refused() {
     refused({0, 1, 2}, {1, 2});
     refused({0, 1, 2}, {0, 0});
     refused({0, 2, 2}, {1, 1});
+}
+
+template <class Offset, class Index>
+void broken_indices_are_refused() {
+    using Offsets = std::vector<Offset>;
+    using Indices = std::vector<Index>;
+    const auto check = [](const Offsets& indptr, const Indices& indices, std::size_t n_columns) {
+        check_sparse(std::span<const Offset>(indptr), std::span<const Index>(indices), n_columns);
+    };
+    const auto refused = [&](const Offsets& indptr, const Indices& indices, std::size_t n_columns) {
+        CHECK_THROWS(check(indptr, indices, n_columns), std::invalid_argument);
+    };
+    constexpr Index most = std::numeric_limits<Index>::max();
+    check({0}, {}, 0);
+    check({0, 2, 2, 3}, {4, 0, 4}, 5);
+    check({0, 1}, {most}, static_cast<std::size_t>(most) + 1);
+    refused({}, {}, 1);
+    refused({0, 1}, {0}, 0);
+    refused({-1, 1}, {0, 0}, 1);
+    refused({0, -1}, {0}, 1);
+    refused({0, 3, 2}, {0, 0}, 1);
+    refused({0, 1}, {0, 0}, 1);
+    refused({0, 3}, {0, 0}, 1);
+    for (const std::size_t n_columns : {std::size_t{5}, static_cast<std::size_t>(most) + 1,
+                                        std::numeric_limits<std::size_t>::max()}) {
+        refused({0, 2}, {0, -1}, n_columns);
+        refused({0, 2}, {std::numeric_limits<Index>::min(), 0}, n_columns);
+    }
+    refused({0, 1}, {5}, 5);
+    // Far along, past what one vector holds.
+    Indices many(1000, 4);
+    const auto end = static_cast<Offset>(many.size());
+    check({0, end}, many, 5);
+    many[777] = 5;
+    refused({0, end}, many, 5);
 }
 
 void an_empty_graph_is_a_graph() {
@@ -106,6 +143,9 @@ int main() {
     parallel_edges_keep_the_order_of_the_list();
     bad_edges_are_refused();
     broken_rows_are_refused();
+    broken_indices_are_refused<std::int32_t, std::int32_t>();
+    broken_indices_are_refused<std::int64_t, std::int32_t>();
+    broken_indices_are_refused<std::int64_t, std::int64_t>();
     an_empty_graph_is_a_graph();
     transposing_twice_gives_the_graph_back();
 }

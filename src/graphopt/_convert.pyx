@@ -278,4 +278,7 @@ cdef int _refuse_lookalikes(object end, Py_ssize_t i) except -1:
 
 
 cdef str _short(object thing):
-    return reprlib.repr(thing)
+    try:
+        return reprlib.repr(thing)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        return f"{type(thing).__name__} too long to show"

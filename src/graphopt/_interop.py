@@ -13,14 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _convert
-from graphopt._validation import as_array, as_tuple, check_integer, check_memory
+from graphopt._sparse import checked_rows, is_sparse
+from graphopt._validation import as_array, as_tuple, check_integer, check_memory, shown
 
 if TYPE_CHECKING:
     import igraph
     import networkx
 
 MAX_NODES = 2**31 - 1
+EDGE_BYTES = 56  # of an edge, while a graph is made of a table
 _ENTRY_BYTES = 80  # of an entry of a matrix, while its edges are read
+_MANY_EDGES = 2**16  # below, asking how much memory there is takes longer than it is worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,24 @@ def _ends(
             return _ends(array.tolist(), names)
         if array.size and array.dtype.kind not in "iu":
             raise TypeError(f"edges must hold integer node numbers, not {array.dtype}")
+        _check_edges_fit(array.size // 2)
         pairs = array.reshape(-1, 2)
         return _as_int64("edges", pairs[:, 0]), _as_int64("edges", pairs[:, 1]), None
     if isinstance(edges, str | bytes) or not isinstance(edges, Iterable):
-        raise TypeError(f"edges must be an array or an iterable of pairs, not {edges!r:.40}")
+        raise TypeError(f"edges must be an array or an iterable of pairs, not {shown(edges)}")
     position = None if names is None else {name: i for i, name in enumerate(names)}
     sources, targets, labels = _convert.pair_edges(edges, position)
     return np.frombuffer(sources, np.int64), np.frombuffer(targets, np.int64), labels
+
+
+def _check_edges_fit(n_edges: int) -> None:
+    """Check, before columns are copied into int64, that they and the graph will fit."""
+    if n_edges > _MANY_EDGES:
+        check_memory(
+            f"a graph of {n_edges:,} edges",
+            (16 + EDGE_BYTES) * n_edges,
+            "leave out edges that are listed twice",
+        )
 
 
 def _as_int64(name: str, column: NDArray[Any]) -> NDArray[np.int64]:
@@ -113,6 +127,7 @@ def _edge_weights(name: str, weights: ArrayLike | None, n_edges: int) -> NDArray
         raise TypeError(f"{name} must hold numbers, not {array.dtype}")
     if array.shape != (n_edges,):
         raise ValueError(f"{name} must have shape ({n_edges},), one per edge, not {array.shape}")
+    _check_edges_fit(n_edges)
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -137,6 +152,7 @@ def table_from_edge_index(
         raise TypeError(f"edge_index must hold integer node numbers, not {array.dtype}")
     if n_nodes is not None:
         n_nodes = check_integer("n_nodes", n_nodes, minimum=0, maximum=MAX_NODES)
+    _check_edges_fit(array.shape[1])
     sources, targets = (_as_int64("edge_index", row) for row in array)
     return EdgeTable(
         sources,
@@ -252,25 +268,21 @@ def igraph_from_table(table: EdgeTable) -> igraph.Graph:
 
 def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) -> EdgeTable:
     """Read a square matrix, sparse or dense; see `Graph.from_scipy`."""
-    from scipy.sparse import coo_array, issparse
+    from scipy.sparse import coo_array
 
-    if not issparse(matrix):
-        matrix = np.asarray(matrix)
+    sparse = is_sparse(matrix)
+    matrix = checked_rows("matrix", matrix, np.float64) if sparse else np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"matrix must be square, not of shape {matrix.shape}")
     if matrix.dtype.kind not in "fiub":
         raise TypeError(f"matrix must hold numbers, not {matrix.dtype}")
-    if matrix.shape[0] > MAX_NODES:
-        raise ValueError(f"matrix must have at most {MAX_NODES} rows, not {matrix.shape[0]}")
-    n_entries = np.count_nonzero(matrix) if isinstance(matrix, np.ndarray) else matrix.nnz
+    n_entries = matrix.nnz if sparse else np.count_nonzero(matrix)
     check_memory(
         f"a graph from a matrix of {n_entries:,} entries",
         _ENTRY_BYTES * int(n_entries),
         "pass the edges to Graph.from_edges",
     )
-    if matrix.dtype != bool:
-        matrix = matrix.astype(np.float64, copy=False)
-    entries = coo_array(matrix).tocsr().tocoo()  # sums what is listed twice, in new arrays
+    entries = coo_array(matrix)
     values = entries.data.astype(np.float64)
     if not np.isfinite(values).all():
         bad = int(np.argmin(np.isfinite(values)))

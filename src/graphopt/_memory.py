@@ -1,4 +1,4 @@
-"""How much memory can be had: what the machine has left, and what control groups allow."""
+"""How much memory can be had: what the machine has left, and what limits allow this process."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 _MACHINE = Path("/proc/meminfo")
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _MEMBERSHIP = Path("/proc/self/cgroup")
+_PROCESS = Path("/proc/self/status")
 
 
 class _Files(NamedTuple):
@@ -26,10 +27,11 @@ _VERSION_2 = _Files("memory.max", "memory.current", "inactive_file")
 def available_memory() -> int | None:
     """Return the bytes that can be allocated without swapping, None where that is not known.
 
-    The least of what the machine has available and what is left to each control group that this
-    process is in and that has a limit.
+    The least of what the machine has available, what is left to each control group that this
+    process is in and that has a limit, and what ``ulimit -v`` leaves of its address space.
     """
     known = [_left_in(folder, files) for folder, files in _limited_groups()]
+    known.append(_left_of_address_space())
     known.append(_entry(_MACHINE, "MemAvailable:"))
     return min((max(0, left) for left in known if left is not None), default=None)
 
@@ -39,6 +41,18 @@ def _left_in(folder: Path, files: _Files) -> int | None:
     if limit is None or use is None:
         return None
     return limit - use + (_entry(folder / "memory.stat", files.cache) or 0)
+
+
+def _left_of_address_space() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    used = _entry(_PROCESS, "VmSize:")
+    return None if used is None else limit - used
 
 
 @cache  # asked for by every call that allocates much; where no limit is set, nothing is left to do

@@ -11,6 +11,8 @@ from typing import Any
 
 from graphopt._validation import check_integer
 
+_MAX_THREADS = 2**31 - 1  # what the kernels' argument holds
+
 _chosen: int | None = None
 
 
@@ -25,11 +27,12 @@ def set_num_threads(num_threads: int | None) -> None:
     Parameters
     ----------
     num_threads : int or None
-        At least 1. None: back to what the process may use (see :func:`get_num_threads`).
+        At least 1 and at most 2³¹ - 1. None: back to what the process may use (see
+        :func:`get_num_threads`).
     """
     global _chosen
     if num_threads is not None:
-        check_integer("num_threads", num_threads, minimum=1)
+        num_threads = _checked(num_threads)
     _chosen = num_threads
 
 
@@ -50,7 +53,11 @@ def resolve_num_threads(num_threads: int | None) -> int:
     """Return the number of threads for one call: its own argument or the default."""
     if num_threads is None:
         return get_num_threads()
-    return check_integer("num_threads", num_threads, minimum=1)
+    return _checked(num_threads)
+
+
+def _checked(num_threads: int) -> int:
+    return check_integer("num_threads", num_threads, minimum=1, maximum=_MAX_THREADS)
 
 
 @contextmanager
@@ -74,7 +81,8 @@ def _blas() -> Any:
 def _omp_num_threads() -> int | None:
     # OpenMP allows a list, one number per nesting level; the kernels use one level.
     text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(text) if text.isdigit() and int(text) > 0 else None
+    number = int(text[:20]) if text.isdecimal() else 0
+    return min(number, _MAX_THREADS) if number > 0 else None
 
 
 def _usable_processors() -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import reprlib
+import sys
 from collections.abc import Collection, Iterable
 from typing import Any, SupportsIndex, TypeAlias, cast
 
@@ -16,10 +19,21 @@ RandomState: TypeAlias = int | np.random.Generator | None
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
 
+_MAX_INTEGER = 2**63 - 1  # what kernels and arrays count to
+_SHOWN_DIGITS = 20
+
+
 def check_integer(
-    name: str, value: object, *, minimum: int | None = None, maximum: int | None = None
+    name: str,
+    value: object,
+    *,
+    minimum: int | None = None,
+    maximum: int | None = _MAX_INTEGER,
 ) -> int:
-    """Return `value` as an int, or raise TypeError / ValueError naming `name`."""
+    """Return `value` as an int, or raise TypeError / ValueError naming `name`.
+
+    None for `maximum` allows integers of any length; the default is what 64 bits hold.
+    """
     if isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be an integer, not {value!r}")
     try:
@@ -27,10 +41,26 @@ def check_integer(
     except TypeError:
         raise TypeError(f"{name} must be an integer, not {type(value).__name__}") from None
     if minimum is not None and number < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, not {number}")
+        raise ValueError(f"{name} must be at least {minimum}, not {_shown(number)}")
     if maximum is not None and number > maximum:
-        raise ValueError(f"{name} must be at most {maximum}, not {number}")
+        raise ValueError(f"{name} must be at most {maximum}, not {_shown(number)}")
     return number
+
+
+def shown(value: object) -> str:
+    """Return a short text for a value in a message."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _shown(value)
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # it holds an integer that Python refuses to write
+        return f"{type(value).__name__} too long to show"
+
+
+def _shown(number: int) -> str:
+    """Return an integer for a message: Python refuses to write more than 4300 digits."""
+    digits = int(number.bit_length() * math.log10(2.0)) + 1  # or one less
+    return str(number) if digits <= _SHOWN_DIGITS else f"an integer of about {digits} digits"
 
 
 def check_number(
@@ -43,9 +73,13 @@ def check_number(
 ) -> float:
     """Return `value` as a finite float within the bounds, or raise naming `name`."""
     if isinstance(value, bool | np.bool_ | str | bytes | np.complexfloating):
-        raise TypeError(f"{name} must be a number, not {value!r}")
+        raise TypeError(f"{name} must be a number, not {shown(value)}")
     try:
         number = float(cast(float, value))
+    except OverflowError:
+        raise ValueError(
+            f"{name} must be at most {sys.float_info.max:.3g} in magnitude, the largest float"
+        ) from None
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
     if not np.isfinite(number):
@@ -61,7 +95,7 @@ def check_number(
 def check_choice(name: str, value: object, choices: Collection[str]) -> str:
     """Return `value` if it is one of `choices`, or raise ValueError listing them."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(sorted(choices))}, not {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(sorted(choices))}, not {shown(value)}")
     return value
 
 
@@ -129,9 +163,9 @@ def check_same_dtype(name: str, array: FloatArray, other_name: str, other: Float
 
 def check_node_index(name: str, value: object, n_nodes: int) -> int:
     """Return `value` as a node number in 0..n_nodes-1."""
-    number = check_integer(name, value)
+    number = check_integer(name, value, maximum=None)
     if not 0 <= number < n_nodes:
-        raise ValueError(f"{name} must be a node number in 0..{n_nodes - 1}, not {number}")
+        raise ValueError(f"{name} must be a node number in 0..{n_nodes - 1}, not {_shown(number)}")
     return number
 
 
@@ -159,7 +193,9 @@ def check_random_state(random_state: RandomState) -> np.random.Generator:
         return random_state
     if random_state is None:
         return np.random.default_rng()
-    return np.random.default_rng(check_integer("random_state", random_state, minimum=0))
+    return np.random.default_rng(
+        check_integer("random_state", random_state, minimum=0, maximum=None)
+    )
 
 
 def check_memory(what: str, n_bytes: int, way_around: str) -> None:
@@ -175,7 +211,9 @@ def check_memory(what: str, n_bytes: int, way_around: str) -> None:
         What the user can do instead, for the message.
     """
     available = available_memory()
-    if available is not None and n_bytes > available:
+    if available is None:
+        available = sys.maxsize  # no array is larger
+    if n_bytes > available:
         raise MemoryLimitError(
             f"{what} needs {n_bytes:,} bytes and {available:,} are available; {way_around}"
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
-from graphopt._threads import resolve_num_threads
+from graphopt._threads import get_num_threads, resolve_num_threads
 from graphopt._validation import (
     FloatArray,
     as_array,
@@ -27,6 +27,10 @@ DistanceArray: TypeAlias = (
 
 _HOP_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _MAX_CHARGE = 2**53
+
+# Of a hop, in float64: what it costs, and a table of products and one of slopes of 8 customers.
+_STEP_BYTES, _TABLE_BYTES = 8 * 5, 8 * 16
+_WORTH_ASKING = 2**16  # hops
 
 
 def expected_distances(
@@ -217,8 +221,20 @@ def hop_steps(distances: DistanceArray, charge: float, growth: float = 0.0) -> N
 
     See :func:`distance_costs`. There are as many hops as can serve: those below `charge` that
     occur.
+
+    Raises
+    ------
+    graphopt.errors.MemoryLimitError
+        If there are more than fit in memory, with what kernels keep for each.
     """
     hops = cast("NDArray[np.uint8]", distances)
     largest = _core.largest_finite_hop(hops, resolve_num_threads(None))
-    served = np.arange(int(min(charge, largest + 1)) + 1, dtype=np.float64)
+    n_levels = int(min(charge, largest + 1))
+    if n_levels > _WORTH_ASKING:
+        check_memory(
+            f"expected distances of up to {n_levels:,} hops",
+            (_STEP_BYTES + _TABLE_BYTES * min(get_num_threads(), len(hops))) * n_levels,
+            "charge less, or give distances as lengths, in float",
+        )
+    served = np.arange(n_levels + 1, dtype=np.float64)
     return np.diff(distance_costs(np.append(served, charge), charge, growth))

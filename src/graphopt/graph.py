@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core, _interop
 from graphopt._exchange import Exchange
-from graphopt._interop import EdgeTable
+from graphopt._interop import EDGE_BYTES, EdgeTable
 from graphopt._validation import (
     as_array,
     as_tuple,
@@ -21,6 +21,7 @@ from graphopt._validation import (
     check_node_indices,
 )
 
+_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to copy a million
 _DUPLICATES = ("first", "last", "sum", "min", "max", "error")
 
 
@@ -191,7 +192,7 @@ class Graph(Exchange):
         check_choice("self_loops", self_loops, ("drop", "error"))
         check_memory(
             f"a graph of {table.n_nodes:,} nodes and {len(table.sources):,} edges",
-            24 * table.n_nodes + 56 * len(table.sources),
+            24 * table.n_nodes + EDGE_BYTES * len(table.sources),
             "number the nodes 0, 1, 2, ... without gaps",
         )
         arrays = _core.build_csr(
@@ -468,6 +469,9 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
     """Return a private copy in `dtype`, refusing what would not survive."""
     array = as_array(name, values)
+    n_bytes = array.size * np.dtype(dtype).itemsize
+    if n_bytes > _WORTH_ASKING:
+        check_memory(f"a copy of {name}", n_bytes, "pass a part of the graph")
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold integers, not {array.dtype}")
     if array.size and (array.max() > np.iinfo(dtype).max or array.min() < np.iinfo(dtype).min):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -228,6 +229,87 @@ def test_features_that_cannot_be_used(
     file.write_bytes(content)
     options = ["run", "--edges", two_rings(tmp_path), "--features", file, "--k", 2]
     assert message in failure(monkeypatch, capsys, *options)
+
+
+def forged_file(folder: Path, **changes: Any) -> Path:
+    """Write a sparse matrix as SciPy saves it, one of its arrays replaced."""
+    file = folder / "forged.npz"
+    scipy.sparse.save_npz(file, scipy.sparse.eye_array(24, format="csr"))
+    with np.load(file) as stored:
+        arrays = dict(stored) | changes
+    np.savez(file, **arrays)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"indptr": np.arange(-1, 24)}, "(indptr|index pointer) (must|should) start with 0"),
+        (
+            {"indptr": np.append(np.arange(24), 10**6)},
+            "(indptr must end|Last value of index pointer)",
+        ),
+        ({"indptr": np.append([0, 9], np.arange(2, 25))}, "indptr must not decrease"),
+        ({"indptr": np.arange(3)}, "(indptr|index pointer)"),
+        ({"indices": np.full(24, 10**9, np.int32)}, "indices must be at least 0 and less than 24"),
+        ({"indices": np.full(24, -1, np.int32)}, "indices must be at least 0 and less than 24"),
+        ({"indices": np.arange(9)}, "24, not 9|same size"),
+        ({"data": np.ones(24, complex)}, "must hold numbers, not complex128"),
+        ({"data": np.full(24, np.nan)}, "features must be finite"),
+        ({"shape": np.array([24, -1])}, ""),
+        ({"shape": np.array([24, 2**40])}, "columns must be at most 2147483647"),
+        ({"shape": np.array([24])}, ""),
+        ({"format": np.array("nonsense")}, ""),
+        ({"format": np.array("lil")}, ""),
+        (
+            {"format": np.array(b"csc"), "indptr": np.arange(-1, 24)},
+            "(indptr|index pointer) (must|should) start with 0",
+        ),
+        (
+            {"format": np.array("bsr"), "data": np.ones((24, 1, 1)), "indptr": np.arange(-1, 24)},
+            "(indptr|index pointer) (must|should) start with 0",
+        ),
+        ({"format": np.array("coo"), "row": np.arange(24), "col": np.arange(1, 25)}, ""),
+        ({"format": np.array("dia"), "offsets": np.zeros(24, int)}, ""),
+    ],
+)
+def test_a_forged_matrix_ends_with_one_line(
+    changes: dict[str, Any],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = forged_file(tmp_path, **changes)
+    options = ["run", "--edges", two_rings(tmp_path), "--features", file, "--k", 2]
+    said = failure(monkeypatch, capsys, *options)
+    assert "forged.npz" in said or "features" in said
+    assert re.search(message, said), said
+
+
+@pytest.mark.parametrize("kind", ["complex", "one dimension", "no array", "huge"])
+def test_arrays_that_are_no_features_end_with_one_line(
+    kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "f.npy"
+    if kind == "huge":  # says that it holds 8 EB
+        header = {"descr": "<f8", "fortran_order": False, "shape": (24, 2**55)}
+        with file.open("wb") as stream:
+            np.lib.format.write_array_header_1_0(stream, header)
+    else:
+        np.save(
+            file,
+            {
+                "complex": np.ones((24, 2), complex),
+                "one dimension": np.ones(24),
+                "no array": np.float64(3.0),
+            }[kind],
+        )
+    options = ["run", "--edges", two_rings(tmp_path), "--features", file, "--k", 2]
+    assert "f.npy" in failure(monkeypatch, capsys, *options)
 
 
 @pytest.mark.parametrize(

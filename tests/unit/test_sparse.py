@@ -61,7 +61,7 @@ def test_kernel_refuses_what_it_cannot_read_safely() -> None:
         _core.spmm(indptr, indices, values, 5, np.ones((4, 2)), 1)
     with pytest.raises(ValueError, match="values must have"):
         _core.spmm(indptr, indices, values[:-1].copy(), 5, np.ones((5, 2)), 1)
-    with pytest.raises(ValueError, match=r"indices must be columns in 0\.\.2"):
+    with pytest.raises(ValueError, match="indices must be at least 0 and less than 3"):
         _core.check_sparse(indptr, indices, 3)
     with pytest.raises(ValueError, match="indptr must"):
         _core.check_sparse(indptr[:-1].copy(), indices, 5)

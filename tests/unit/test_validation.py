@@ -170,4 +170,6 @@ def test_memory_is_asked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(caught.value, MemoryError)
     assert isinstance(caught.value, GraphoptError)
     monkeypatch.setattr(validation, "available_memory", lambda: None)
-    validation.check_memory("a table", 10**30, "use less")
+    validation.check_memory("a table", 10**15, "use less")
+    with pytest.raises(MemoryLimitError, match="a table needs"):  # more than any machine addresses
+        validation.check_memory("a table", 10**30, "use less")

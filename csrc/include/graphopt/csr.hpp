@@ -64,8 +64,26 @@ struct BuildOptions {
 // Throws BadEdge for an endpoint outside [0, n_nodes) and for what the options forbid.
 Csr build_csr(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& options);
 
-// Throws BadEdge unless the preconditions of CsrView hold; O(n + m).
+// Throws std::invalid_argument unless the preconditions of CsrView hold; O(n + m).
 void check_csr(const CsrView& graph);
+
+// What makes compressed rows safe to read, of a graph or of any other sparse matrix; offsets and
+// indices are int32 or int64. Each throws std::invalid_argument. All are fast enough to be called
+// with every product.
+//
+// check_offsets: indptr starts at 0, never decreases and ends at n_entries.
+// check_indices: every index is in [0, size); the error calls it `name`.
+// check_sparse: both, for a matrix of so many columns.
+template <class Offset>
+void check_offsets(std::span<const Offset> indptr, std::size_t n_entries);
+template <class Index>
+void check_indices(std::span<const Index> indices, std::size_t size, const char* name);
+template <class Offset, class Index>
+void check_sparse(std::span<const Offset> indptr, std::span<const Index> indices,
+                  std::size_t n_columns) {
+    check_offsets(indptr, indices.size());
+    check_indices(indices, n_columns, "indices");
+}
 
 // The graph with every entry (u, v) turned into (v, u); rows stay sorted.
 Csr transpose(const CsrView& graph);

@@ -9,7 +9,8 @@
 namespace graphopt {
 
 // A rectangular sparse matrix. indptr has n_rows + 1 entries, starts at 0, never decreases and ends
-// at indices.size() == values.size(); every index is in [0, n_columns). Rows need not be sorted.
+// at indices.size() == values.size(); every index is in [0, n_columns) (see check_sparse). Rows
+// need not be sorted.
 template <class Real>
 struct SparseView {
     std::span<const EdgeOffset> indptr;
@@ -18,10 +19,6 @@ struct SparseView {
 
     std::size_t n_rows() const noexcept { return indptr.size() - 1; }
 };
-
-// Throws std::invalid_argument unless the preconditions of SparseView hold; O(rows + entries).
-void check_sparse(std::span<const EdgeOffset> indptr, std::span<const NodeId> indices,
-                  std::size_t n_columns);
 
 // out = matrix * dense, both dense matrices row-major with `width` columns; out is overwritten.
 // A row's terms are added in the order of its entries, so the result does not depend on threads.

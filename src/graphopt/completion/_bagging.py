@@ -21,6 +21,7 @@ from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._probabilities import EdgeProbabilities, proportional
 from graphopt.graph import Graph
 
+_BAG_NODE_BYTES = 56  # of a node, in what each bag keeps
 _DRAW_BYTES = 200  # of a drawn edge, while the new graph is put together
 _PASSES = 2  # of Leiden over a bag: many bags tell more than few whose groups are the best
 
@@ -153,6 +154,11 @@ class Bagging(PairCompletion):
         check_seen_graph(graph)
         n_draws = self.draws * graph.n_edges
         check_memory(f"{n_draws:,} drawn edges", _DRAW_BYTES * n_draws, "use fewer draws")
+        check_memory(
+            f"{self.n_bags:,} bags of {graph.n_edges:,} edges",
+            self.n_bags * (_BAG_NODE_BYTES * graph.n_nodes + 16 * graph.n_edges),
+            "use fewer bags (n_bags)",
+        )
         rng = check_random_state(self.random_state)
         each = -(-n_draws // self.n_bags)
         bags = list(self._bags(graph, rng))

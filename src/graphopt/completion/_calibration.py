@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import RandomState, check_integer, check_random_state
+from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
 from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._masking import masked_graphs
 from graphopt.completion._probabilities import EdgeProbabilities
@@ -100,6 +100,7 @@ def reliability_curve(
     """
     check_seen_graph(graph)
     bins = check_integer("n_bins", n_bins, minimum=2)
+    check_memory(f"a curve of {bins:,} bins", 8 * 8 * bins, "use fewer bins (n_bins)")
     if not hasattr(completion, "probabilities"):
         raise TypeError(
             f"completion must have probabilities, as a PairCompletion, not "

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from graphopt._validation import RandomState, check_random_state
 from graphopt.datasets.splits import EdgeSplit
+from graphopt.features import check_features
 from graphopt.graph import Graph
 
 if TYPE_CHECKING:
@@ -77,14 +78,16 @@ class Dataset:
             return np.unique(np.sort(position[edges], axis=1), axis=0)
 
         splits = self.splits
-        features = self.features[order]
+        features = check_features(self.features, self.n_nodes)[order]
         shared = self.observed_features is self.features
         return replace(
             self,
             graph=self.graph.subgraph(order),
             observed=self.observed.subgraph(order),
             features=features,
-            observed_features=features if shared else self.observed_features[order],
+            observed_features=features
+            if shared
+            else check_features(self.observed_features, self.n_nodes)[order],
             splits=EdgeSplit(
                 train=renumbered(splits.train),
                 unseen=renumbered(splits.unseen),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._sparse import checked_rows
 from graphopt.datasets import catalog, origins, sources
 from graphopt.datasets.archive import Arrays, check_digest, read_arrays, write_arrays
 from graphopt.datasets.catalog import Entry
@@ -232,7 +233,7 @@ def _matrix(arrays: Arrays, key: str) -> Any:
     if len(data) == rows * columns:
         return data.reshape(rows, columns)
     pattern = (arrays[f"{key}_indices"], arrays[f"{key}_indptr"])
-    return csr_array((data, *pattern), shape=(rows, columns))
+    return checked_rows(key, csr_array((data, *pattern), shape=(rows, columns)))
 
 
 def _slices(arrays: Arrays) -> list[tuple[slice, slice, slice]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import RandomState, check_integer, check_random_state
+from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
 from graphopt.graph import Graph, check_undirected
 
 LOCAL_FEATURES = (
@@ -49,6 +49,8 @@ def structural_features(
     ------
     ValueError
         For a directed graph or too few columns.
+    graphopt.errors.MemoryLimitError
+        If the features do not fit in memory.
 
     Notes
     -----
@@ -69,6 +71,11 @@ def structural_features(
     check_undirected("graph", graph)
     n_local = len(LOCAL_FEATURES)
     n_features = check_integer("n_features", n_features, minimum=n_local)
+    check_memory(
+        f"{n_features:,} structural features of {graph.n_nodes:,} nodes",
+        8 * 6 * n_features * graph.n_nodes,  # walked, their sum, and what becomes of both
+        "use fewer features (n_features)",
+    )
     rng = check_random_state(random_state)
     start = rng.standard_normal((graph.n_nodes, n_features - n_local))
     return np.hstack([_local(graph), _positional(graph, start)]).astype(np.float32)

@@ -13,6 +13,7 @@ from graphopt._validation import (
     RandomState,
     check_choice,
     check_integer,
+    check_memory,
     check_number,
     check_random_state,
 )
@@ -28,6 +29,11 @@ _WIDTH = 0.4
 
 # In units of rho: boxes farther away are not looked at one by one.
 _NEAR = 12.0
+
+_MAX_EDGES_PER_NODE = 2.0**31  # more than there can be nodes
+
+# Of a node, of an edge and of a group, in a graph while it grows: Python lists and numbers.
+_NODE_BYTES, _EDGE_BYTES, _GROUP_BYTES = 400, 300, 100
 
 
 @overload
@@ -110,6 +116,8 @@ def synthetic(
     ------
     ValueError
         For arguments out of range.
+    graphopt.errors.MemoryLimitError
+        If the graphs do not fit in memory.
 
     Notes
     -----
@@ -125,12 +133,22 @@ def synthetic(
     if n_graphs is not None:
         n_graphs = check_integer("n_graphs", n_graphs, minimum=0)
     rho = check_number("rho", rho, minimum=0.0, open_minimum=True)
-    edges_per_node = check_number("edges_per_node", edges_per_node, minimum=1.0)
+    edges_per_node = check_number(
+        "edges_per_node", edges_per_node, minimum=1.0, maximum=_MAX_EDGES_PER_NODE
+    )
     n_attributes = check_integer("n_attributes", n_attributes, minimum=1)
     n_groups = check_integer("n_groups", n_groups, minimum=1)
     check_choice("features", features, ("structural", "attributes"))
     n_features = check_integer("n_features", n_features, minimum=len(LOCAL_FEATURES))
     seen_fraction = check_number("seen_fraction", seen_fraction, minimum=0.0, maximum=1.0)
+    _check_fits(
+        1 if n_graphs is None else n_graphs,
+        n_nodes,
+        edges_per_node,
+        n_groups,
+        n_attributes,
+        n_features if features == "structural" else n_attributes,
+    )
     rng = check_random_state(random_state)
 
     def draw(name: str) -> Dataset:
@@ -164,6 +182,25 @@ def synthetic(
     if n_graphs is None:
         return draw("synthetic")
     return [draw(f"synthetic/{i}") for i in range(n_graphs)]
+
+
+def _check_fits(
+    n_graphs: int,
+    n_nodes: int,
+    edges_per_node: float,
+    n_groups: int,
+    n_attributes: int,
+    n_features: int,
+) -> None:
+    n_edges = min(math.ceil(edges_per_node * n_nodes), n_nodes**2 // 2)
+    of_one = n_groups * (_GROUP_BYTES + 8 * n_attributes) + _EDGE_BYTES * n_edges
+    of_one += n_nodes * (_NODE_BYTES + 8 * 4 * n_attributes)
+    kept = 24 * n_nodes + 32 * n_edges + 4 * 2 * n_features * n_nodes + _GROUP_BYTES * n_groups
+    check_memory(
+        f"{n_graphs:,} synthetic graphs of {n_nodes:,} nodes and {n_features:,} features",
+        of_one + n_graphs * kept,
+        "draw fewer or smaller graphs, with fewer features, attributes or groups",
+    )
 
 
 class _Growth:

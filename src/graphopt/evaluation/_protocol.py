@@ -14,6 +14,7 @@ from graphopt._validation import (
     as_array,
     check_choice,
     check_integer,
+    check_memory,
     check_number,
     check_random_state,
 )
@@ -28,6 +29,7 @@ from graphopt.graph import Graph
 
 _LEIDEN_STARTS = 10
 _PROOF_SECONDS = 60.0
+_RUN_BYTES = 1000  # of a run, beside its decision
 _MAX_SEED = 2**31 - 1  # what scikit-learn takes
 
 AnyMethod: TypeAlias = "str | Decide | Any"
@@ -182,9 +184,19 @@ def compare(
     k = check_integer("k", k, minimum=1, maximum=graph.n_nodes)
     splits = check_integer("splits", splits, minimum=2)
     seeds = check_integer("seeds", seeds, minimum=1)
-    if n_jobs is not None and check_integer("n_jobs", n_jobs) == 0:
-        raise ValueError("n_jobs must not be 0: a number of processes, or below 0 as for joblib")
+    if n_jobs is not None:  # joblib would start as many processes
+        n_jobs = min(check_integer("n_jobs", n_jobs), splits)
+        if n_jobs == 0:
+            raise ValueError(
+                "n_jobs must not be 0: a number of processes, or below 0 as for joblib"
+            )
     named = _named(methods, task, k)
+    n_runs = len(named) * splits * seeds
+    check_memory(
+        f"the decisions of {n_runs:,} runs",
+        n_runs * (_RUN_BYTES + 8 * graph.n_nodes),
+        "use fewer splits or seeds",
+    )
     classes = _classes(truth, task, graph)
     _check_feasible(graph, task, k)
     rows = features if features is None or callable(features) else checked(graph, features)

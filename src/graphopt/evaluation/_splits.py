@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from graphopt._validation import (
     RandomState,
     check_integer,
+    check_memory,
     check_number,
     check_random_state,
 )
 from graphopt.datasets.hiding import hide_edges, renumbered_back
 from graphopt.features import check_features
 from graphopt.graph import Graph, check_undirected
+
+_SEED_BYTES = 40  # of an int in a list
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +118,7 @@ def checked(graph: Graph, features: Any) -> Any:
 
 def split_seeds(splits: int, random_state: RandomState) -> list[int]:
     """Return a seed for each split."""
+    check_memory(f"the seeds of {splits:,} splits", _SEED_BYTES * splits, "draw fewer splits")
     rng = check_random_state(random_state)
     return [int(rng.integers(2**63)) for _ in range(splits)]
 

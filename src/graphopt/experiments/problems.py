@@ -6,10 +6,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
+from zlib import error as ZlibError
 
 import numpy as np
 
 from graphopt import datasets
+from graphopt._sparse import checked_rows, is_sparse
+from graphopt._validation import check_float_array
+from graphopt.errors import MemoryLimitError
 from graphopt.experiments.comparison import Problem
 from graphopt.features import role2vec
 from graphopt.graph import Graph
@@ -17,6 +21,20 @@ from graphopt.graph import Graph
 CLEAN_FRACTION = 0.4
 _CLEAN, _INNER = 1, 2
 _FACILITY_VARIANT = "_connected"
+
+# What NumPy, SciPy and zipfile raise when a file is not what its name promises.
+_NOT_READABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RuntimeError,  # an encrypted member, a format that SciPy does not load
+    OverflowError,
+    EOFError,
+    BadZipFile,
+    ZlibError,
+    UserWarning,
+)
 
 
 def dataset_problem(name: str, task: str, setting: str, k: int, seed: int) -> Problem:
@@ -165,17 +183,30 @@ def read_features(path: Path) -> Any:
     Raises
     ------
     ValueError
-        Names the file, if it cannot be read so.
+        Names the file, if it cannot be read so or holds no matrix of numbers.
+    MemoryLimitError
+        If it does not fit in memory.
     """
     try:
-        if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
-        if path.suffix == ".npz":
-            from scipy.sparse import load_npz
-
-            return load_npz(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # an empty file
-            return np.loadtxt(path, delimiter=",", ndmin=2)
-    except (ValueError, EOFError, BadZipFile, UserWarning) as error:
+        read = _read_matrix(path)
+        if is_sparse(read):
+            return checked_rows("features", read)
+        return check_float_array("features", read, ndim=2)
+    except MemoryLimitError:
+        raise
+    except MemoryError as error:
+        raise MemoryLimitError(f"{path} does not fit in memory: {error}") from None
+    except _NOT_READABLE as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _read_matrix(path: Path) -> Any:
+    if path.suffix == ".npy":
+        return np.load(path, allow_pickle=False)
+    if path.suffix == ".npz":
+        from scipy.sparse import load_npz
+
+        return load_npz(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # an empty file
+        return np.loadtxt(path, delimiter=",", ndmin=2)

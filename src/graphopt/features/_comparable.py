@@ -7,28 +7,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_float_array, check_integer, check_memory
 from graphopt.graph import Graph
+
+_MANY_COLUMNS = 2**18  # below, asking how much memory there is takes longer than it is worth
+_COLUMN_BYTES = 64  # of a column of sparse features: who has it, its weight, a transpose
 
 
 def check_features(features: Any, n_nodes: int) -> Any:
     """Return `features` as a finite float32 array or CSR array with one row per node.
 
-    The result may share memory with `features`.
+    A dense result may share memory with `features`, a sparse one does not.
 
     Raises
     ------
     ValueError
-        For a wrong number of rows, no columns, NaN or infinity.
+        For a wrong number of rows, no columns, NaN or infinity, or a sparse matrix whose index
+        arrays contradict each other or its shape.
+    MemoryLimitError
+        If there are so many columns that counts of them do not fit in memory.
     """
-    if hasattr(features, "tocsr"):
-        from scipy.sparse import csr_array
-
-        rows: Any = csr_array(features)
-        if not rows.has_canonical_format:
-            rows = rows.copy()  # so far it shares memory, and what follows works in place
-            rows.sum_duplicates()
+    n_nodes = check_integer("n_nodes", n_nodes, minimum=0)
+    if is_sparse(features):
+        rows: Any = checked_rows("features", features)
         rows.data = _as_float32(rows.data)
+        if rows.shape[1] > _MANY_COLUMNS:
+            check_memory(
+                f"work on features of {rows.shape[1]:,} columns",
+                _COLUMN_BYTES * rows.shape[1],
+                "leave out columns that hold nothing",
+            )
     else:
         rows = _as_float32(check_float_array("features", features, ndim=2))
     if rows.shape[0] != n_nodes:
@@ -67,6 +76,10 @@ def unit_features(features: Any) -> Any:
     -----
     A word that few nodes have tells more: column c is weighted by log(n / nodes that have c).
     """
+    return _unit_features(check_features(features, features.shape[0]))
+
+
+def _unit_features(features: Any) -> Any:
     if not isinstance(features, np.ndarray) and features.nnz and (features.data == 1.0).all():
         holders = np.bincount(features.indices, minlength=features.shape[1])
         idf = np.log(features.shape[0] / np.maximum(holders, 1)).astype(np.float32)
@@ -99,7 +112,7 @@ def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
         If the averages, which have fewer zeros, may not fit in memory.
     """
     check_integer("steps", steps, minimum=0)
-    rows = unit_features(check_features(features, graph.n_nodes))
+    rows = _unit_features(check_features(features, graph.n_nodes))
     if steps == 0:
         return rows
     from scipy.sparse import csr_array, eye_array

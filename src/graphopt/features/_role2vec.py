@@ -58,8 +58,15 @@ class RoleEmbedding:
         ------
         ValueError
             For a directed graph.
+        graphopt.errors.MemoryLimitError
+            If the features do not fit in memory.
         """
         check_undirected("graph", graph)
+        check_memory(
+            f"{self.vectors.shape[1]:,} features of {graph.n_nodes:,} nodes",
+            4 * 3 * self.vectors.shape[1] * graph.n_nodes,  # of nodes, roles, and of nodes by role
+            "learn fewer features (n_features)",
+        )
         features = np.zeros((graph.n_nodes, self.vectors.shape[1]), np.float32)
         moving = np.flatnonzero(graph.degrees)
         if len(self.roles) == 0 or len(moving) == 0:
@@ -124,7 +131,7 @@ def role2vec(
     ValueError
         For a directed graph or an argument out of range.
     graphopt.errors.MemoryLimitError
-        If a table of all pairs of roles does not fit in memory.
+        If a table of all pairs of roles, the walks or the features do not fit in memory.
 
     Notes
     -----
@@ -216,6 +223,11 @@ def learn_roles(
         f"a table of {len(roles):,} x {len(roles):,} roles",
         8 * 8 * len(roles) ** 2,  # scores, shares, slopes and singular vectors are as large
         "use fewer bins (n_motif_bins)",
+    )
+    check_memory(
+        f"{n_features:,} features of {len(roles):,} roles",
+        (8 + 4) * len(roles) * n_features,
+        "use fewer features (n_features)",
     )
     meetings = np.zeros((len(roles), len(roles)))
     for graph, rows in zip(graphs, binned, strict=True):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
+from graphopt._validation import check_memory
 from graphopt.graph import Graph
 
 _COLUMNS = 256  # roles whose meetings are computed together
@@ -45,6 +46,7 @@ def expected_meetings(
     apart. O(window * m * n_roles).
     """
     n, degrees = graph.n_nodes, graph.degrees
+    _check_places(walk_length, n)
     moving = np.flatnonzero(degrees)
     away = np.repeat(1.0 / np.maximum(degrees, 1), degrees)  # P, row by row
 
@@ -73,6 +75,14 @@ def expected_meetings(
     return meetings + meetings.T
 
 
+def _check_places(walk_length: int, n_walkers: int) -> None:
+    check_memory(
+        f"walks of {walk_length:,} places from {n_walkers:,} nodes",
+        8 * 3 * walk_length * n_walkers,
+        "use shorter walks (walk_length)",
+    )
+
+
 def sampled_meetings(
     graph: Graph,
     roles: NDArray[np.int64],
@@ -89,6 +99,7 @@ def sampled_meetings(
     """
     indptr, indices, degrees = graph.indptr, graph.indices, graph.degrees
     at = np.flatnonzero(degrees)
+    _check_places(walk_length, len(at))
     meetings = np.zeros(n_roles * n_roles, np.int64)
     for _ in range(n_walks):
         here = at

@@ -154,7 +154,7 @@ def _identity(n_nodes: int) -> Any:
 
 def _operand(rows: Any) -> SparseMatrix | Tensor:
     """Keep sparse what is sparse: from a quarter of the entries on, a dense product is faster."""
-    if not hasattr(rows, "nnz"):
+    if isinstance(rows, np.ndarray):
         return torch.from_numpy(rows)
     if rows.nnz > 0.25 * rows.shape[0] * rows.shape[1]:
         return torch.from_numpy(rows.toarray())

@@ -8,9 +8,30 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graphopt._validation import check_integer
+from graphopt._validation import check_integer, check_memory
 from graphopt.nn.dropout import check_dropped_share
 from graphopt.nn.sparse import SparseMatrix
+
+_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to make a network
+_OPTIMIZED = 4  # a weight, its gradient and what Adam keeps of it: two moments
+
+
+def check_parameters(what: str, n_parameters: int) -> None:
+    """Raise MemoryLimitError if so many parameters cannot be trained in what memory there is.
+
+    Parameters
+    ----------
+    what : str
+        The layer, for the message.
+    n_parameters : int
+    """
+    n_bytes = _OPTIMIZED * torch.get_default_dtype().itemsize * n_parameters
+    if n_bytes > _WORTH_ASKING:
+        check_memory(
+            f"training {what} of {n_parameters:,} parameters",
+            n_bytes,
+            "use fewer features, hidden or embedding features, or clusters",
+        )
 
 
 class CalibratedEncoder(nn.Module):
@@ -53,6 +74,7 @@ class TwoLayerEncoder(CalibratedEncoder):
         check_integer("hidden_features", hidden_features, minimum=1)
         check_integer("out_features", out_features, minimum=1)
         self.dropout = check_dropped_share("dropout", dropout)
+        check_parameters("an encoder", (in_features + 1 + out_features) * hidden_features)
         self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
         self.hidden_bias = nn.Parameter(torch.empty(hidden_features))
         self.out_weight = nn.Parameter(torch.empty(hidden_features, out_features))

@@ -10,7 +10,7 @@ from graphopt._validation import check_integer, check_number
 from graphopt.nn._calibration import standardised
 from graphopt.nn._encoder import TwoLayerEncoder
 from graphopt.nn.dropout import dropout
-from graphopt.nn.sparse import SparseMatrix
+from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 
 class APPNP(TwoLayerEncoder):
@@ -67,6 +67,7 @@ class APPNP(TwoLayerEncoder):
 
         The outputs of the second are taken after propagation; see :meth:`GCN.calibrate`.
         """
+        check_inputs(features, adjacency)
         hidden = functional.relu(
             standardised(features @ self.hidden_weight, self.hidden_weight, self.hidden_bias)
         )
@@ -87,6 +88,7 @@ class APPNP(TwoLayerEncoder):
         -------
         Tensor, shape (n_nodes, out_features)
         """
+        check_inputs(features, adjacency)
         hidden = functional.relu(features @ self.hidden_weight + self.hidden_bias)
         hidden = dropout(hidden, self.dropout, self.training)
         return self.propagate(hidden @ self.out_weight + self.out_bias, adjacency)
@@ -103,6 +105,7 @@ class APPNP(TwoLayerEncoder):
         -------
         Tensor, shape (n_nodes, width)
         """
+        check_inputs(rows, adjacency)
         adjacency.check_square("adjacency")
         adjacency.check_operand("features", rows)
         spread, kept = rows, self.teleport * rows

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from graphopt._validation import check_integer
 from graphopt.clustering import kmeans_plus_plus
+from graphopt.nn._encoder import check_parameters
 from graphopt.nn.encoders import make_encoder
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
@@ -86,6 +87,7 @@ class ClusterNet(nn.Module):
         self.cluster = SoftKMeans(
             n_clusters, temperature, iterations, gradient, tolerance=tolerance
         )
+        check_parameters("the centres", n_clusters * embedding_features)
         self.register_buffer("initial_centers", torch.rand(n_clusters, embedding_features))
 
     def initialize(

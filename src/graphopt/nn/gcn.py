@@ -15,7 +15,7 @@ from graphopt.graph import Graph
 from graphopt.nn._calibration import standardised
 from graphopt.nn._encoder import TwoLayerEncoder
 from graphopt.nn._gcn_operators import gcn_layers
-from graphopt.nn.sparse import SparseMatrix
+from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 
 class Adjacency:
@@ -126,6 +126,7 @@ class GCN(TwoLayerEncoder):
         alike, and clusters start out empty. A unit that is constant on the data is only shifted.
         After D. Mishkin and J. Matas, "All you need is a good init", ICLR 2016.
         """
+        check_inputs(features, adjacency)
         hidden = adjacency @ (features @ self.hidden_weight)
         hidden = functional.relu(standardised(hidden, self.hidden_weight, self.hidden_bias))
         standardised(adjacency @ (hidden @ self.out_weight), self.out_weight, self.out_bias)
@@ -143,6 +144,7 @@ class GCN(TwoLayerEncoder):
         -------
         Tensor, shape (n_nodes, out_features)
         """
+        check_inputs(features, adjacency)
         projected = features @ self.hidden_weight
         adjacency.check_operand("features", projected)
         adjacency.check_square("adjacency")

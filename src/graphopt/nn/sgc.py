@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from graphopt._validation import check_integer
 from graphopt.nn._calibration import standardised
-from graphopt.nn._encoder import CalibratedEncoder
-from graphopt.nn.sparse import SparseMatrix
+from graphopt.nn._encoder import CalibratedEncoder, check_parameters
+from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 
 class SGC(CalibratedEncoder):
@@ -43,6 +43,7 @@ class SGC(CalibratedEncoder):
         check_integer("in_features", in_features, minimum=1)
         check_integer("out_features", out_features, minimum=1)
         self.steps = check_integer("steps", steps, minimum=0)
+        check_parameters("an encoder", (in_features + 1) * out_features)
         self.weight = nn.Parameter(torch.empty(in_features, out_features))
         self.bias = nn.Parameter(torch.empty(out_features))
         self.reset_parameters()
@@ -77,6 +78,7 @@ class SGC(CalibratedEncoder):
         return self._averaged(features, adjacency) + self.bias
 
     def _averaged(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
+        check_inputs(features, adjacency)
         adjacency.check_square("adjacency")
         rows = features @ self.weight
         adjacency.check_operand("features", rows)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from graphopt import _core
 from graphopt._operators import operator
+from graphopt._sparse import checked_rows
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_memory
 from graphopt.nn.dropout import dropout
@@ -24,12 +25,14 @@ class SparseMatrix:
     ----------
     indptr, indices, values : Tensor
         Compressed rows: int64 of shape (n_rows + 1,), int32 and float32 / float64 of shape
-        (n_entries,).
+        (n_entries,). Index tensors are copied: what is changed in them later changes nothing here.
     transposed : tuple of Tensor
         The same three for the transpose.
 
     Raises
     ------
+    TypeError
+        For another dtype.
     ValueError
         If the two do not have the same number of entries, or an index is out of range.
 
@@ -45,14 +48,18 @@ class SparseMatrix:
         values: Tensor,
         transposed: tuple[Tensor, Tensor, Tensor],
     ) -> None:
-        n_rows, n_columns = len(indptr) - 1, len(transposed[0]) - 1
-        if len(values) != len(transposed[2]):
+        rows, columns = _kept(indptr, indices, values), _kept(*transposed)
+        if len(rows[2]) != len(columns[2]):
             raise ValueError("transposed must have as many entries as the matrix")
-        _core.check_sparse(indptr.numpy(), indices.numpy(), n_columns)
-        _core.check_sparse(transposed[0].numpy(), transposed[1].numpy(), n_rows)
-        self._rows = (indptr, indices, values)
-        self._columns = transposed
+        for (pointers, numbers, _), (others, _, _) in ((rows, columns), (columns, rows)):
+            _core.check_sparse(pointers.numpy(), numbers.numpy(), len(others) - 1)
+        self._rows, self._columns = rows, columns
         self._order: Tensor | None = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what was pickled, checked like any other tensors."""
+        rows, columns = state["_rows"], state["_columns"]
+        self.__init__(*rows, columns)  # type: ignore[misc]
 
     @classmethod
     def from_scipy(cls, matrix: Any, dtype: torch.dtype = torch.float32) -> SparseMatrix:
@@ -61,16 +68,20 @@ class SparseMatrix:
         Raises
         ------
         ValueError
-            If an entry is NaN or infinite.
+            If an entry is NaN or infinite, or the index arrays contradict each other or the shape.
+        graphopt.errors.MemoryLimitError
+            If the matrix and its transpose do not fit in memory.
         """
         from scipy.sparse import csr_array
 
-        rows = csr_array(matrix)
-        if not rows.has_canonical_format:
-            rows = rows.copy()  # so far it shares memory, and what follows works in place
-            rows.sum_duplicates()
+        rows = checked_rows("matrix", matrix)
         if not np.isfinite(rows.data).all():
             raise ValueError("matrix must be finite")
+        check_memory(
+            f"a matrix of {rows.nnz:,} entries and {rows.shape[1]:,} columns with its transpose",
+            32 * rows.nnz + 16 * rows.shape[1],
+            "leave out columns that hold nothing, or pass a part of the rows",
+        )
         return cls(*_as_tensors(rows, dtype), _as_tensors(csr_array(rows.T), dtype))
 
     def with_values(self, values: Tensor, transposed_values: Tensor) -> SparseMatrix:
@@ -191,12 +202,48 @@ class SparseMatrix:
         return f"SparseMatrix({n_rows} x {n_columns}, {len(self._rows[2])} entries, {self.dtype})"
 
 
+def _kept(indptr: Tensor, indices: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return compressed rows with copies of the index tensors; their bounds are not checked."""
+    for name, tensor, dtypes in (
+        ("indptr", indptr, (torch.int64,)),
+        ("indices", indices, (torch.int32,)),
+        ("values", values, (torch.float32, torch.float64)),
+    ):
+        if tensor.dtype not in dtypes:
+            raise TypeError(f"{name} must be {' or '.join(map(str, dtypes))}, not {tensor.dtype}")
+        if tensor.ndim != 1:
+            raise ValueError(f"{name} must be 1D, not {tensor.ndim}D")
+        if tensor.device.type != "cpu":
+            raise ValueError(f"{name} must be on the CPU, not on {tensor.device}")
+    if len(indices) != len(values):
+        raise ValueError(f"values must be as long as indices, {len(indices)}, not {len(values)}")
+    return (
+        indptr.clone(memory_format=torch.contiguous_format),
+        indices.clone(memory_format=torch.contiguous_format),
+        values.contiguous(),
+    )
+
+
 def _as_tensors(rows: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     return (
         torch.from_numpy(rows.indptr.astype(np.int64)),
         torch.from_numpy(rows.indices.astype(np.int32)),
         torch.from_numpy(np.array(rows.data)).to(dtype),
     )
+
+
+def check_inputs(features: object, adjacency: object) -> None:
+    """Check that an encoder is given what it multiplies.
+
+    A SciPy matrix would multiply too, wherever its index arrays point.
+    """
+    if not isinstance(features, Tensor | SparseMatrix):
+        raise TypeError(
+            f"features must be a Tensor or SparseMatrix, not {type(features).__name__}; "
+            "SparseMatrix.from_scipy makes one"
+        )
+    if not isinstance(adjacency, SparseMatrix):
+        raise TypeError(f"adjacency must be a SparseMatrix, not {type(adjacency).__name__}")
 
 
 @operator("graphopt::spmm")

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_choice, check_integer, check_number
 from graphopt.datasets import Dataset, InductiveDataset, observed_graph, split_edges
 from graphopt.experiments.search.spaces import TASKS, Space, Value, choose_space
@@ -413,8 +414,8 @@ def _fingerprint(graphs: Sequence[tuple[Graph, Any]]) -> str:
     code = 0
     for seen, features in graphs:
         parts = [seen.edges, seen.edge_weights]
-        if hasattr(features, "tocsr"):
-            rows = features.tocsr()
+        if is_sparse(features):
+            rows = checked_rows("features", features)
             parts += [rows.indptr, rows.indices, rows.data]
         elif features is not None:
             parts.append(np.asarray(features))
