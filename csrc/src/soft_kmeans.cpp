@@ -1,6 +1,7 @@
 #include "graphopt/soft_kmeans.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "row_length.hpp"
 #include "soft_kmeans_pass.hpp"
@@ -49,8 +50,17 @@ GRAPHOPT_ALWAYS_INLINE void pack_rows(const ForwardChunk<T>& chunk, std::size_t 
     for (std::size_t j = 0; j < height; ++j) ones[j] = j < rows ? T{1} : T{0};
     if (!chunk.normalize) return;
     for (std::size_t j = 0; j < height; ++j) {
-        lengths[j] =
-            j < rows ? row_divisor(row_length<S>(from + j * chunk.width, chunk.width)) : T{1};
+        lengths[j] = T{1};
+        if (j >= rows) continue;
+        const T* const given = from + j * chunk.width;
+        T square = dot<S>(given, given, chunk.width);
+        if (!is_ordinary(square)) {
+            std::vector<T> scaled(chunk.width);
+            in_own_unit(given, chunk.width, scaled.data());
+            for (std::size_t d = 0; d < chunk.width; ++d) panel[d * height + j] = scaled[d];
+            square = dot<S>(scaled.data(), scaled.data(), chunk.width);
+        }
+        lengths[j] = row_divisor(square);
     }
     for (std::size_t j = 0; j < height; j += S::lanes) {
         const VectorOf<S> divisor = load<S>(lengths + j);

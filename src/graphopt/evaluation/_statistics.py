@@ -103,7 +103,7 @@ def _interval(x: NDArray[np.float64], confidence: float, seed: int) -> tuple[flo
         confidence_level=confidence,
         method="BCa" if finite else "percentile",
         vectorized=True,
-        random_state=check_random_state(seed),
+        random_state=np.random.default_rng(seed),
     )
     if finite:
         interval = drawn.confidence_interval
