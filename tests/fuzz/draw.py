@@ -371,7 +371,7 @@ class Draw:
         if kind < 7:
             return self.plain_graph(low, high, directed=True)
         if kind == 7:
-            return self.plain_graph(1, high).to_networkx()
+            return self.plain_graph(1, max(1, high)).to_networkx()
         if kind == 8:
             return self.sparse(self.numbers(4, 4))
         return self.pick(*_NOTHING_LIKE_IT)
@@ -415,8 +415,6 @@ class Draw:
     def broken_sparse(self, dense: np.ndarray) -> Any:
         """Return compressed rows or columns whose index arrays are wrong."""
         kind = self.pick(scipy.sparse.csr_array, scipy.sparse.csc_array, scipy.sparse.csr_matrix)
-        if not BROKEN_SPARSE:
-            return kind(dense)
         matrix = kind(dense)
         index = np.array(matrix.indices, self.pick(np.int32, np.int64))
         pointer = np.array(matrix.indptr, index.dtype)
@@ -424,7 +422,8 @@ class Draw:
         if len(spoilt):
             at = self.random.randrange(len(spoilt))
             spoilt[at] = self.pick(-1, 2**20, len(dense), 2**31 - 1, -(2**31))
-        matrix.indices, matrix.indptr = index, pointer
+        if BROKEN_SPARSE:
+            matrix.indices, matrix.indptr = index, pointer
         return matrix
 
     def features(self, n: int, width: int | None = None) -> Any:

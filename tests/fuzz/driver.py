@@ -105,7 +105,8 @@ class _Worker:
         self._folder = tempfile.TemporaryDirectory(prefix="fuzz-")
         self._state = Path(self._folder.name) / "running"
         self._errors = Path(self._folder.name) / "stderr"
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._unread = b""
 
     def run(self, job: Job) -> None:
         """Run a job to its end, whatever happens to the process."""
@@ -114,7 +115,7 @@ class _Worker:
             begin = time.monotonic()
             process = self._started()
             assert process.stdin is not None
-            process.stdin.write(f"{name}\t{first}\t{count}\n")
+            process.stdin.write(f"{name}\t{first}\t{count}\n".encode())
             process.stdin.flush()
             ended = self._listen(process, name)
             seconds = time.monotonic() - begin
@@ -137,7 +138,7 @@ class _Worker:
             self._process.communicate()
         self._folder.cleanup()
 
-    def _started(self) -> subprocess.Popen[str]:
+    def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._state.write_bytes(bytes(STATE.size))
             paths = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
@@ -153,22 +154,34 @@ class _Worker:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    text=True,
+                    bufsize=0,  # what select does not see must not wait in a buffer
                     env=environment,
                     cwd=self._folder.name,
                 )
+            self._unread = b""
             assert self._process.stdout is not None
             if not self._process.stdout.readline():
                 raise RuntimeError(f"a worker did not start: {self._last_words()}")
         return self._process
 
-    def _listen(self, process: subprocess.Popen[str], name: str) -> str | None:
+    def _listen(self, process: subprocess.Popen[bytes], name: str) -> str | None:
         """Return None when the job is done, or how the process ended."""
         assert process.stdout is not None
         last, since = b"", time.monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while True:
+                line, end, rest = self._unread.partition(b"\n")
+                if end:
+                    self._unread = rest
+                    answer = json.loads(line)
+                    if "fault" not in answer:
+                        return None
+                    with self._lock:
+                        self._report.add_fault(
+                            name, answer["seed"], answer["fault"], answer["trace"]
+                        )
+                    continue
                 if not selector.select(_LOOKS):
                     state = self._state.read_bytes()
                     if state != last:
@@ -178,15 +191,11 @@ class _Worker:
                         process.communicate()
                         return f"no end within {_HANGS_AFTER:g} s"
                     continue
-                line = process.stdout.readline()
-                if not line:
+                arrived = os.read(process.stdout.fileno(), 2**16)
+                if not arrived:
                     code = process.wait()
                     return f"the process died: {_name_of(code)}"
-                answer = json.loads(line)
-                if "fault" not in answer:
-                    return None
-                with self._lock:
-                    self._report.add_fault(name, answer["seed"], answer["fault"], answer["trace"])
+                self._unread += arrived
 
     def _counts(self) -> dict[str, int]:
         _, calls, reached, answered = STATE.unpack(self._state.read_bytes())

@@ -12,7 +12,7 @@ from fuzz.known import KNOWN
 from fuzz.registry import TARGETS
 
 CORPUS = Path(__file__).parent / "corpus.jsonl"
-SHORT = 4000  # inputs
+SHORT = 8000  # inputs
 
 
 def test_everything_public_has_a_target() -> None:

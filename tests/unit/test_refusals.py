@@ -30,6 +30,8 @@ TAKE_A_GRAPH = {
     "consensus": lambda graph: learning.consensus(graph, [[0] * 8], 2),
     "Modularity.prepare": Modularity().prepare,
     "FacilityLocation.prepare": FacilityLocation().prepare,
+    "FacilityLocation.evaluate": lambda graph: FacilityLocation().evaluate(np.array([0]), graph),
+    "quality": lambda graph: evaluation.quality("facility", graph, [0]),
     "Bagging": lambda graph: completion.Bagging().missing_edges(graph),
 }
 

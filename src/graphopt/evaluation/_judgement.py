@@ -104,6 +104,7 @@ def quality(task: str, graph: Graph, decision: ArrayLike) -> float:
     >>> quality("facility", path, [1])
     2.0
     """
+    check_graph("graph", graph)
     if check_choice("task", task, TASKS) == "community":
         return modularity(graph, decision)
     return float(evaluate_centers(graph, decision).radius)

@@ -70,9 +70,10 @@ class TwoLayerEncoder(CalibratedEncoder):
         self, in_features: int, hidden_features: int, out_features: int, dropout: float
     ) -> None:
         super().__init__()
-        check_integer("in_features", in_features, minimum=1)
-        check_integer("hidden_features", hidden_features, minimum=1)
-        check_integer("out_features", out_features, minimum=1)
+        # Python's integers: those of NumPy may be of a type that their products do not fit.
+        in_features = check_integer("in_features", in_features, minimum=1)
+        hidden_features = check_integer("hidden_features", hidden_features, minimum=1)
+        out_features = check_integer("out_features", out_features, minimum=1)
         self.dropout = check_dropped_share("dropout", dropout)
         check_parameters("an encoder", (in_features + 1 + out_features) * hidden_features)
         self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))

@@ -74,7 +74,8 @@ class ClusterNet(nn.Module):
         tolerance: float = 1e-4,
     ) -> None:
         super().__init__()
-        check_integer("embedding_features", embedding_features, minimum=1)
+        n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
+        embedding_features = check_integer("embedding_features", embedding_features, minimum=1)
         self.encoder = make_encoder(
             encoder,
             in_features,

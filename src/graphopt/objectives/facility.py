@@ -33,7 +33,7 @@ from graphopt.facility import (
     largest_distance,
     order_sites,
 )
-from graphopt.graph import Graph, check_undirected
+from graphopt.graph import Graph, check_graph, check_undirected
 from graphopt.objectives import _ops
 from graphopt.objectives.base import Objective, SoftClusters
 from graphopt.rounding import pipage_rounding
@@ -419,6 +419,7 @@ class FacilityLocation(Objective):
         """Return the radius of the sites on `graph`, infinite if a node reaches none of them."""
         from graphopt.centers import evaluate_centers
 
+        check_graph("graph", graph)
         return float(evaluate_centers(graph, decision).radius)
 
     def training_value(self, decision: NDArray[Any], problem: FacilityProblem) -> float:

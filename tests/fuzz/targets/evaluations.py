@@ -26,7 +26,7 @@ def _decision(draw: Draw, task: Any, n: int) -> Any:
     )
 
 
-@target("graphopt.evaluation.quality", words=("labels", "centers", "edge", "graph_or_distances"))
+@target("graphopt.evaluation.quality", words=("labels", "centers", "edge"))
 def quality(draw: Draw) -> Call:
     task, graph = draw.choice(*_TASKS), draw.graph(1, 10)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
@@ -64,9 +64,7 @@ def agreement(draw: Draw) -> Call:
     return Call(evaluation.agreement, (draw.labels(n), truth), {}, check)
 
 
-@target(
-    "graphopt.evaluation.judge", words=("labels", "centers", "edge", "graph", "graph_or_distances")
-)
+@target("graphopt.evaluation.judge", words=("labels", "centers", "edge", "graph"))
 def judge(draw: Draw) -> Call:
     task = draw.choice(*_TASKS)
     full = draw.plain_graph(1, 10)

@@ -80,7 +80,7 @@ class _Sizes:
             other = draw.plain_graph(1, 9)
             return draw.pick(
                 Adjacency(other).whole,
-                SparseMatrix.from_scipy(draw.numbers(self.n, self.n + 1)),
+                SparseMatrix.from_scipy(draw.sparse(draw.numbers(self.n, self.n + 1))),
                 Adjacency(self.graph, dtype=torch.float64).whole,
             )
         return self.adjacency
@@ -390,7 +390,7 @@ def sparse_matrix(draw: Draw) -> Call:
 @target("graphopt.nn.SparseMatrix.from_scipy", words=("matrix",))
 def from_scipy(draw: Draw) -> Call:
     dense = draw.numbers(draw.size(0, 6), draw.size(0, 6))
-    matrix: Any = draw.sparse(dense) if draw.chance(0.7) else dense
+    matrix: Any = draw.sparse(dense)
     if draw.odd():
         matrix = draw.broken_sparse(dense) if draw.chance(0.5) else draw.odd_array(dense)
     kwargs = draw.some(dtype=lambda: draw.pick(torch.float32, torch.float64))

@@ -164,9 +164,7 @@ def facility_relax(draw: Draw) -> Call:
     return Call(_objective(draw).relax, (clusters,))
 
 
-@target(
-    "graphopt.objectives.FacilityLocation.evaluate", words=("centers", "edge", "graph_or_distances")
-)
+@target("graphopt.objectives.FacilityLocation.evaluate", words=("centers", "edge"))
 def facility_evaluate(draw: Draw) -> Call:
     graph = draw.graph(1, 9)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
