@@ -271,7 +271,7 @@ def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) 
     from scipy.sparse import coo_array
 
     sparse = is_sparse(matrix)
-    matrix = checked_rows("matrix", matrix, np.float64) if sparse else np.asarray(matrix)
+    matrix = checked_rows("matrix", matrix, np.float64) if sparse else as_array("matrix", matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"matrix must be square, not of shape {matrix.shape}")
     if matrix.dtype.kind not in "fiub":
@@ -282,6 +282,8 @@ def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) 
         _ENTRY_BYTES * int(n_entries),
         "pass the edges to Graph.from_edges",
     )
+    if not sparse and matrix.dtype != bool:
+        matrix = matrix.astype(np.float64, copy=False)  # SciPy reads native numbers alone
     entries = coo_array(matrix)
     values = entries.data.astype(np.float64)
     if not np.isfinite(values).all():
