@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._validation import check_float_array, check_integer, check_memory
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 
 
 def check_features(features: Any, n_nodes: int) -> Any:
@@ -47,6 +47,7 @@ def node_features(graph: Graph, features: Any) -> Any:
     features : array, sparse array, callable or None
         A callable computes them from the graph; None stays None.
     """
+    check_graph("graph", graph)
     if features is None:
         return None
     return check_features(features(graph) if callable(features) else features, graph.n_nodes)
