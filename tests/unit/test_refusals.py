@@ -23,6 +23,7 @@ TAKE_A_GRAPH = {
     "check_strengths": lambda graph: check_strengths("graph", graph),
     "motif_counts": features.motif_counts,
     "structural_features": lambda graph: datasets.structural_features(graph, 8),
+    "node_features": lambda graph: features.node_features(graph, np.eye(8)),
     "split_edges": datasets.split_edges,
     "distance_tail": lambda graph: evaluation.distance_tail(graph, [0]),
     "exact_within_reach": lambda graph: evaluation.exact_within_reach(graph, 2),
@@ -172,6 +173,16 @@ def test_a_dropped_share_is_a_number_below_one(share):
             function()
 
 
-def test_clusternet_names_the_width_that_is_wrong():
-    with pytest.raises(TypeError, match="embedding_features must be an integer"):
-        graphopt.nn.ClusterNet(3, 2, embedding_features="3")
+def test_networks_name_the_width_that_is_wrong():
+    for make in (
+        lambda width: graphopt.nn.ClusterNet(3, 2, embedding_features=width),
+        lambda width: graphopt.nn.LinkPredictor(3, embedding_features=width),
+    ):
+        with pytest.raises(TypeError, match="embedding_features must be an integer"):
+            make("3")
+
+
+def test_an_opening_has_one_axis():
+    objective = FacilityLocation(2)
+    with pytest.raises(ValueError, match="decision must be 1D, one opening per site, not 0D"):
+        objective.decode(torch.tensor(0.5), objective.prepare(RING))

@@ -400,6 +400,8 @@ class FacilityLocation(Objective):
         At most as many as there are sites. An opening that sums to more than `n_facilities` is
         scaled down first; see :func:`graphopt.pipage_rounding` for one that sums to less.
         """
+        if decision.ndim != 1:
+            raise ValueError(f"decision must be 1D, one opening per site, not {decision.ndim}D")
         opening = decision.detach().cpu().numpy().clip(0.0, 1.0)
         k = None
         if self.n_facilities is not None:
