@@ -33,6 +33,7 @@ TAKE_A_GRAPH = {
     "FacilityLocation.prepare": FacilityLocation().prepare,
     "FacilityLocation.evaluate": lambda graph: FacilityLocation().evaluate(np.array([0]), graph),
     "quality": lambda graph: evaluation.quality("facility", graph, [0]),
+    "Chosen": lambda graph: completion.Chosen(2, 0.5).missing_edges(graph),
     "Bagging": lambda graph: completion.Bagging().missing_edges(graph),
 }
 
@@ -171,6 +172,11 @@ def test_a_dropped_share_is_a_number_below_one(share):
     ):
         with pytest.raises((TypeError, ValueError), match="share must be"):
             function()
+
+
+def test_what_is_dropped_is_real():
+    with pytest.raises(TypeError, match=r"values must be float32 or float64, not torch\.int64"):
+        graphopt.nn.dropout(torch.arange(3), 0.5)
 
 
 def test_networks_name_the_width_that_is_wrong():

@@ -409,6 +409,7 @@ class Chosen:
         Graph
             On the same nodes; without an edge where no completion was best.
         """
+        check_seen_graph(graph)
         choice = choose(
             graph,
             features,

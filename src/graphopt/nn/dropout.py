@@ -33,6 +33,8 @@ def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
     Tensor, shape of `values`
     """
     share = check_dropped_share("share", share)
+    if values.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"values must be float32 or float64, not {values.dtype}")
     if not training or share == 0.0:
         return values
     seed = torch.randint(2**62, ())
