@@ -50,6 +50,11 @@ def test_plus_names_the_other_graph():
         RING.plus(3)
 
 
+def test_judge_names_the_unseen_graph():
+    with pytest.raises(TypeError, match="unseen must be a Graph, not ndarray"):
+        evaluation.judge("community", [0] * 8, RING, RING, np.eye(8))
+
+
 TAKE_AN_ARRAY = {
     "centers": lambda given: graphopt.evaluate_centers(RING, given),
     "graph_or_distances": lambda given: graphopt.greedy_k_center(given, 1),
@@ -132,6 +137,19 @@ def test_narrow_integers_are_as_good_as_python_s(kind):
         assert narrow == plain
         rows = np.eye(8, dtype=np.float32)
         assert narrow.missing_edges(RING, rows) == plain.missing_edges(RING, rows)
+
+
+def test_a_narrow_k_does_not_overflow():
+    sets = graphopt.pipage_rounding(np.full(200, 0.5), k=np.uint8(150), draws=3, random_state=0)
+    assert sets.shape == (3, 150)
+
+
+@pytest.mark.parametrize("unit", [2.0**1000, 2.0**-1000])
+def test_a_summary_is_the_same_in_any_unit(unit):
+    values = np.array([1.0, 2.5, 3.0, 7.0])
+    plain, scaled = evaluation.summarize(values), evaluation.summarize(values * unit)
+    for name in ("mean", "median", "low", "high"):
+        assert getattr(scaled, name) == unit * getattr(plain, name)
 
 
 def test_a_share_whose_inverse_is_infinite_is_refused():

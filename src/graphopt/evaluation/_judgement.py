@@ -235,6 +235,8 @@ def judge(
         As :func:`quality`.
     """
     community = check_choice("task", task, TASKS) == "community"
+    if unseen is not None:
+        check_graph("unseen", unseen)
     hidden = community and unseen is not None and unseen.n_edges > 0
     return Judgement(
         quality(task, full, decision),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,10 +85,20 @@ def summarize(values: ArrayLike, *, confidence: float = 0.95, random_state: int 
     if confidence >= 1.0:
         raise ValueError(f"confidence must be less than 1, not {confidence:g}")
     seed = check_integer("random_state", random_state, minimum=0, maximum=None)
+    unit = _unit(x)
+    x = x / unit
     with np.errstate(invalid="ignore"):  # infinity minus infinity, of both signs
         mean, middle = float(x.mean()), float(np.median(x))
         low, high = _interval(x, confidence, seed)
-    return Summary(mean, middle, low, high, confidence, len(x))
+    return Summary(mean * unit, middle * unit, low * unit, high * unit, confidence, len(x))
+
+
+def _unit(x: NDArray[np.float64]) -> float:
+    """Return a power of two by which values are divided whose cubes float64 does not hold, or 1."""
+    largest = float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
+    if largest == 0.0 or 1e-90 < largest < 1e90:
+        return 1.0
+    return 2.0 ** (math.frexp(largest)[1] - 1)
 
 
 def _interval(x: NDArray[np.float64], confidence: float, seed: int) -> tuple[float, float]:
