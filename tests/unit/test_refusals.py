@@ -33,6 +33,7 @@ TAKE_A_GRAPH = {
     "FacilityLocation.prepare": FacilityLocation().prepare,
     "FacilityLocation.evaluate": lambda graph: FacilityLocation().evaluate(np.array([0]), graph),
     "quality": lambda graph: evaluation.quality("facility", graph, [0]),
+    "EdgeProbabilities": lambda graph: completion.EdgeProbabilities(graph, [(0, 2)], [0.5]),
     "Chosen": lambda graph: completion.Chosen(2, 0.5).missing_edges(graph),
     "Bagging": lambda graph: completion.Bagging().missing_edges(graph),
 }
