@@ -31,7 +31,7 @@ KNOWN: tuple[Known, ...] = (
     Known("extreme weights", fault=r"RuntimeWarning: (overflow|underflow|divide|invalid)"),
     Known(
         "extreme weights in results",
-        target=r"cnm|polish|newman|spectral|leiden|modularity|k_center|gonzalez|expected_distances",
+        target=r"cnm|polish|improve|consensus|newman|spectral|leiden|modularity|k_center|gonzalez|expected_distances",
         fault=r"wrong answer|ZeroDivisionError",
     ),
     Known("damaged files", target=r"^reader: |\.load$|\.save$"),

@@ -11,7 +11,7 @@ import graphopt
 from graphopt import Graph, completion, datasets, evaluation, features, learning, paths
 from graphopt.clustering import stack_rows
 from graphopt.communities import check_strengths
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
 
 RING = Graph.from_edges([(i, (i + 1) % 8) for i in range(8)])
 RAGGED = [[0], [1, 2]]
@@ -33,6 +33,7 @@ TAKE_A_GRAPH = {
     "FacilityLocation.prepare": FacilityLocation().prepare,
     "FacilityLocation.evaluate": lambda graph: FacilityLocation().evaluate(np.array([0]), graph),
     "quality": lambda graph: evaluation.quality("facility", graph, [0]),
+    "EdgeProbabilities": lambda graph: completion.EdgeProbabilities(graph, [(0, 2)], [0.5]),
     "Chosen": lambda graph: completion.Chosen(2, 0.5).missing_edges(graph),
     "Bagging": lambda graph: completion.Bagging().missing_edges(graph),
 }
@@ -204,6 +205,12 @@ def test_networks_name_the_width_that_is_wrong():
     ):
         with pytest.raises(TypeError, match="embedding_features must be an integer"):
             make("3")
+
+
+def test_one_row_that_runs_backwards_is_read():
+    hops = np.array([[0, 1, 2], [1, 0, 1]], np.uint8)[::-1][:1]
+    assert hops.strides[0] < 0
+    assert FacilityProblem.from_distances(hops).n_sites == 3
 
 
 def test_an_opening_has_one_axis():

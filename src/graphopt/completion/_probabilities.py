@@ -21,7 +21,7 @@ from graphopt._validation import (
 from graphopt._weights import mean_weight
 from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.datasets.splits import among, edge_codes
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 _PAIR_BYTES = 150  # of a listed pair, while a graph is put together from it
 _SUREST = 1.0 - 2.0**-40  # odds stay finite
@@ -76,8 +76,7 @@ class EdgeProbabilities:
     def __init__(
         self, graph: Graph, pairs: ArrayLike, probabilities: ArrayLike, background: float = 0.0
     ) -> None:
-        if graph.directed:
-            raise ValueError("graph must be undirected")
+        check_undirected("graph", graph)
         nodes, chances = _checked(graph, pairs, probabilities)
         share = check_number("background", background, minimum=0.0, maximum=1.0)
         object.__setattr__(self, "graph", graph)

@@ -189,7 +189,7 @@ def _register(kind: str) -> None:
         args = (sizes.features(draw), sizes.square(draw))
         return Call(made.forward, args, kwargs, changes=True)
 
-    @target(f"{prefix}.initialize", words=words, errors=SHAPES, weight=0.5)
+    @target(f"{prefix}.initialize", words=(*words, "x"), errors=SHAPES, weight=0.5)
     def initialize(draw: Draw) -> Call:
         sizes = _Sizes(draw)
         args = (sizes.features(draw), sizes.square(draw), np.random.default_rng(0))
