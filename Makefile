@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 WITH_TOOLS := PATH="$(abspath $(BIN)):$$PATH"
 SOURCES := $(shell find src csrc -type f -not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 
-.PHONY: run test lint test-cpp sanitize test-python-sanitize count-instructions reproduce-quick bench format clean
+.PHONY: run test lint test-cpp sanitize test-python-sanitize fuzz count-instructions reproduce-quick bench format clean
 
 run: $(VENV)/installed  ## install, then learn and decide on a synthetic graph
 	$(BIN)/graphopt run
@@ -56,6 +56,10 @@ test-cpp-%: build-%
 build-%: $(VENV)/installed-lint
 	$(WITH_TOOLS) cmake --preset $*
 	$(WITH_TOOLS) cmake --build --preset $*
+
+fuzz: $(VENV)/installed-test  ## odd arguments and damaged files for all that is public; MINUTES=10
+	mkdir -p build
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --jobs $(or $(JOBS),2) --keep --output build/fuzz.json
 
 count-instructions: build-portable  ## of the main kernels, beside the stored counts; UPDATE=1 stores
 	$(BIN)/python csrc/instructions/count.py build/portable/csrc/instructions/kernels $(if $(UPDATE),--update)

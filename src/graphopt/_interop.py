@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt import _convert
 from graphopt._optional import require
 from graphopt._sparse import checked_rows, is_sparse
-from graphopt._validation import check_integer, check_memory, shown
+from graphopt._validation import as_array, as_tuple, check_integer, check_memory, shown
 
 if TYPE_CHECKING:
     import igraph
@@ -57,7 +57,7 @@ def table_from_edges(
         n_bytes = _NAME_BYTES * (len(names) if hasattr(names, "__len__") else 0)
         if n_bytes > _NAME_BYTES * _MANY_EDGES:
             check_memory(f"names of {len(names):,} nodes", n_bytes, "leave names out")
-        names = tuple(names)
+        names = as_tuple("names", names)
         if n_nodes is not None and len(names) != n_nodes:
             raise ValueError(f"names must have one label per node, {n_nodes}, not {len(names)}")
         n_nodes = len(names)
@@ -83,7 +83,7 @@ def _ends(
     edges: object, names: Sequence[Hashable] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Sequence[Hashable] | None]:
     if hasattr(edges, "__array__"):
-        array = as_numpy(edges)
+        array = as_numpy("edges", edges)
         if array.size and (array.ndim != 2 or array.shape[1] != 2):
             raise ValueError(f"edges must have shape (n_edges, 2), not {array.shape}")
         if array.size and array.dtype.kind in "OUST":  # labels go the way of lists
@@ -127,7 +127,7 @@ def _node_count(sources: NDArray[np.int64], targets: NDArray[np.int64], n_nodes:
 def _edge_weights(name: str, weights: ArrayLike | None, n_edges: int) -> NDArray[np.float64] | None:
     if weights is None:
         return None
-    array = as_numpy(weights)
+    array = as_numpy(name, weights)
     if array.size and array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold numbers, not {array.dtype}")
     if array.shape != (n_edges,):
@@ -136,11 +136,11 @@ def _edge_weights(name: str, weights: ArrayLike | None, n_edges: int) -> NDArray
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
-def as_numpy(array: Any) -> NDArray[Any]:
+def as_numpy(name: str, array: Any) -> NDArray[Any]:
     """Return an array or a torch tensor (on any device, tracked or not) as a NumPy array."""
     if hasattr(array, "detach"):
         array = array.detach().cpu()
-    return np.asarray(array)
+    return as_array(name, array)
 
 
 # --- torch --------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def table_from_edge_index(
     edge_index: Any, n_nodes: int | None, edge_weight: Any, directed: bool
 ) -> EdgeTable:
     """Read PyTorch Geometric's pair of arrays; see `Graph.from_edge_index`."""
-    array = as_numpy(edge_index)
+    array = as_numpy("edge_index", edge_index)
     if array.ndim != 2 or array.shape[0] != 2:
         raise ValueError(f"edge_index must have shape (2, n_entries), not {array.shape}")
     if array.size and array.dtype.kind not in "iu":
@@ -275,7 +275,7 @@ def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) 
     from scipy.sparse import coo_array
 
     sparse = is_sparse(matrix)
-    matrix = checked_rows("matrix", matrix, np.float64) if sparse else np.asarray(matrix)
+    matrix = checked_rows("matrix", matrix, np.float64) if sparse else as_array("matrix", matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"matrix must be square, not of shape {matrix.shape}")
     if matrix.dtype.kind not in "fiub":
@@ -286,6 +286,8 @@ def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) 
         _ENTRY_BYTES * int(n_entries),
         "pass the edges to Graph.from_edges",
     )
+    if not sparse and matrix.dtype != bool:
+        matrix = matrix.astype(np.float64, copy=False)  # SciPy reads native numbers alone
     entries = coo_array(matrix)
     values = entries.data.astype(np.float64)
     if not np.isfinite(values).all():

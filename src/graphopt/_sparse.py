@@ -61,6 +61,8 @@ def checked_rows(
     """
     from scipy.sparse import issparse
 
+    if not is_sparse(matrix):
+        raise TypeError(f"{name} must be a SciPy sparse array, not {type(matrix).__name__}")
     if not issparse(matrix):
         matrix = matrix.tocsr()  # another library's own code
     kind = str(getattr(matrix, "format", ""))

@@ -6,7 +6,7 @@ import math
 import operator
 import reprlib
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, SupportsIndex, TypeAlias, cast
 
 import numpy as np
@@ -73,7 +73,7 @@ def check_number(
     open_minimum: bool = False,
 ) -> float:
     """Return `value` as a finite float within the bounds, or raise naming `name`."""
-    if isinstance(value, bool | np.bool_ | str):
+    if isinstance(value, bool | np.bool_ | str | bytes | np.complexfloating):
         raise TypeError(f"{name} must be a number, not {shown(value)}")
     try:
         number = float(cast(float, value))
@@ -100,6 +100,29 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> str:
     return value
 
 
+def as_array(name: str, value: object) -> NDArray[Any]:
+    """Return ``np.asarray(value)``, or raise an error that names `name`.
+
+    A masked array is refused where an entry is masked, as what is under the mask means nothing.
+    """
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} must not have masked entries")
+    try:
+        return np.asarray(cast(Any, value))
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise TypeError(
+            f"{name} must be an array, and this {type(value).__name__} is none: {reason}"
+        ) from None
+
+
+def as_tuple(name: str, value: object) -> tuple[Any, ...]:
+    """Return the items of a sequence or another iterable, or raise TypeError naming `name`."""
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a sequence, not {type(value).__name__}")
+    return tuple(value)
+
+
 def check_float_array(name: str, value: object, *, ndim: int, finite: bool = True) -> FloatArray:
     """Return `value` as a C-contiguous float32 or float64 array of `ndim` dimensions.
 
@@ -107,7 +130,7 @@ def check_float_array(name: str, value: object, *, ndim: int, finite: bool = Tru
     become float64; anything else is a TypeError. NaN and infinity are refused unless `finite` is
     False.
     """
-    array = np.asarray(cast(Any, value))
+    array = as_array(name, value)
     if array.dtype == object or array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be a numeric array, not {array.dtype}")
     kept = array.dtype in (np.float32, np.float64)
@@ -165,7 +188,7 @@ def check_node_index(name: str, value: object, n_nodes: int) -> int:
 
 def check_node_indices(name: str, value: object, n_nodes: int) -> NDArray[np.int32]:
     """Return `value` as a contiguous int32 vector of node numbers in 0..n_nodes-1."""
-    array = np.asarray(cast(Any, value))
+    array = as_array(name, value)
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1D, not {array.ndim}D")
     if array.size == 0:

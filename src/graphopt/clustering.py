@@ -17,6 +17,8 @@ from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     FloatArray,
     RandomState,
+    as_array,
+    as_tuple,
     check_float_array,
     check_integer,
     check_memory,
@@ -380,6 +382,7 @@ def stack_rows(arrays: Sequence[ArrayLike]) -> tuple[FloatArray, NDArray[np.int6
     >>> x.shape, offsets
     ((5, 2), array([0, 2, 5]))
     """
+    arrays = as_tuple("arrays", arrays)
     if len(arrays) == 0:
         raise ValueError("arrays must hold at least one array")
     parts: list[Any] = [
@@ -456,7 +459,7 @@ def _problem(
 def _check_offsets(offsets: ArrayLike | None, n_rows: int) -> NDArray[np.int64]:
     if offsets is None:
         return np.array([0, n_rows], np.int64)
-    array = np.asarray(offsets)
+    array = as_array("offsets", offsets)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"offsets must be 1D and hold at least one number, not {array.shape}")
     if array.dtype.kind not in "iu":

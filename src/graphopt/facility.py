@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from graphopt._scale import exponent_of, restored, times_power
 from graphopt._threads import get_num_threads, resolve_num_threads
 from graphopt._validation import (
     FloatArray,
+    as_array,
     check_copy,
     check_float_array,
     check_integer,
@@ -162,7 +163,7 @@ def expected_distances_gradient(
 
 def check_distances(name: str, value: object) -> DistanceArray:
     """Return a contiguous matrix of unsigned hops or float64 lengths, or raise naming `name`."""
-    array = np.asarray(cast(Any, value))
+    array = as_array(name, value)
     if array.dtype not in _HOP_DTYPES and array.dtype.kind != "f":
         raise TypeError(
             f"{name} must be uint8, uint16 or uint32 (hops, the dtype's maximum: unreachable) or "

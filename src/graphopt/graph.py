@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,10 @@ from graphopt import _core, _interop
 from graphopt._exchange import Exchange
 from graphopt._interop import EDGE_BYTES, EdgeTable
 from graphopt._validation import (
+    as_array,
+    as_tuple,
     check_choice,
+    check_float_array,
     check_memory,
     check_node_index,
     check_node_indices,
@@ -78,7 +81,7 @@ class Graph(Exchange):
     ) -> None:
         pointer = _integers("indptr", indptr, np.int64)
         index = _integers("indices", indices, np.int32)
-        weight = None if weights is None else np.array(weights, dtype=np.float64, order="C")
+        weight = None if weights is None else _numbers("weights", weights)
         _core.check_csr(pointer, index, weight)
         if not directed:
             mirrored = _core.transpose_csr(pointer, index, weight)
@@ -381,6 +384,7 @@ class Graph(Exchange):
         ValueError
             If the graphs do not match, or the sum of two weights is too large for float64.
         """
+        check_graph("other", other)
         if other.n_nodes != self.n_nodes or other.directed != self.directed:
             kind = "directed" if self.directed else "undirected"
             raise ValueError(f"other must be {kind} with {self.n_nodes} nodes, not {other!r}")
@@ -447,9 +451,30 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array.view()
 
 
+def check_graph(name: str, value: object) -> None:
+    """Raise TypeError naming `name` unless `value` is a Graph."""
+    if not isinstance(value, Graph):
+        raise TypeError(
+            f"{name} must be a Graph, not {type(value).__name__}; its from_... methods convert"
+        )
+
+
+def check_undirected(name: str, value: object) -> None:
+    """Raise TypeError or ValueError naming `name` unless `value` is an undirected Graph."""
+    check_graph(name, value)
+    if cast(Graph, value).directed:
+        raise ValueError(f"{name} must be undirected")
+
+
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return a private copy; the core looks for what is not finite."""
+    array = check_float_array(name, values, ndim=1, finite=False)
+    return np.array(array, dtype=np.float64, order="C")
+
+
 def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
     """Return a private copy in `dtype`, refusing what would not survive."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     n_bytes = array.size * np.dtype(dtype).itemsize
     if n_bytes > _WORTH_ASKING:
         check_memory(f"a copy of {name}", n_bytes, "pass a part of the graph")
@@ -463,7 +488,7 @@ def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) 
 def _checked_names(names: Sequence[Hashable] | None, n_nodes: int) -> tuple[Hashable, ...] | None:
     if names is None:
         return None
-    labels = tuple(names)
+    labels = as_tuple("names", names)
     if len(labels) != n_nodes:
         raise ValueError(f"names must have one label per node, {n_nodes}, not {len(labels)}")
     try:

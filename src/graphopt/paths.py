@@ -12,7 +12,7 @@ from graphopt._scale import restored
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer, check_memory, check_node_indices, check_number
 from graphopt._weights import as_lengths
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 
 _NO_HOP_LIMIT = 2**32 - 1
 _HOP_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
@@ -94,6 +94,7 @@ def all_pairs_shortest_paths(
     >>> all_pairs_shortest_paths(roads, sources=[0])
     array([[0. , 1. , 1.5]])
     """
+    check_graph("graph", graph)
     return find_distances(
         graph,
         None if sources is None else check_node_indices("sources", sources, graph.n_nodes),
@@ -189,8 +190,8 @@ def distances_to_nearest(
     >>> distances_to_nearest(path, [3, 1])
     (array([ 1.,  0.,  1.,  0., inf]), array([ 1,  1,  0,  0, -1], dtype=int32))
     """
-    nodes = check_node_indices("centers", centers, graph.n_nodes)
     check_lengths(graph)
+    nodes = check_node_indices("centers", centers, graph.n_nodes)
     graph, exponent = as_lengths(graph)
     found = _core.distances_to_nearest(graph.indptr, graph.indices, graph.weights, nodes)
     return restored("weights of graph", found[0], exponent), found[1]
@@ -198,6 +199,7 @@ def distances_to_nearest(
 
 def check_lengths(graph: Graph) -> None:
     """Raise ValueError naming an edge of negative length."""
+    check_graph("graph", graph)
     weights = graph.weights
     if weights is None or not (weights < 0.0).any():
         return

@@ -82,7 +82,7 @@ def pipage_rounding(
     least = max(0, math.ceil(total - tolerance))
     if k is None:
         k = least
-    elif check_integer("k", k, minimum=0, maximum=len(x)) < least:
+    elif (k := check_integer("k", k, minimum=0, maximum=len(x))) < least:
         raise ValueError(f"k must be at least the sum of opening, {total:g}, not {k}")
     check_memory(
         f"a table of {draws:,} sets of {k:,} sites", 4 * draws * k, "ask for fewer draws at a time"

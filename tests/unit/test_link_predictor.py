@@ -305,7 +305,7 @@ def test_parameters_clone_and_repr() -> None:
         ({"feature_dropout": 1.5}, "feature_dropout must be at most 1, not 1.5"),
         ({"dropout": 1.0}, "dropout must be less than 1, not 1"),
         ({"smoothing": -1}, "smoothing must be at least 0, not -1"),
-        ({"embedding_features": 0}, "out_features must be at least 1, not 0"),
+        ({"embedding_features": 0}, "embedding_features must be at least 1, not 0"),
     ],
 )
 def test_parameters_that_make_no_sense(settings: dict[str, Any], message: str) -> None:

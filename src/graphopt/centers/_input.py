@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt._scale import times_power, unusual_exponent
-from graphopt._validation import check_integer, check_memory, check_node_indices
+from graphopt._validation import as_array, check_integer, check_memory, check_node_indices
 from graphopt.graph import Graph
 from graphopt.paths import check_lengths
 
@@ -22,7 +22,7 @@ def checked_source(graph_or_distances: Graph | ArrayLike) -> Graph | NDArray[Any
         check_lengths(graph_or_distances)
         return graph_or_distances
     name = "graph_or_distances"
-    matrix = np.asarray(graph_or_distances)
+    matrix = as_array(name, graph_or_distances)
     if matrix.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be a Graph or a numeric array, not {matrix.dtype}")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:

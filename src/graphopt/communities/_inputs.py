@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt._scale import exponent_of, times_power
-from graphopt._validation import check_float_array, check_integer, check_memory
+from graphopt._validation import as_array, check_float_array, check_integer, check_memory
 from graphopt._weights import in_own_unit
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -22,9 +22,8 @@ Matrix: TypeAlias = "NDArray[np.float64] | csr_array[Any, tuple[int, int]]"
 
 
 def check_strengths(name: str, graph: Graph) -> None:
-    """Raise ValueError naming `name` for a directed graph or negative weights."""
-    if graph.directed:
-        raise ValueError(f"{name} must be undirected")
+    """Raise naming `name` for what is no Graph, a directed graph or negative weights."""
+    check_undirected(name, graph)
     if graph.weights is not None and (graph.weights < 0).any():
         raise ValueError(f"{name} must not have negative weights")
 
@@ -99,7 +98,7 @@ def check_k(k: int | None, n_nodes: int) -> int | None:
 
 def check_labels(labels: ArrayLike, n_nodes: int) -> NDArray[np.int64]:
     """Return labels renumbered from 0."""
-    array = np.asarray(labels)
+    array = as_array("labels", labels)
     if array.shape != (n_nodes,):
         raise ValueError(f"labels must have shape ({n_nodes},), not {array.shape}")
     if array.size and array.dtype.kind not in "iub":

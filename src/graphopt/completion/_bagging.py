@@ -75,13 +75,15 @@ class Bagging(PairCompletion):
     random_state: RandomState = 0
 
     def __post_init__(self) -> None:
-        check_number("weight", self.weight, minimum=0.0)
-        check_integer("n_bags", self.n_bags, minimum=1)
-        if check_number("keep", self.keep, minimum=0.0, maximum=1.0, open_minimum=True) == 1.0:
+        keep = check_number("keep", self.keep, minimum=0.0, maximum=1.0, open_minimum=True)
+        if keep == 1.0:
             raise ValueError("keep must be less than 1: edges must be left out")
-        if self.n_groups is not None:
-            check_integer("n_groups", self.n_groups, minimum=1)
-        check_integer("draws", self.draws, minimum=1)
+        # Python's numbers: those of NumPy may be of a type that their products do not fit.
+        object.__setattr__(self, "keep", keep)
+        object.__setattr__(self, "weight", check_number("weight", self.weight, minimum=0.0))
+        for name in ("n_bags", "draws", "n_groups"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, check_integer(name, value, minimum=1))
 
     def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
         """Return edges drawn from the mixture as a weighted graph.

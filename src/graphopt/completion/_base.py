@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from graphopt._validation import RandomState
 from graphopt.completion._probabilities import EdgeProbabilities
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 
 class Completion(Protocol):
@@ -101,9 +101,6 @@ class PairCompletion(ABC):
 
 def check_seen_graph(graph: Graph) -> None:
     """Raise unless `graph` is an undirected Graph without negative weights."""
-    if not isinstance(graph, Graph):
-        raise TypeError(f"graph must be a Graph, not {type(graph).__name__}")
-    if graph.directed:
-        raise ValueError("graph must be undirected")
+    check_undirected("graph", graph)
     if graph.weights is not None and (graph.weights < 0.0).any():
         raise ValueError("graph must have no negative weights")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from graphopt._selection import first_of_the_best
 from graphopt._validation import (
     RandomState,
+    as_tuple,
     check_choice,
     check_integer,
     check_random_state,
@@ -89,6 +90,7 @@ class Choice:
 
     def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
         """Return what the best completion expects; without one, a graph without edges."""
+        check_seen_graph(graph)
         if self.completion is None:
             return Graph.from_edges(np.empty((0, 2), np.int32), graph.n_nodes, np.empty(0))
         return self.completion.missing_edges(graph, node_features(graph, features))
@@ -202,8 +204,10 @@ def choose(
             with_features=all(rows is not None for rows in described),
             features_from_edges=any(callable(rows) for rows in described),
         )
+    candidates = as_tuple("candidates", candidates)
     if placements is None:
         placements = PLACEMENTS if decide is None else ("expected",)
+    placements = as_tuple("placements", placements)
     for placement in placements:
         check_choice("placements", placement, PLACEMENTS)
     if len(candidates) == 0 or len(placements) == 0:
@@ -383,9 +387,13 @@ class Chosen:
     random_state: RandomState = 0
 
     def __post_init__(self) -> None:
-        check_integer("k", self.k, minimum=1)
-        check_share(self.seen_fraction)
-        check_integer("n_splits", self.n_splits, minimum=1)
+        # Python's numbers: those of NumPy may be of a type that their products do not fit.
+        for name, value in (
+            ("k", check_integer("k", self.k, minimum=1)),
+            ("seen_fraction", check_share(self.seen_fraction)),
+            ("n_splits", check_integer("n_splits", self.n_splits, minimum=1)),
+        ):
+            object.__setattr__(self, name, value)
 
     def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
         """Choose on the seen edges, and return what the best completion expects.
@@ -401,6 +409,7 @@ class Chosen:
         Graph
             On the same nodes; without an edge where no completion was best.
         """
+        check_seen_graph(graph)
         choice = choose(
             graph,
             features,

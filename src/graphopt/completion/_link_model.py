@@ -84,10 +84,16 @@ class LinkModel(PairCompletion):
     random_state: RandomState = 0
 
     def __post_init__(self) -> None:
-        check_number("weight", self.weight, minimum=0.0)
-        check_integer("smoothing", self.smoothing, minimum=0)
-        for name in ("n_candidates", "n_maskings", "n_others"):
-            check_integer(name, getattr(self, name), minimum=1)
+        # Python's numbers: those of NumPy may be of a type that their products do not fit.
+        object.__setattr__(self, "weight", check_number("weight", self.weight, minimum=0.0))
+        for name, least in (
+            ("smoothing", 0),
+            ("n_candidates", 1),
+            ("n_maskings", 1),
+            ("n_others", 1),
+        ):
+            number = check_integer(name, getattr(self, name), minimum=least)
+            object.__setattr__(self, name, number)
 
     def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
         """Learn from the seen edges and rate all other pairs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,8 +13,13 @@ from graphopt.graph import Graph
 
 
 def check_share(seen_fraction: float) -> float:
-    """Return the share of edges that were seen, in (0, 1]."""
-    return check_number("seen_fraction", seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True)
+    """Return the share s of edges that were seen, in (0, 1]; 1 / s is finite."""
+    share = check_number(
+        "seen_fraction", seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
+    )
+    if math.isinf(1.0 / share):
+        raise ValueError(f"seen_fraction must not be so small, {share:g}: no edge would be seen")
+    return share
 
 
 def masked_graphs(

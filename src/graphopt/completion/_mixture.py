@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphopt._validation import check_number
+from graphopt._validation import as_tuple, check_number
 from graphopt._weights import edge_weights
 from graphopt.completion._base import Completion, check_seen_graph
 from graphopt.graph import Graph
@@ -38,17 +38,17 @@ class Mixture:
     shares: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.parts) == 0:
+        parts = as_tuple("parts", self.parts)
+        if len(parts) == 0:
             raise ValueError("parts must hold at least one completion")
-        for part in self.parts:
+        for part in parts:
             if not hasattr(part, "missing_edges"):
                 raise TypeError(f"parts must be completions, not {type(part).__name__}")
         if self.shares is not None:
-            if len(self.shares) != len(self.parts):
-                raise ValueError(
-                    f"shares must be one per part, {len(self.parts)}, not {len(self.shares)}"
-                )
-            for share in self.shares:
+            shares = as_tuple("shares", self.shares)
+            if len(shares) != len(parts):
+                raise ValueError(f"shares must be one per part, {len(parts)}, not {len(shares)}")
+            for share in shares:
                 check_number("shares", share, minimum=0.0, open_minimum=True)
 
     def missing_edges(self, graph: Graph, features: Any = None) -> Graph:

@@ -54,10 +54,14 @@ class FeatureNeighbours(PairCompletion):
     def __post_init__(self) -> None:
         if isinstance(self.n_neighbours, tuple) and len(self.n_neighbours) == 0:
             raise ValueError("n_neighbours must hold at least one number")
-        for count in self._counts:
-            check_integer("n_neighbours", count, minimum=1)
-        check_number("weight", self.weight, minimum=0.0)
-        check_integer("smoothing", self.smoothing, minimum=0)
+        counts = tuple(check_integer("n_neighbours", count, minimum=1) for count in self._counts)
+        # Python's numbers: those of NumPy may be of a type that their products do not fit.
+        for name, value in (
+            ("n_neighbours", counts if isinstance(self.n_neighbours, tuple) else counts[0]),
+            ("weight", check_number("weight", self.weight, minimum=0.0)),
+            ("smoothing", check_integer("smoothing", self.smoothing, minimum=0)),
+        ):
+            object.__setattr__(self, name, value)
 
     @property
     def _counts(self) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt._validation import (
     RandomState,
+    as_array,
     check_integer,
     check_memory,
     check_node_indices,
@@ -20,7 +21,7 @@ from graphopt._validation import (
 from graphopt._weights import mean_weight
 from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.datasets.splits import among, edge_codes
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 _PAIR_BYTES = 150  # of a listed pair, while a graph is put together from it
 _SUREST = 1.0 - 2.0**-40  # odds stay finite
@@ -75,8 +76,7 @@ class EdgeProbabilities:
     def __init__(
         self, graph: Graph, pairs: ArrayLike, probabilities: ArrayLike, background: float = 0.0
     ) -> None:
-        if graph.directed:
-            raise ValueError("graph must be undirected")
+        check_undirected("graph", graph)
         nodes, chances = _checked(graph, pairs, probabilities)
         share = check_number("background", background, minimum=0.0, maximum=1.0)
         object.__setattr__(self, "graph", graph)
@@ -370,7 +370,7 @@ def _checked(
     graph: Graph, pairs: ArrayLike, probabilities: ArrayLike
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return the pairs sorted, and their probabilities."""
-    nodes = np.asarray(pairs)
+    nodes = as_array("pairs", pairs)
     if nodes.size == 0:
         nodes = np.empty((0, 2), np.int32)
     if nodes.ndim != 2 or nodes.shape[1] != 2:

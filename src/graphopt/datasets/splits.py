@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._validation import RandomState, check_choice, check_number, check_random_state
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 _KEEP = ("none", "connected")
 
@@ -87,7 +87,7 @@ def split_edges(
     >>> split_edges(ring, 0.4, random_state=0)
     EdgeSplit(train=4, unseen=6)
     """
-    _check_undirected(graph)
+    check_undirected("graph", graph)
     fraction = check_number("fraction", fraction, minimum=0.0, maximum=1.0)
     check_choice("keep", keep, _KEEP)
     rng = check_random_state(random_state)
@@ -121,7 +121,7 @@ def observed_graph(graph: Graph, split: EdgeSplit) -> Graph:
     >>> observed_graph(ring, split_edges(ring, 0.4, random_state=0))
     Graph(n_nodes=10, n_edges=4)
     """
-    _check_undirected(graph)
+    check_undirected("graph", graph)
     known = edge_codes(graph.edges, graph.n_nodes)
     seen = edge_codes(split.train, graph.n_nodes)
     at = np.minimum(np.searchsorted(known, seen), max(len(known) - 1, 0))
@@ -151,11 +151,6 @@ def among(edges: NDArray[np.int32], others: NDArray[np.int32], n_nodes: int) -> 
 def without(edges: NDArray[np.int32], taken: NDArray[np.int32], n_nodes: int) -> NDArray[np.int32]:
     """Return the rows of `edges` that are not rows of `taken`."""
     return edges[~among(edges, taken, n_nodes)]
-
-
-def _check_undirected(graph: Graph) -> None:
-    if graph.directed:
-        raise ValueError("graph must be undirected")
 
 
 def _spanning_forest(graph: Graph, order: NDArray[np.int64]) -> NDArray[np.bool_]:

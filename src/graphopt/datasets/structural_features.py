@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 LOCAL_FEATURES = (
     "log degree",
@@ -68,8 +68,7 @@ def structural_features(
     >>> np.round(x[:2, 0], 2)  # log(1 + 5), log(1 + 1)
     array([1.79, 0.69], dtype=float32)
     """
-    if graph.directed:
-        raise ValueError("graph must be undirected")
+    check_undirected("graph", graph)
     n_local = len(LOCAL_FEATURES)
     n_features = check_integer("n_features", n_features, minimum=n_local)
     check_memory(

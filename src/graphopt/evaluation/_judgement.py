@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt._scale import mean_of
-from graphopt._validation import check_choice, check_node_indices
+from graphopt._validation import as_array, check_choice, check_node_indices
 from graphopt.centers import evaluate_centers
 from graphopt.communities import modularity
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 from graphopt.paths import distances_to_nearest
 
 TASKS = ("community", "facility")
@@ -104,6 +104,7 @@ def quality(task: str, graph: Graph, decision: ArrayLike) -> float:
     >>> quality("facility", path, [1])
     2.0
     """
+    check_graph("graph", graph)
     if check_choice("task", task, TASKS) == "community":
         return modularity(graph, decision)
     return float(evaluate_centers(graph, decision).radius)
@@ -151,6 +152,7 @@ def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
     >>> distance_tail(path, [0])
     DistanceTail(mean=20.0, p95=38.0, p99=40.0, max=40.0, n_unreached=0)
     """
+    check_graph("graph", graph)
     nodes = check_node_indices("centers", centers, graph.n_nodes)
     if len(nodes) == 0:
         raise ValueError("centers must hold at least one node")
@@ -233,6 +235,8 @@ def judge(
         As :func:`quality`.
     """
     community = check_choice("task", task, TASKS) == "community"
+    if unseen is not None:
+        check_graph("unseen", unseen)
     hidden = community and unseen is not None and unseen.n_edges > 0
     return Judgement(
         quality(task, full, decision),
@@ -243,7 +247,7 @@ def judge(
 
 
 def _classes(name: str, values: ArrayLike) -> NDArray[np.int64]:
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1D, not {array.ndim}D")
     if array.size == 0:

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import check_choice, check_node_indices
+from graphopt._validation import check_choice, check_integer, check_node_indices
 from graphopt.centers import ExactKCenterResult, exact_k_center, gonzalez, greedy_k_center
 from graphopt.communities import cnm, leiden, newman, spectral
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 
 Decide: TypeAlias = Callable[[Graph, Any, int, int], Any]
 """Takes a graph, its features or None, k and a seed; returns labels, centres, or a result."""
@@ -50,6 +50,8 @@ def exact_within_reach(
     >>> exact_within_reach(pieces, 1).centers
     array([2], dtype=int32)
     """
+    check_graph("graph", graph)
+    k = check_integer("k", k, minimum=1)
     n_components, component = graph.connected_components()
     if n_components <= k:
         return exact_k_center(graph, k, time_limit=time_limit)

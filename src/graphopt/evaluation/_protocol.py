@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt._validation import (
     RandomState,
+    as_array,
     check_choice,
     check_integer,
     check_memory,
@@ -185,6 +186,10 @@ def compare(
     seeds = check_integer("seeds", seeds, minimum=1)
     if n_jobs is not None:  # joblib would start as many processes
         n_jobs = min(check_integer("n_jobs", n_jobs), splits)
+        if n_jobs == 0:
+            raise ValueError(
+                "n_jobs must not be 0: a number of processes, or below 0 as for joblib"
+            )
     named = _named(methods, task, k)
     n_runs = len(named) * splits * seeds
     check_memory(
@@ -331,7 +336,7 @@ def _classes(truth: ArrayLike | None, task: str, graph: Graph) -> NDArray[Any] |
         return None
     if task == "facility":
         raise ValueError("truth must be None for facilities: they have no classes")
-    classes = np.asarray(truth)
+    classes = as_array("truth", truth)
     if classes.shape != (graph.n_nodes,):
         raise ValueError(
             f"truth must have one class per node, {graph.n_nodes}, not shape {classes.shape}"

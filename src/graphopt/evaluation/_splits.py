@@ -18,7 +18,7 @@ from graphopt._validation import (
 )
 from graphopt.datasets.hiding import hide_edges, renumbered_back
 from graphopt.features import check_features
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 _SEED_BYTES = 40  # of an int in a list
 
@@ -100,12 +100,7 @@ def clean_splits(
 
 def check_splittable(graph: Graph, seen: float) -> float:
     """Return the share to see, or raise if it leaves nothing to decide from."""
-    if not isinstance(graph, Graph):
-        raise TypeError(
-            f"graph must be a Graph, not {type(graph).__name__}; its from_... methods convert"
-        )
-    if graph.directed:
-        raise ValueError("graph must be undirected")
+    check_undirected("graph", graph)
     if graph.n_edges == 0:
         raise ValueError("graph must have at least one edge")
     share = check_number("seen", seen, minimum=0.0, maximum=1.0, open_minimum=True)

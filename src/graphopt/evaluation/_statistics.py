@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._validation import check_float_array, check_number, check_random_state
+from graphopt._validation import check_float_array, check_integer, check_number
 
 _RESAMPLES = 9_999
 _SIGN_FLIPS = 2**14  # all of them up to 14 values, so many random ones from there on
@@ -83,10 +84,21 @@ def summarize(values: ArrayLike, *, confidence: float = 0.95, random_state: int 
     confidence = check_number("confidence", confidence, minimum=0.0, open_minimum=True)
     if confidence >= 1.0:
         raise ValueError(f"confidence must be less than 1, not {confidence:g}")
+    seed = check_integer("random_state", random_state, minimum=0, maximum=None)
+    unit = _unit(x)
+    x = x / unit
     with np.errstate(invalid="ignore"):  # infinity minus infinity, of both signs
         mean, middle = float(x.mean()), float(np.median(x))
-        low, high = _interval(x, confidence, random_state)
-    return Summary(mean, middle, low, high, confidence, len(x))
+        low, high = _interval(x, confidence, seed)
+    return Summary(mean * unit, middle * unit, low * unit, high * unit, confidence, len(x))
+
+
+def _unit(x: NDArray[np.float64]) -> float:
+    """Return a power of two by which values are divided whose cubes float64 does not hold, or 1."""
+    largest = float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
+    if largest == 0.0 or 1e-90 < largest < 1e90:
+        return 1.0
+    return 2.0 ** (math.frexp(largest)[1] - 1)
 
 
 def _interval(x: NDArray[np.float64], confidence: float, seed: int) -> tuple[float, float]:
@@ -102,7 +114,7 @@ def _interval(x: NDArray[np.float64], confidence: float, seed: int) -> tuple[flo
         confidence_level=confidence,
         method="BCa" if finite else "percentile",
         vectorized=True,
-        random_state=check_random_state(seed),
+        random_state=np.random.default_rng(seed),
     )
     if finite:
         interval = drawn.confidence_interval
@@ -152,6 +164,7 @@ def signed_rank_p_value(differences: ArrayLike, *, random_state: int = 0) -> flo
     d = check_float_array("differences", differences, ndim=1, finite=False).astype(np.float64)
     if np.isnan(d).any():
         raise ValueError("differences must not be NaN")
+    seed = check_integer("random_state", random_state, minimum=0, maximum=None)
     d = d[d != 0.0]
     if len(d) < 2:
         return 1.0  # one difference is as unbalanced with either sign
@@ -163,6 +176,6 @@ def signed_rank_p_value(differences: ArrayLike, *, random_state: int = 0) -> flo
         vectorized=True,
         n_resamples=_SIGN_FLIPS,
         batch=1024,
-        random_state=check_random_state(random_state),
+        random_state=np.random.default_rng(seed),
     )
     return float(test.pvalue)

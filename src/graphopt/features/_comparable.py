@@ -11,7 +11,7 @@ from graphopt._scale import exponent_of, times_power
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_float_array, check_integer, check_memory
 from graphopt._weights import in_own_unit, typical_weight
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 
 _ORDINARY = 30  # the exponent up to which single precision loses none of the smaller entries
 _MANY_COLUMNS = 2**18  # below, asking how much memory there is takes longer than it is worth
@@ -61,6 +61,7 @@ def node_features(graph: Graph, features: Any) -> Any:
     features : array, sparse array, callable or None
         A callable computes them from the graph; None stays None.
     """
+    check_graph("graph", graph)
     if features is None:
         return None
     return check_features(features(graph) if callable(features) else features, graph.n_nodes)

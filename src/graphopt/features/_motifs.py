@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 MOTIFS = ("edges", "paths of two edges from the node", "triangles", "cycles of four edges")
 
@@ -49,8 +49,7 @@ def motif_counts(graph: Graph) -> NDArray[np.int64]:
            [3, 2, 0, 1],
            [1, 2, 0, 0]])
     """
-    if graph.directed:
-        raise ValueError("graph must be undirected")
+    check_undirected("graph", graph)
     degrees = graph.degrees
     # From every neighbour v on to any of its deg(v) - 1 others.
     sources = np.repeat(np.arange(graph.n_nodes), degrees)

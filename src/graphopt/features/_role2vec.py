@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,
+    as_tuple,
     check_integer,
     check_memory,
     check_number,
@@ -19,7 +20,7 @@ from graphopt._validation import (
 from graphopt.features._motifs import MOTIFS, motif_counts
 from graphopt.features._skip_gram import skip_gram
 from graphopt.features._walks import expected_meetings, sampled_meetings
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_undirected
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +61,7 @@ class RoleEmbedding:
         graphopt.errors.MemoryLimitError
             If the features do not fit in memory.
         """
-        _check_graph("graph", graph)
+        check_undirected("graph", graph)
         check_memory(
             f"{self.vectors.shape[1]:,} features of {graph.n_nodes:,} nodes",
             4 * 3 * self.vectors.shape[1] * graph.n_nodes,  # of nodes, roles, and of nodes by role
@@ -148,7 +149,7 @@ def role2vec(
     >>> bool((x[1:] == x[1]).all()), bool((x[0] == x[1]).all())
     (True, False)
     """
-    _check_graph("graph", graph)
+    check_undirected("graph", graph)
     return learn_roles(
         [graph],
         n_features=n_features,
@@ -201,9 +202,9 @@ def learn_roles(
     >>> bool((x[0] == y[-1]).all())  # an end is an end
     True
     """
-    graphs = list(graphs)
+    graphs = as_tuple("graphs", graphs)
     for i, graph in enumerate(graphs):
-        _check_graph(f"graphs[{i}]", graph)
+        check_undirected(f"graphs[{i}]", graph)
     n_features = check_integer("n_features", n_features, minimum=1)
     walk_length = check_integer("walk_length", walk_length, minimum=2)
     if n_walks is not None:
@@ -245,13 +246,6 @@ def learn_roles(
         meetings[np.ix_(at, at)] += counts[np.ix_(walked, walked)]
     vectors = skip_gram(meetings, n_features, negatives)
     return RoleEmbedding(roles, vectors.astype(np.float32), n_motif_bins)
-
-
-def _check_graph(name: str, graph: object) -> None:
-    if not isinstance(graph, Graph):
-        raise TypeError(f"{name} must be a Graph, not {type(graph).__name__}")
-    if graph.directed:
-        raise ValueError(f"{name} must be undirected")
 
 
 def _binned(counts: NDArray[np.int64], n_bins: int) -> NDArray[np.int64]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import RandomState
-from graphopt.communities import leiden
+from graphopt._validation import RandomState, as_array, as_tuple
+from graphopt.communities import check_strengths, leiden
 from graphopt.graph import Graph
 
 _LEAST = 0.05
@@ -59,12 +59,14 @@ def consensus(
     >>> consensus(square, [[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 1, 0]], 2, random_state=0).tolist()
     [0, 0, 1, 1]
     """
+    check_strengths("graph", graph)
+    partitions = as_tuple("partitions", partitions)
     if len(partitions) == 0:
         raise ValueError("partitions must hold at least one")
     edges = graph.edges
     agreeing = np.zeros(len(edges))
     for labels in partitions:
-        groups = np.asarray(labels)
+        groups = as_array("partitions", labels)
         if groups.shape != (graph.n_nodes,):
             raise ValueError(f"partitions must have shape ({graph.n_nodes},), not {groups.shape}")
         agreeing += groups[edges[:, 0]] == groups[edges[:, 1]]

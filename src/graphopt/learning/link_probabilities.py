@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt._threads import one_blas_thread
 from graphopt._validation import (
     RandomState,
+    as_array,
+    as_tuple,
     check_integer,
     check_memory,
     check_node_indices,
@@ -135,7 +137,7 @@ class LinkProbabilities(Fitted):
         if seen.any():
             u, v = held_out[seen.argmax()]
             raise ValueError(f"edges must not have been seen; ({u}, {v}) was")
-        levels = [check_integer("hits_at", k, minimum=1) for k in hits_at]
+        levels = [check_integer("hits_at", k, minimum=1) for k in as_tuple("hits_at", hits_at)]
         if others is None:
             unseen = UnseenPairs(self.graph_.n_nodes, np.concatenate([self.graph_.edges, held_out]))
             generator = check_random_state(random_state)
@@ -155,7 +157,7 @@ class LinkProbabilities(Fitted):
         return np.asarray(numbers + pairs.max(axis=1))
 
     def _checked_pairs(self, name: str, pairs: ArrayLike) -> NDArray[np.int32]:
-        nodes = np.asarray(pairs)
+        nodes = as_array("pairs", pairs)
         if nodes.size == 0:
             return np.empty((0, 2), np.int32)
         if nodes.ndim != 2 or nodes.shape[1] != 2:

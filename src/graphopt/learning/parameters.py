@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from graphopt.graph import Graph
+from graphopt.graph import check_graph as check_any_graph
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -63,14 +63,19 @@ class Parameters:
         changed = [
             f"{name}={value!r}"
             for name, value in self.get_params().items()
-            if value != defaults[name].default
+            if not _alike(value, defaults[name].default)
         ]
         return f"{type(self).__name__}({', '.join(changed)})"
 
 
+def _alike(value: object, default: object) -> bool:
+    """Whether two parameters are equal; what is no plain value, such as an array, never is."""
+    try:
+        return value is default or bool(value == default)
+    except Exception:
+        return False
+
+
 def check_graph(graph: object) -> None:
     """Raise TypeError unless `graph` is a Graph."""
-    if not isinstance(graph, Graph):
-        raise TypeError(
-            f"graph must be a Graph, not {type(graph).__name__}; its from_... methods convert"
-        )
+    check_any_graph("graph", graph)

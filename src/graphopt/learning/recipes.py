@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from graphopt._validation import check_choice, check_integer, check_number
+from graphopt._validation import as_tuple, check_choice, check_integer, check_number
 from graphopt.objectives import FacilityLocation, Objective
 
 
@@ -97,11 +97,14 @@ class Recipe:
                 raise TypeError(f"{name} must be a bool, not {type(getattr(self, name)).__name__}")
         if self.consensus and self.n_restarts == 1:
             raise ValueError("n_restarts must be at least 2 for a consensus, not 1")
-        starts = [start for start, _ in self.kmeans_schedule]
+        starts = []
+        for entry in as_tuple("kmeans_schedule", self.kmeans_schedule):
+            if not isinstance(entry, tuple | list) or len(entry) != 2:
+                raise ValueError(f"kmeans_schedule must hold pairs (share, updates), not {entry!r}")
+            starts.append(check_number("kmeans_schedule", entry[0], minimum=0.0))
+            check_integer("kmeans_schedule", entry[1], minimum=1)
         if not starts or starts[0] != 0.0 or starts != sorted(starts):
             raise ValueError("kmeans_schedule must start at 0 and ascend")
-        for _, updates in self.kmeans_schedule:
-            check_integer("kmeans_schedule", updates, minimum=1)
 
     def kmeans_updates(self, step: int) -> int:
         """Return how many soft k-means updates `step` (from 0) makes."""

@@ -260,6 +260,7 @@ class TwoStage(DecidingEstimator):
             Modularity, or the largest distance to a chosen node (lower is better there).
         """
         self._check_decided()
+        check_graph(graph)
         if hasattr(self, "centers_"):
             return float(evaluate_centers(graph, self.centers_).radius)
         return modularity(graph, self.labels_)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from graphopt._validation import as_array
 from graphopt.communities import leiden
 from graphopt.graph import Graph
 from graphopt.learning.adam import Adam
@@ -175,7 +176,7 @@ def given_groups(
     TypeError, ValueError
         For other than one integer per node, or more than `n_groups` groups.
     """
-    array = np.asarray(labels)
+    array = as_array("start_labels", labels)
     if array.shape != (n_nodes,):
         raise ValueError(f"start_labels must have shape ({n_nodes},), not {array.shape}")
     if array.size and array.dtype.kind not in "iu":

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from graphopt._validation import check_integer, check_memory, check_number
+from graphopt._validation import check_integer, check_memory
+from graphopt.nn.dropout import check_dropped_share
 from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 _WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to make a network
@@ -84,12 +85,11 @@ class TwoLayerEncoder(CalibratedEncoder):
         self, in_features: int, hidden_features: int, out_features: int, dropout: float
     ) -> None:
         super().__init__()
-        check_integer("in_features", in_features, minimum=1)
-        check_integer("hidden_features", hidden_features, minimum=1)
-        check_integer("out_features", out_features, minimum=1)
-        self.dropout = check_number("dropout", dropout, minimum=0.0)
-        if dropout >= 1.0:
-            raise ValueError(f"dropout must be less than 1, not {dropout}")
+        # Python's integers: those of NumPy may be of a type that their products do not fit.
+        in_features = check_integer("in_features", in_features, minimum=1)
+        hidden_features = check_integer("hidden_features", hidden_features, minimum=1)
+        out_features = check_integer("out_features", out_features, minimum=1)
+        self.dropout = check_dropped_share("dropout", dropout)
         check_parameters("an encoder", (in_features + 1 + out_features) * hidden_features)
         self.hidden_weight = nn.Parameter(torch.empty(in_features, hidden_features))
         self.hidden_bias = nn.Parameter(torch.empty(hidden_features))

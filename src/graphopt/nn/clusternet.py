@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from graphopt._validation import check_integer
 from graphopt.clustering import kmeans_plus_plus
 from graphopt.nn._encoder import check_parameters
 from graphopt.nn.encoders import make_encoder
@@ -73,6 +74,8 @@ class ClusterNet(nn.Module):
         tolerance: float = 1e-4,
     ) -> None:
         super().__init__()
+        n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
+        embedding_features = check_integer("embedding_features", embedding_features, minimum=1)
         self.encoder = make_encoder(
             encoder,
             in_features,

@@ -57,7 +57,7 @@ class DirectGCN(nn.Module):
         super().__init__()
         self.n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
         self.decides = check_choice("decides", decides, ("labels", "centers"))
-        n_outputs = n_clusters if decides == "labels" else 1
+        n_outputs = self.n_clusters if decides == "labels" else 1
         self.encoder = GCN(in_features, hidden_features, n_outputs, dropout=dropout)
 
     def initialize(

@@ -32,6 +32,9 @@ def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
     -------
     Tensor, shape of `values`
     """
+    share = check_dropped_share("share", share)
+    if values.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"values must be float32 or float64, not {values.dtype}")
     if not training or share == 0.0:
         return values
     if type(share) is not float:  # a float is what kernels check, and torch.compile follows
@@ -39,6 +42,14 @@ def dropout(values: Tensor, share: float, training: bool = True) -> Tensor:
     seed = torch.randint(2**62, ())
     result: Tensor = _dropout(values, seed, share, resolve_num_threads(None))
     return result
+
+
+def check_dropped_share(name: str, share: float) -> float:
+    """Return `share` as a float in [0, 1), or raise naming `name`."""
+    number = check_number(name, share, minimum=0.0)
+    if number >= 1.0:
+        raise ValueError(f"{name} must be less than 1, not {number:g}")
+    return number
 
 
 @operator("graphopt::dropout")

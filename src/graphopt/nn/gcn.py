@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from graphopt._scale import exponent_of, times_power
 from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_number
 from graphopt._weights import edge_weights, typical_weight
 from graphopt.communities import check_strengths
 from graphopt.graph import Graph
@@ -82,6 +83,7 @@ class Adjacency:
 
         Draws from PyTorch's global generator.
         """
+        share = check_number("share", share, minimum=0.0, maximum=1.0)
         weights = self._weights.copy()
         weights[: self._n_seen] *= torch.rand(self._n_seen).numpy() >= share
         return self._normalised(weights)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graphopt._threads import resolve_num_threads
+from graphopt._validation import check_integer
 from graphopt.nn._pair_operators import pair_scores
 from graphopt.nn.gcn import GCN
 from graphopt.nn.sparse import SparseMatrix
@@ -54,6 +55,7 @@ class LinkPredictor(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        embedding_features = check_integer("embedding_features", embedding_features, minimum=1)
         self.encoder = GCN(in_features, hidden_features, embedding_features, dropout=dropout)
         self.relation = nn.Parameter(torch.empty(embedding_features))
         self._reset_relation()

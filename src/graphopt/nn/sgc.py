@@ -40,8 +40,8 @@ class SGC(CalibratedEncoder):
 
     def __init__(self, in_features: int, out_features: int, *, steps: int = 2) -> None:
         super().__init__()
-        check_integer("in_features", in_features, minimum=1)
-        check_integer("out_features", out_features, minimum=1)
+        in_features = check_integer("in_features", in_features, minimum=1)
+        out_features = check_integer("out_features", out_features, minimum=1)
         self.steps = check_integer("steps", steps, minimum=0)
         check_parameters("an encoder", (in_features + 1) * out_features)
         self.weight = nn.Parameter(torch.empty(in_features, out_features))

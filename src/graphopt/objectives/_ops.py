@@ -18,8 +18,12 @@ from graphopt._threads import get_num_threads
 
 
 def shared_tensor(array: NDArray[Any]) -> Tensor:
-    """Return a tensor on the memory of `array`; read-only arrays, which torch lacks, are copied."""
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
+    """Return a tensor on the memory of `array`, a copy where it is read-only or runs backwards.
+
+    PyTorch has neither; an axis of length 1 may have a negative stride and be contiguous.
+    """
+    shared = array.flags.writeable and min(array.strides, default=0) >= 0
+    return torch.from_numpy(array if shared else array.copy())
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

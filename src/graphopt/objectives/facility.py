@@ -33,7 +33,7 @@ from graphopt.facility import (
     largest_distance,
     order_sites,
 )
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph, check_undirected
 from graphopt.objectives import _ops
 from graphopt.objectives.base import Objective, SoftClusters
 from graphopt.rounding import pipage_rounding
@@ -331,8 +331,7 @@ class FacilityLocation(Objective):
 
     def prepare(self, graph: Graph) -> FacilityProblem:
         """Compute the distances of the seen graph, which must be undirected."""
-        if graph.directed:
-            raise ValueError("graph must be undirected")
+        check_undirected("graph", graph)
         from graphopt.paths import all_pairs_shortest_paths
 
         # Hops: a byte at least. Lengths: the distances, their costs and the order of the sites.
@@ -400,6 +399,8 @@ class FacilityLocation(Objective):
         At most as many as there are sites. An opening that sums to more than `n_facilities` is
         scaled down first; see :func:`graphopt.pipage_rounding` for one that sums to less.
         """
+        if decision.ndim != 1:
+            raise ValueError(f"decision must be 1D, one opening per site, not {decision.ndim}D")
         opening = decision.detach().cpu().numpy().clip(0.0, 1.0)
         k = None
         if self.n_facilities is not None:
@@ -419,6 +420,7 @@ class FacilityLocation(Objective):
         """Return the radius of the sites on `graph`, infinite if a node reaches none of them."""
         from graphopt.centers import evaluate_centers
 
+        check_graph("graph", graph)
         return float(evaluate_centers(graph, decision).radius)
 
     def training_value(self, decision: NDArray[Any], problem: FacilityProblem) -> float:

@@ -1,0 +1,43 @@
+"""Faults that are known and not mended yet; an empty list is what it should be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Known:
+    """A kind of fault: regular expressions for the target, the fault and the trace."""
+
+    id: str
+    target: str = ""
+    fault: str = ""
+    trace: str = ""
+
+    def matches(self, target: str, fault: str, trace: str) -> bool:
+        pairs = (self.target, target), (self.fault, fault), (self.trace, trace)
+        return all(re.search(pattern, text, re.DOTALL) for pattern, text in pairs)
+
+
+KNOWN: tuple[Known, ...] = (
+    Known("integers beyond 64 bits", fault=r"OverflowError: (int too large|Python int)"),
+    Known(
+        "sizes that no machine has",
+        fault=r"alloc_cpu|Overflow when unpacking long|Storage size calculation|Unable to allocate"
+        r"|MemoryError|can't allocate memory|array is too big",
+    ),
+    Known("index arrays that contradict each other", trace=r"broken_sparse|scipy.sparse"),
+    Known("extreme weights", fault=r"RuntimeWarning: (overflow|underflow|divide|invalid)"),
+    Known(
+        "extreme weights in results",
+        target=r"cnm|polish|improve|consensus|newman|spectral|leiden|modularity|k_center|gonzalez|expected_distances",
+        fault=r"wrong answer|ZeroDivisionError",
+    ),
+    Known("damaged files", target=r"^reader: |\.load$|\.save$"),
+)
+
+
+def known(target: str, fault: str, trace: str) -> str | None:
+    """Return the id of the known fault that this is one of, None if it is new."""
+    return next((kind.id for kind in KNOWN if kind.matches(target, fault, trace)), None)
