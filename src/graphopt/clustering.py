@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt import _core
 from graphopt import _soft_kmeans as engine
 from graphopt._soft_kmeans import GradientReport, GradientSettings, Problem
-from graphopt._threads import resolve_num_threads
+from graphopt._threads import one_blas_thread, resolve_num_threads
 from graphopt._validation import (
     FloatArray,
     RandomState,
@@ -331,7 +331,8 @@ def kmeans_plus_plus(
             continue
         row = int(np.searchsorted(total, rng.random() * total[-1], side="right"))
         chosen[k] = rows[min(row, int(np.flatnonzero(weight)[-1]))]
-        distance = np.minimum(distance, _squared_distance(rows, squares, chosen[k]))
+        with one_blas_thread():
+            distance = np.minimum(distance, _squared_distance(rows, squares, chosen[k]))
         weight = np.where(squares > 0, distance, 0.0)
     return chosen
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from graphopt._validation import check_integer
 from graphopt.nn._calibration import standardised
 from graphopt.nn._encoder import CalibratedEncoder
+from graphopt.nn.products import product
 from graphopt.nn.sparse import SparseMatrix
 
 
@@ -78,7 +79,7 @@ class SGC(CalibratedEncoder):
 
     def _averaged(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
         adjacency.check_square("adjacency")
-        rows = features @ self.weight
+        rows = product(features, self.weight)
         adjacency.check_operand("features", rows)
         for _ in range(self.steps):
             rows = adjacency @ rows
