@@ -44,13 +44,15 @@ class Fake:
     """Scores by a formula, half of it at the first length.
 
     `log` lists the settings asked for; `kills` holds how often the process shall kill itself when
-    a is 3; `wrong` lists values of a that raise.
+    a is 3; `wrong` lists values of a that raise. Nothing goes on before `company` processes have
+    begun, and the first `finishes` evaluations alone come to an end while there is a parent.
     """
 
     log: Path
     kills: Path | None = None
     wrong: tuple[int, ...] = ()
-    seconds: float = 0.0
+    company: int = 1
+    finishes: int | None = None
     greater_is_better: bool = True
     k: int = 3
 
@@ -58,9 +60,22 @@ class Fake:
     def protocol(self) -> dict[str, Any]:
         return {"graph": "fake", "task": "none", "k": self.k, "space": "tiny"}
 
+    def _hold(self) -> None:
+        """Wait as long as `company` and `finishes` say."""
+        while len({line.split()[0] for line in self._begun()}) < self.company:
+            time.sleep(0.01)
+        parent = os.getppid()
+        if self.finishes is not None and len(self._begun()) > self.finishes:
+            while os.getppid() == parent:
+                time.sleep(0.01)
+
+    def _begun(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
     def __call__(self, params: Mapping[str, Value], report: Report) -> dict[int, float]:
         with self.log.open("a") as log:
             log.write(f"{os.getpid()} {params['a']} {params['b']} {params['c']}\n")
+        self._hold()
         if params["a"] in self.wrong:
             raise ValueError(f"a must not be {params['a']}")
         if params["a"] == 3 and self.kills is not None:
@@ -70,7 +85,6 @@ class Fake:
                 os.kill(os.getpid(), signal.SIGKILL)
         scores: dict[int, float] = {}
         for step, share in ((10, 0.5), (20, 1.0)):
-            time.sleep(self.seconds)
             scores[step] = share * value(params)
             if report(step, scores[step]):
                 break

@@ -21,6 +21,7 @@ void register_soft_kmeans(pybind11::module_& m);
 void register_spmm(pybind11::module_& m);
 void register_swap_search(pybind11::module_& m);
 void register_symmetric_product(pybind11::module_& m);
+void register_tall_product(pybind11::module_& m);
 void register_weight_within(pybind11::module_& m);
 
 }  // namespace graphopt::bindings
@@ -46,5 +47,6 @@ PYBIND11_MODULE(_core, m) {
     register_spmm(m);
     register_swap_search(m);
     register_symmetric_product(m);
+    register_tall_product(m);
     register_weight_within(m);
 }

@@ -13,7 +13,7 @@ from graphopt import _core
 from graphopt import _soft_kmeans as engine
 from graphopt._scale import exponent_of, restored, times_power
 from graphopt._soft_kmeans import GradientReport, GradientSettings, Problem
-from graphopt._threads import resolve_num_threads
+from graphopt._threads import one_blas_thread, resolve_num_threads
 from graphopt._validation import (
     FloatArray,
     RandomState,
@@ -347,7 +347,8 @@ def kmeans_plus_plus(
             continue
         row = int(np.searchsorted(total, rng.random() * total[-1], side="right"))
         chosen[k] = rows[min(row, int(np.flatnonzero(weight)[-1]))]
-        distance = np.minimum(distance, _squared_distance(rows, squares, chosen[k]))
+        with one_blas_thread():
+            distance = np.minimum(distance, _squared_distance(rows, squares, chosen[k]))
         weight = np.where(squares > 0, distance, 0.0)
     chosen = restored("x", chosen, exponent)
     for k, direction in drawn.items():

@@ -316,7 +316,7 @@ def browse(page: Path, *options: str) -> str:
         f"--user-data-dir={page.parent / 'profile'}", "--virtual-time-budget=2000",
         *options, page.as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout
 
 

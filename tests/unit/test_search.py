@@ -289,7 +289,7 @@ def states(folder: Path) -> list[str]:
 
 
 def test_two_workers_share_a_study(tmp_path: Path, fake: Fake) -> None:
-    found = search(tmp_path, replace(fake, seconds=0.05), 8, jobs=2, sampler="grid", prune=False)
+    found = search(tmp_path, replace(fake, company=2), 8, jobs=2, sampler="grid", prune=False)
     assert len(found.tried) == 8
     assert len(set(asked(fake))) == len(asked(fake)) == 8
     workers = {line.split()[0] for line in fake.log.read_text().splitlines()}
@@ -363,7 +363,7 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
             claims.give_back(4)
             assert not claims.held(4)
             other.kill()
-            other.wait(timeout=20)
+            other.wait()
             assert not claims.held(5)
             with claims.alone():
                 claims.take(5)

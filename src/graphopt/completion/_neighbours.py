@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt import _core
+from graphopt._threads import get_num_threads
 from graphopt._validation import check_integer, check_memory, check_number
 from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._probabilities import EdgeProbabilities, proportional
@@ -152,6 +155,16 @@ def _weights(
     return np.asarray(share / np.sqrt(1.0 + degrees[source]))
 
 
+def _products(rows: Any) -> Callable[[int, int], NDArray[Any]]:
+    """Return what multiplies some rows, from one on to before another, with all rows."""
+    if isinstance(rows, np.ndarray):
+        # Not by BLAS, whose bits change with the number of threads.
+        lines, columns = np.ascontiguousarray(rows), np.ascontiguousarray(rows.T)
+        threads = get_num_threads()
+        return lambda start, stop: _core.tall_product(lines[start:stop], columns, threads)
+    return lambda start, stop: (rows[start:stop] @ rows.T).toarray()
+
+
 def _nearest(
     rows: Any, n_neighbours: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
@@ -162,13 +175,13 @@ def _nearest(
     n = rows.shape[0]
     if not isinstance(rows, np.ndarray) and rows.nnz > _DENSE_SHARE * n * rows.shape[1]:
         rows = rows.toarray()
+    cosines = _products(rows)
     count = min(n_neighbours, n - 1)
     block = max(1, min(512, _BLOCK_ENTRIES // max(n, 1)))
     sources, targets, values, ranks = [], [], [], []
     for start in range(0, n if count > 0 else 0, block):
         stop = min(start + block, n)
-        product = rows[start:stop] @ rows.T
-        cosine = product if isinstance(product, np.ndarray) else product.toarray()
+        cosine = cosines(start, stop)
         here = np.arange(start, stop)
         cosine[here - start, here] = -np.inf
         nearest = np.argpartition(cosine, n - count, axis=1)[:, n - count :]

@@ -23,6 +23,7 @@ from graphopt.learning import files, inductive
 from graphopt.learning.cases import Case, prepare_case
 from graphopt.learning.finish import finished
 from graphopt.learning.inputs import EncoderInputs, rows_of_a_kind
+from graphopt.learning.one_thread import one_thread
 from graphopt.learning.parameters import check_graph
 from graphopt.learning.progress import ProgressBar
 from graphopt.learning.recipes import (
@@ -74,6 +75,7 @@ class DecisionEstimator(DecisionSettings):
 
     # --- learning -------------------------------------------------------------------------------
 
+    @one_thread()
     def fit(
         self, graph: Graph, features: Any = None, *, start_labels: ArrayLike | None = None
     ) -> Self:
@@ -126,6 +128,7 @@ class DecisionEstimator(DecisionSettings):
         self._publish(objective, case, inputs, decision, random_state)
         return self
 
+    @one_thread()
     def fit_inductive(
         self,
         graphs: Sequence[Graph],
@@ -208,6 +211,7 @@ class DecisionEstimator(DecisionSettings):
         self._forget_decision()
         return self
 
+    @one_thread()
     def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Self:
         """Return a copy that is trained on, on another graph, and has decided on it.
 
@@ -258,6 +262,7 @@ class DecisionEstimator(DecisionSettings):
         tuned._publish(objective, case, inputs, decision, random_state)
         return tuned
 
+    @one_thread()
     def predict(self, graph: Graph, features: Any) -> NDArray[Any]:
         """Decide on another graph with the trained network, without training.
 

@@ -22,6 +22,7 @@ from graphopt.learning.inductive import prepare_each, prepare_validation
 from graphopt.learning.inputs import encoder_rows, rows_of_a_kind
 from graphopt.learning.link_probabilities import LinkProbabilities
 from graphopt.learning.link_training import LinkCase, LinkCases, check_learnable, train_links
+from graphopt.learning.one_thread import one_thread
 from graphopt.learning.parameters import check_graph
 from graphopt.learning.progress import ProgressBar
 from graphopt.nn import LinkPredictor as Network
@@ -128,6 +129,7 @@ class LinkPredictor(LinkProbabilities):
 
     # --- learning -------------------------------------------------------------------------------
 
+    @one_thread()
     def fit(self, graph: Graph, features: Any = None) -> Self:
         """Train on the seen edges.
 
@@ -158,6 +160,7 @@ class LinkPredictor(LinkProbabilities):
         self._n_features = None if features is None else cases.inputs.n_features
         return self
 
+    @one_thread()
     def fit_inductive(
         self,
         graphs: Sequence[Graph],
@@ -214,6 +217,7 @@ class LinkPredictor(LinkProbabilities):
         self._n_features = cases.inputs.n_features
         return self
 
+    @one_thread()
     def transfer(self, graph: Graph, features: Any) -> Self:
         """Return a copy that predicts on another graph, without training.
 
@@ -240,6 +244,7 @@ class LinkPredictor(LinkProbabilities):
         other._describe(graph, cases)
         return other
 
+    @one_thread()
     def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Self:
         """Return a copy that is trained on, on the seen edges of another graph.
 

@@ -21,6 +21,7 @@ from graphopt.communities import cnm, modularity, newman, spectral
 from graphopt.graph import Graph
 from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.link_predictor import LinkPredictor
+from graphopt.learning.one_thread import one_thread
 from graphopt.learning.parameters import check_graph
 from graphopt.paths import all_pairs_shortest_paths
 
@@ -109,6 +110,7 @@ class TwoStage(DecidingEstimator):
         self.seen_fraction = seen_fraction
         self.random_state = random_state
 
+    @one_thread()
     def fit(self, graph: Graph, features: Any = None) -> Self:
         """Predict and decide.
 
@@ -139,6 +141,7 @@ class TwoStage(DecidingEstimator):
         self._publish(predictor, random_state)
         return self
 
+    @one_thread()
     def fit_inductive(
         self,
         graphs: Sequence[Graph],
@@ -199,6 +202,7 @@ class TwoStage(DecidingEstimator):
         self.predictor_ = predictor
         return self
 
+    @one_thread()
     def predict(self, graph: Graph, features: Any) -> NDArray[np.int32]:
         """Decide on another graph with the trained link predictor, without training.
 
@@ -221,6 +225,7 @@ class TwoStage(DecidingEstimator):
         decision, _ = self._decide(predictor, np.random.default_rng(0))
         return decision
 
+    @one_thread()
     def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Self:
         """Return a copy whose link predictor is trained on, on another graph, and that has decided.
 

@@ -20,6 +20,7 @@ from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.nn import ClusterNet, DirectGCN
 from graphopt.nn.clusternet import group_means
+from graphopt.nn.products import product
 from graphopt.objectives import Modularity, Objective
 
 
@@ -96,7 +97,8 @@ def pretrain(
             return functional.cross_entropy(embedding, labels)
         rows = functional.normalize(embedding, dim=1)
         centers, _ = group_means(rows, labels, n_groups)
-        return functional.cross_entropy(network.cluster.temperature * rows @ centers.T, labels)
+        scores = product(network.cluster.temperature * rows, centers.T)
+        return functional.cross_entropy(scores, labels)
 
     training = network.training
     network.train()

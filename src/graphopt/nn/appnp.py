@@ -10,6 +10,7 @@ from graphopt._validation import check_integer, check_number
 from graphopt.nn._calibration import standardised
 from graphopt.nn._encoder import TwoLayerEncoder
 from graphopt.nn.dropout import dropout
+from graphopt.nn.products import product
 from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 
@@ -69,10 +70,12 @@ class APPNP(TwoLayerEncoder):
         """
         check_inputs(features, adjacency)
         hidden = functional.relu(
-            standardised(features @ self.hidden_weight, self.hidden_weight, self.hidden_bias)
+            standardised(
+                product(features, self.hidden_weight), self.hidden_weight, self.hidden_bias
+            )
         )
         # Rows of Â sum to 1, so a bias goes through propagation as it is.
-        propagated = self.propagate(hidden @ self.out_weight, adjacency)
+        propagated = self.propagate(product(hidden, self.out_weight), adjacency)
         standardised(propagated, self.out_weight, self.out_bias)
 
     def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
@@ -89,9 +92,9 @@ class APPNP(TwoLayerEncoder):
         Tensor, shape (n_nodes, out_features)
         """
         check_inputs(features, adjacency)
-        hidden = functional.relu(features @ self.hidden_weight + self.hidden_bias)
+        hidden = functional.relu(product(features, self.hidden_weight) + self.hidden_bias)
         hidden = dropout(hidden, self.dropout, self.training)
-        return self.propagate(hidden @ self.out_weight + self.out_bias, adjacency)
+        return self.propagate(product(hidden, self.out_weight) + self.out_bias, adjacency)
 
     def propagate(self, rows: Tensor, adjacency: SparseMatrix) -> Tensor:
         """Return the rows spread over the graph, each node keeping a part of its own.

@@ -17,6 +17,7 @@ from graphopt.graph import Graph
 from graphopt.nn._calibration import standardised
 from graphopt.nn._encoder import TwoLayerEncoder
 from graphopt.nn._gcn_operators import gcn_layers
+from graphopt.nn.products import product
 from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 
@@ -127,9 +128,9 @@ class GCN(TwoLayerEncoder):
         After D. Mishkin and J. Matas, "All you need is a good init", ICLR 2016.
         """
         check_inputs(features, adjacency)
-        hidden = adjacency @ (features @ self.hidden_weight)
+        hidden = adjacency @ product(features, self.hidden_weight)
         hidden = functional.relu(standardised(hidden, self.hidden_weight, self.hidden_bias))
-        standardised(adjacency @ (hidden @ self.out_weight), self.out_weight, self.out_bias)
+        standardised(adjacency @ product(hidden, self.out_weight), self.out_weight, self.out_bias)
 
     def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
         """Embed every node.
@@ -145,7 +146,7 @@ class GCN(TwoLayerEncoder):
         Tensor, shape (n_nodes, out_features)
         """
         check_inputs(features, adjacency)
-        projected = features @ self.hidden_weight
+        projected = product(features, self.hidden_weight)
         adjacency.check_operand("features", projected)
         adjacency.check_square("adjacency")
         share = self.dropout if self.training else 0.0

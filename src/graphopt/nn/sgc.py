@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from graphopt._validation import check_integer
 from graphopt.nn._calibration import standardised
 from graphopt.nn._encoder import CalibratedEncoder, check_parameters
+from graphopt.nn.products import product
 from graphopt.nn.sparse import SparseMatrix, check_inputs
 
 
@@ -80,7 +81,7 @@ class SGC(CalibratedEncoder):
     def _averaged(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
         check_inputs(features, adjacency)
         adjacency.check_square("adjacency")
-        rows = features @ self.weight
+        rows = product(features, self.weight)
         adjacency.check_operand("features", rows)
         for _ in range(self.steps):
             rows = adjacency @ rows
