@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _convert
+from graphopt._loading import load_whole
 from graphopt._validation import check_integer, check_memory
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def table_from_networkx(graph: Any, weight: Hashable | None) -> EdgeTable:
 
 def networkx_from_table(table: EdgeTable) -> networkx.Graph[Any]:
     """Make a networkx Graph or DiGraph; see `Graph.to_networkx`."""
+    load_whole("networkx")
     import networkx
 
     graph: Any = networkx.DiGraph() if table.directed else networkx.Graph()
@@ -233,6 +235,7 @@ def table_from_igraph(graph: Any, weight: str | None) -> EdgeTable:
 
 def igraph_from_table(table: EdgeTable) -> igraph.Graph:
     """Make an igraph Graph; see `Graph.to_igraph`."""
+    load_whole("igraph")
     import igraph
 
     graph = igraph.Graph(
@@ -252,6 +255,7 @@ def igraph_from_table(table: EdgeTable) -> igraph.Graph:
 
 def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) -> EdgeTable:
     """Read a square matrix, sparse or dense; see `Graph.from_scipy`."""
+    load_whole("scipy.sparse")
     from scipy.sparse import coo_array, issparse
 
     if not issparse(matrix):

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from graphopt._loading import load_whole
 from graphopt._validation import check_integer
 
 _chosen: int | None = None
@@ -66,6 +67,7 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache  # looks through all loaded libraries
 def _blas() -> Any:
+    load_whole("threadpoolctl")
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

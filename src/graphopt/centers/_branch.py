@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt.centers._prices import Clock, Prices, best_prices, solver_options
 
 _NO_LIMIT = np.iinfo(np.int64).max
@@ -108,6 +109,7 @@ class Branching:
         self, table: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], Any, NDArray[np.uint8]]:
         """Return forced sites, sites left, incidence (None: no cover) and table."""
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array
 
         n_sites, n_customers = table.shape
@@ -143,6 +145,7 @@ def solver_cover(incidence: Any, k: int, clock: Clock) -> tuple[bool | None, NDA
 
     That there are none, is its word.
     """
+    load_whole("scipy.optimize")
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     n_sites = incidence.shape[1]

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
+
 _ROUNDING = 1e-9  # far above what adding up prices can err by
 _TOLERANCE = 1e-6  # above the solver's own
 _FIRST_CUSTOMERS = 50
@@ -84,6 +86,7 @@ def best_prices(incidence: Any, k: int, clock: Clock) -> tuple[Prices, NDArray[n
     the hardest and, again and again, those whom that leaves unserved, until nobody is or the prices
     of some prove that k sites are too few for all. None: time was over first.
     """
+    load_whole("scipy.optimize")
     from scipy.optimize import linprog
 
     n_customers, n_sites = incidence.shape

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt.datasets import catalog, origins, sources
 from graphopt.datasets.archive import Arrays, check_digest, read_arrays, write_arrays
 from graphopt.datasets.catalog import Entry
@@ -86,6 +87,7 @@ def cache_folder() -> Path:
     moved = os.environ.get("GRAPHOPT_CACHE")
     if moved:
         return Path(moved)
+    load_whole("pooch")
     import pooch
 
     return Path(pooch.os_cache("graphopt"))
@@ -225,6 +227,7 @@ def _dataset(
 
 def _matrix(arrays: Arrays, key: str) -> Any:
     """Return stored CSR as a dense array where every entry is stored, else as it is."""
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array
 
     rows, columns = (int(size) for size in arrays[f"{key}_shape"])

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from graphopt._loading import load_whole
 from graphopt.datasets.sources import Read
 from graphopt.errors import DatasetNotFoundError
 
@@ -36,6 +37,7 @@ def fetch(url: str, folder: Path) -> Path:
     path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:12]}.zip"
     if path.exists():
         return path
+    load_whole("pooch")
     import pooch
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from graphopt import datasets
+from graphopt._loading import load_whole
 from graphopt.experiments.comparison import Problem
 from graphopt.features import role2vec
 from graphopt.graph import Graph
@@ -171,6 +172,7 @@ def read_features(path: Path) -> Any:
         if path.suffix == ".npy":
             return np.load(path, allow_pickle=False)
         if path.suffix == ".npz":
+            load_whole("scipy.sparse")
             from scipy.sparse import load_npz
 
             return load_npz(path)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import check_float_array, check_integer, check_memory
 from graphopt.graph import Graph
 
@@ -22,6 +23,7 @@ def check_features(features: Any, n_nodes: int) -> Any:
         For a wrong number of rows, no columns, NaN or infinity.
     """
     if hasattr(features, "tocsr"):
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array
 
         rows: Any = csr_array(features)
@@ -102,6 +104,7 @@ def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     rows = unit_features(check_features(features, graph.n_nodes))
     if steps == 0:
         return rows
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array, eye_array
 
     loops = eye_array(graph.n_nodes, format="csr", dtype=np.float32)

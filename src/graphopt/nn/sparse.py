@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt._operators import operator
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_memory
@@ -63,6 +64,7 @@ class SparseMatrix:
         ValueError
             If an entry is NaN or infinite.
         """
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array
 
         rows = csr_array(matrix)

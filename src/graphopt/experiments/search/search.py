@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from graphopt._loading import load_whole
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
@@ -48,6 +49,7 @@ Notify = Callable[["FrozenTrial"], None]
 def optuna_or_explain() -> ModuleType:
     """Return Optuna, or raise GraphoptError that says how to get it."""
     try:
+        load_whole("optuna")
         import optuna
     except ImportError:
         raise GraphoptError(
@@ -128,6 +130,7 @@ class Search:
         self._claims.__exit__(None, None, None)
 
     def _open(self, optuna: ModuleType) -> Study:
+        load_whole("sqlalchemy.exc")
         from sqlalchemy.exc import SQLAlchemyError
 
         pruner: Any = optuna.pruners.NopPruner()
@@ -213,6 +216,7 @@ class Search:
 
     def finish(self, trial: Trial, scores: dict[int, float], seconds: float) -> FrozenTrial:
         """Record what came out: the best score over all lengths of training, and all of them."""
+        load_whole("optuna.trial")
         from optuna.trial import TrialState
 
         best = max if self.evaluation.greater_is_better else min
@@ -227,6 +231,7 @@ class Search:
 
     def fail(self, trial: Trial, error: str) -> FrozenTrial:
         """Record that a setting cannot be evaluated."""
+        load_whole("optuna.trial")
         from optuna.trial import TrialState
 
         trial.set_user_attr("error", error)
@@ -259,6 +264,7 @@ class Search:
                 self._put_back(now, "its search was killed")
 
     def _put_back(self, trial: FrozenTrial, reason: str) -> None:
+        load_whole("optuna.trial")
         from optuna.trial import TrialState
 
         # In this order: killed in between, the trial still runs and is put back once more.
