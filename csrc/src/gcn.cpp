@@ -14,6 +14,8 @@ namespace {
 
 // Rows whose dense products are taken at once, from the first-level cache.
 constexpr std::size_t block_rows = 64;
+// A row of more entries counts its work by itself.
+constexpr std::size_t long_row = 4096;
 // Every chunk of the gradient has sums of its own, as large as the weights.
 constexpr std::size_t max_chunks = 64;
 
@@ -36,6 +38,7 @@ struct Task {
                                          const Real* start, std::size_t width, Real* out) const {
         const auto first = static_cast<std::size_t>(matrix.indptr[row]);
         const auto last = static_cast<std::size_t>(matrix.indptr[row + 1]);
+        if (last - first > long_row) count_work((last - first) * width / 4);
         multiply_row<finish, Real>(matrix.indices.subspan(first, last - first),
                                    matrix.values.data() + first, dense, stride, start, width, out);
     }
@@ -214,6 +217,7 @@ void backward(const SparseView<Real>& transposed, const GcnLayers<Real>& layers,
                         std::fill_n(back.data(), back_size, Real{0});
                         for (std::size_t first = begin; first < end; first += block_rows) {
                             const std::size_t last = std::min(first + block_rows, end);
+                            count_work((last - first) * (h + 1) * task.out_stride / 4);
                             backward_rows(task, upstream.data(), hidden.data(), weight.data(),
                                           first, last, back.data(),
                                           by_hidden.data() + first * task.hidden_stride, sums);

@@ -135,6 +135,7 @@ GRAPHOPT_ALWAYS_INLINE void choose(const Step<T>& step, std::span<const NodeId> 
         }
         const T* const row = row_of(i);
         if (refuted(step, row, best)) continue;
+        count_work(step.n);
         const auto [largest, at_limit] =
             scan(step.current, row, step.n, best.largest, best.n_at_largest);
         if (largest > best.largest || at_limit > best.n_at_largest) continue;
@@ -173,6 +174,7 @@ void list_suspects(const Step<T>& step, const T* good_row, std::vector<NodeId>& 
         if (good_row[i] != good_row[j]) return good_row[i] > good_row[j];
         return i < j;
     };
+    count_work(8 * step.n);
     suspects.resize(step.n);
     std::iota(suspects.begin(), suspects.end(), NodeId{0});
     const auto end = suspects.begin() + static_cast<std::ptrdiff_t>(count);
@@ -195,6 +197,7 @@ KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int n
         coverage.open(center);
         const T* const row = row_of(center);
         for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
+        count_work(2 * n);
     };
     for (const NodeId center : rules.must_open) open(center);
 

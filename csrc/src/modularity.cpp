@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
 
@@ -59,6 +60,7 @@ GRAPHOPT_ALWAYS_INLINE void add_volumes_body(const Assigned<Real>& assigned, std
     constexpr std::size_t lanes = width<Real>;
     for (std::size_t b = 0; b < assigned.n_blocks(); ++b) {
         std::array<double, lanes> sum{};
+        count_work((end - begin) * 4);
         for (std::size_t i = begin; i < end; ++i) {
             const Real* const row = assigned.rows.data() + i * assigned.n_groups + b * lanes;
             for (std::size_t k = 0; k < lanes; ++k) {
@@ -86,7 +88,10 @@ Assigned<Real> assign(const CsrView& graph, std::span<const Real> assignment, st
     const std::size_t n = graph.n_nodes();
     Assigned<Real> assigned{graph, n_groups, resolution, {}, std::vector<double>(n), {}, 0.0};
     assigned.rows.reserve(assignment.size() + width<Real>);
-    assigned.rows.assign(assignment.begin(), assignment.end());
+    counted_pieces(assignment.size(), 1, [&](std::size_t begin, std::size_t end) {
+        const auto piece = assignment.subspan(begin, end - begin);
+        assigned.rows.insert(assigned.rows.end(), piece.begin(), piece.end());
+    });
     assigned.rows.resize(assignment.size() + width<Real>);
     const std::size_t padded = assigned.n_blocks() * width<Real>;
     const std::size_t n_chunks = chunk_count(n, nodes_per_chunk);
@@ -115,6 +120,7 @@ GRAPHOPT_ALWAYS_INLINE double rows_body(const Assigned<Real>& assigned, std::siz
     const std::size_t n_groups = assigned.n_groups, n_blocks = assigned.n_blocks();
     const double scale = 2.0 / assigned.total;
     double total = 0.0;
+    WorkCounter count;
     for (std::size_t b = 0; b < n_blocks; ++b) {
         const Real* const rows = assigned.rows.data() + b * lanes;
         const double* const volumes = assigned.volumes.data() + b * lanes;
@@ -123,6 +129,7 @@ GRAPHOPT_ALWAYS_INLINE double rows_body(const Assigned<Real>& assigned, std::siz
         for (std::size_t i = begin; i < end; ++i) {
             const auto first = static_cast<std::size_t>(graph.indptr[i]);
             const auto last = static_cast<std::size_t>(graph.indptr[i + 1]);
+            count(8 + 2 * (last - first));
             Block<Real> sum{};
             for (std::size_t e = first; e < last; ++e) {
                 const auto j = static_cast<std::size_t>(graph.indices[e]);

@@ -77,6 +77,7 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
         T* const x = chunk.keep ? chunk.x + begin * columns : chunk.x;
         const std::size_t count =
             panels::panel_count<T>(std::min(block_rows, chunk.n_rows - begin));
+        count_work(block_units<T>(count, chunk.width, k_count));
         if (chunk.rows != nullptr) {
             for (std::size_t i = 0; i < count; ++i) {
                 pack_rows<S>(chunk, begin + i * height, r, x + i * height * columns);
@@ -115,6 +116,7 @@ GRAPHOPT_ALWAYS_INLINE void combine_body(const T* partial, std::size_t n_chunks,
     for (double& value : total) value = 0.0;
     for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
         const T* const part = partial + chunk * stride;
+        count_work(total.size());
         for (std::size_t i = 0; i < total.size(); ++i) total[i] += static_cast<double>(part[i]);
     }
 }

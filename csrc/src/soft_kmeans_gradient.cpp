@@ -101,6 +101,7 @@ GRAPHOPT_ALWAYS_INLINE void vjp_body(const VjpChunk<T>& chunk) {
         const std::size_t end = std::min(begin + block_rows, chunk.n_rows);
         std::size_t panel = 0;
         for (std::size_t row = begin; row < end; row += height, ++panel) {
+            count_work(block_units<T>(4, width, n_clusters));
             const std::size_t rows = std::min(height, end - row);
             const T* const x_panel = x + panel * height * width;
             T* const w = weights + panel * height * 2 * n_clusters;

@@ -20,6 +20,12 @@ constexpr std::size_t block_panels(std::size_t n_clusters) {
     return std::clamp<std::size_t>(320 / n_clusters, 1, most_block_panels);
 }
 
+// Work in a block of panels of one pass.
+template <class T>
+constexpr std::size_t block_units(std::size_t n_panels, std::size_t width, std::size_t n_clusters) {
+    return n_panels * panels::panel_rows<T> * (width + 2) * n_clusters / 4;
+}
+
 // Threads that `work` multiplications keep busy for longer than it takes to wake them.
 inline int worthwhile_threads(int num_threads, std::size_t work) {
     constexpr std::size_t grain = std::size_t{1} << 17;

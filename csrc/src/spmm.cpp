@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
 #include "spmm_rows.hpp"
@@ -17,10 +18,12 @@ template <class Real>
 GRAPHOPT_ALWAYS_INLINE void multiply_rows(const EdgeOffset* indptr, const NodeId* indices,
                                           const Real* values, const Real* dense, std::size_t width,
                                           Real* out, std::size_t begin, std::size_t end) {
+    WorkCounter count;
     for (std::size_t row = begin; row < end; ++row) {
         const auto first = static_cast<std::size_t>(indptr[row]);
         const std::span<const NodeId> columns(indices + first,
                                               static_cast<std::size_t>(indptr[row + 1]) - first);
+        count(4 + columns.size() * (4 + width / 4));
         multiply_row<Finish::keep, Real>(columns, values + first, dense, width, nullptr, width,
                                          out + row * width);
     }
@@ -62,13 +65,14 @@ void check_sparse(std::span<const EdgeOffset> indptr, std::span<const NodeId> in
     if (!std::is_sorted(indptr.begin(), indptr.end())) {
         throw std::invalid_argument("indptr must not decrease");
     }
-    for (const NodeId index : indices) {
+    counted_loop(indices.size(), 1, [&](std::size_t e) {
+        const NodeId index = indices[e];
         if (index < 0 || static_cast<std::size_t>(index) >= n_columns) {
             throw std::invalid_argument("indices must be columns in 0.." +
                                         std::to_string(static_cast<long>(n_columns) - 1) +
                                         ", not " + std::to_string(index));
         }
-    }
+    });
 }
 
 void spmm(const SparseView<float>& matrix, std::span<const float> dense, std::size_t width,

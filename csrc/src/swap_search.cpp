@@ -8,6 +8,7 @@
 #include <functional>
 #include <type_traits>
 
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "graphopt/simd.hpp"
@@ -99,11 +100,9 @@ class Search {
             return passed.count() >= rules_.seconds;
         };
         const std::vector<std::size_t> sites = closed_sites();
-        InterruptPoll poll;  // one for all blocks, which are short
         SwapResult result;
         std::size_t since_last = 0, position = 0;  // of the sites
         while (since_last < sites.size() && result.n_swaps < rules_.max_swaps && !late()) {
-            poll();
             const std::size_t size = std::min(sites_per_block, sites.size() - position);
             const Swap swap = best_swap(std::span(sites).subspan(position, size));
             since_last += size;
@@ -125,13 +124,16 @@ class Search {
         space.saved.resize(k_);
         space.change.resize(problem_.n_scenarios * k_);
         space.totals.resize(problem_.n_scenarios);
+        WorkCounter count;
         for (const std::size_t site : sites) {
             if (open_[site] != 0) continue;
             for (std::size_t scenario = 0; scenario < problem_.n_scenarios; ++scenario) {
                 judge_scenario(site, scenario, space);
+                count_work(per_scenario_ + 4 * k_);
             }
             for (std::size_t place = rules_.n_fixed; place < k_; ++place) {
                 const double saving = saving_of(place, space);
+                count(8 * problem_.n_scenarios);
                 if (saving > best.saving ||
                     (saving == best.saving && saving > 0.0 && site < best.site)) {
                     best = {saving, site, place};
@@ -289,6 +291,7 @@ class Search {
     // Finds a customer's nearest two sites among all that are open.
     void look_again(std::size_t j) {
         std::int32_t first = nobody, second = nobody;
+        count_work(8 + 8 * k_);
         for (std::size_t place = 0; place < k_; ++place) {
             const T entry = entry_of(place, j);
             if (first == nobody || entry < entry_of(static_cast<std::size_t>(first), j)) {
@@ -326,10 +329,12 @@ class Search {
             const bool had = served_.first[j] == place || served_.second[j] == place;
             if (had || !(row[j] > served_.next[j])) look_again(j);
         }
+        count_work(2 * problem_.n_customers);
         add_up();
     }
 
     void add_up() {
+        count_work(8 * problem_.n_customers);
         std::fill(losses_.begin(), losses_.end(), Cost{});
         std::fill(scales_.begin(), scales_.end(), 0.0);
         std::vector<double> totals(problem_.n_scenarios);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "counted.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "graphopt/vector_math.hpp"
 
@@ -68,6 +69,7 @@ struct Work {
 template <bool forward>
 GRAPHOPT_ALWAYS_INLINE Work sweep_all(const Sweep& sweep) {
     Work work;
+    WorkCounter count;
     const std::size_t n_words = sweep.waiting.size();
     for (std::size_t i = 0; i < n_words; ++i) {
         const std::size_t word = forward ? i : n_words - 1 - i;
@@ -80,9 +82,11 @@ GRAPHOPT_ALWAYS_INLINE Work sweep_all(const Sweep& sweep) {
             sweep.waiting[word] &= ~one;
             const std::size_t node = word * bits + bit;
             if (pull(sweep, node)) wait_behind(sweep, node);
+            const auto edges = static_cast<std::size_t>(sweep.edges_in.indptr[node + 1] -
+                                                        sweep.edges_in.indptr[node]);
             ++work.nodes;
-            work.edges += static_cast<std::size_t>(sweep.edges_in.indptr[node + 1] -
-                                                   sweep.edges_in.indptr[node]);
+            work.edges += edges;
+            count(16 + 32 * edges);
         }
     }
     return work;
@@ -96,11 +100,12 @@ GRAPHOPT_MULTIVERSION_FN Work sweep_down(const Sweep& sweep) { return sweep_all<
 SweepSearch::SweepSearch(const Csr& edges_in, const Csr& edges_out)
     : edges_in_(edges_in),
       edges_out_(edges_out),
-      labels_((edges_in.indptr.size() - 1) * n_vectors),
-      waiting_((edges_in.indptr.size() - 1 + bits - 1) / bits) {}
+      waiting_((edges_in.indptr.size() - 1 + bits - 1) / bits) {
+    counted_resize(labels_, (edges_in.indptr.size() - 1) * n_vectors);
+}
 
-bool SweepSearch::run(std::span<const NodeId> sources, double cutoff, InterruptPoll* poll) {
-    std::ranges::fill(labels_, Line<float64x8>{unreachable<double> - float64x8{}});
+bool SweepSearch::run(std::span<const NodeId> sources, double cutoff) {
+    counted_fill(std::span(labels_), Line<float64x8>{unreachable<double> - float64x8{}});
     std::ranges::fill(waiting_, 0);
     const Sweep sweep{edges_in_, edges_out_, labels_.data(), waiting_, cutoff};
     for (std::size_t lane = 0; lane < sources.size(); ++lane) {
@@ -112,7 +117,6 @@ bool SweepSearch::run(std::span<const NodeId> sources, double cutoff, InterruptP
     const std::size_t enough = max_rounds * (n_nodes + edges_in_.indices.size());
     bool forward = true;
     for (std::size_t spent = 0;; forward = !forward) {
-        if (poll != nullptr) (*poll)();
         const Work work = forward ? sweep_up(sweep) : sweep_down(sweep);
         if (work.nodes == 0) return true;
         spent += work.nodes + work.edges + waiting_.size();
@@ -124,6 +128,7 @@ void SweepSearch::write(std::span<const NodeId> place, std::span<double* const> 
     constexpr std::size_t width = 8;  // nodes at a time: a cache line of each row
     for (std::size_t begin = 0; begin < place.size(); begin += width) {
         const std::size_t end = std::min(begin + width, place.size());
+        count_work(4 * width * rows.size());
         for (std::size_t lane = 0; lane < rows.size(); ++lane) {
             for (std::size_t v = begin; v < end; ++v) {
                 const auto node = static_cast<std::size_t>(place[v]);

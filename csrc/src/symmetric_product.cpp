@@ -65,7 +65,10 @@ GRAPHOPT_ALWAYS_INLINE void add_chunk_body(const double* matrix, std::size_t n, 
     // With 32 registers; 16 hold the sums and the factors of half as many rows.
     constexpr std::size_t rows = S::bytes == 64 ? triangle_step : triangle_step / 2;
     std::size_t first = begin;
-    for (; first + rows <= end; first += rows) add_rows<S, rows>(matrix, n, first, vector, product);
+    for (; first + rows <= end; first += rows) {
+        add_rows<S, rows>(matrix, n, first, vector, product);
+        count_work(rows * (n - first) / 2);
+    }
     add_square(matrix, n, first, end - first, vector, product);
 }
 

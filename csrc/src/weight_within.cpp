@@ -25,6 +25,7 @@ GRAPHOPT_ALWAYS_INLINE double rows_body(const double* matrix, std::size_t n, std
         const double* const row = matrix + i * n;
         const typename S::Integer own = group[i] - typename S::Integer{};
         std::size_t j = i + 1;
+        count_work(n - i);
         for (; j + 2 * S::lanes <= n; j += 2 * S::lanes) {
 #pragma GCC unroll 2
             for (std::size_t part = 0; part < 2; ++part) {
