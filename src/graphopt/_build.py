@@ -18,7 +18,8 @@ def build_config() -> dict[str, Any]:
     -------
     dict
         ``version``, ``compiler``, ``isa`` (the instruction set level chosen on this processor),
-        ``multiversion`` (whether several levels were compiled), ``openmp``, ``threads`` (what a
+        ``multiversion`` (whether several levels were compiled), ``openmp`` (the OpenMP runtime that
+        kernels share with the process; None: they run on threads of their own), ``threads`` (what a
         kernel uses by default), ``python``, ``machine`` and ``dependencies`` (installed versions;
         none of them is imported).
 

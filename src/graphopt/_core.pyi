@@ -13,14 +13,17 @@ class BuildInfo(TypedDict):
     compiler: str
     cpp_standard: int
     pybind11: str
-    openmp: bool
+    openmp: str | None
     multiversion: bool
     isa: str
 
 _Csr = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]
 
 def build_info() -> BuildInfo: ...
+def take_counted_work() -> tuple[int, int]: ...
 def usable_threads(num_threads: int, n_chunks: int) -> int: ...
+def openmp_max_threads() -> int: ...
+def startable_threads(wanted: int) -> int: ...
 def build_csr(
     n_nodes: int,
     sources: NDArray[np.int64],

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from graphopt import _core
 from graphopt._loading import load_whole
 from graphopt._validation import check_integer
 
+_MOST = 2**31 - 1  # the kernels' type
+
 _chosen: int | None = None
+_limits = threading.local()  # of threadpoolctl, for each calling thread, as those of OpenMP are
 
 
 def chosen() -> int | None:
@@ -30,28 +35,48 @@ def set_num_threads(num_threads: int | None) -> None:
     """
     global _chosen
     if num_threads is not None:
-        check_integer("num_threads", num_threads, minimum=1)
+        check_integer("num_threads", num_threads, minimum=1, maximum=_MOST)
     _chosen = num_threads
 
 
 def get_num_threads() -> int:
     """Return how many threads kernels use when a call does not say.
 
-    The value given to :func:`set_num_threads`, else ``OMP_NUM_THREADS``, else the number of
-    processors the process may run on (affinity mask and, on Linux, its control group's quota).
+    The value given to :func:`set_num_threads`, else the least of
+
+    - ``OMP_NUM_THREADS`` or, where it is not set, the number of processors the process may run on
+      (affinity mask and, on Linux, its control group's quota),
+    - what the OpenMP runtime allows that the process has loaded, which
+      ``torch.set_num_threads`` changes,
+    - the limit of ``threadpoolctl`` in this thread.
+
     Results are the same bits at any number of threads.
     """
     if _chosen is not None:
         return _chosen
+    limit: int | None = getattr(_limits, "number", None)
+    allowed = unlimited()
+    return allowed if limit is None else min(allowed, limit)
+
+
+def unlimited() -> int:
+    """Return how many threads kernels would use without :func:`set_num_threads` and limits."""
     from_environment = _omp_num_threads()
-    return from_environment if from_environment is not None else _usable_processors()
+    allowed = from_environment if from_environment is not None else _usable_processors()
+    in_runtime = _core.openmp_max_threads()
+    return min(allowed, in_runtime) if in_runtime > 0 else allowed
+
+
+def set_limit(number: int | None) -> None:
+    """Limit what :func:`get_num_threads` returns in this thread."""
+    _limits.number = number
 
 
 def resolve_num_threads(num_threads: int | None) -> int:
     """Return the number of threads for one call: its own argument or the default."""
     if num_threads is None:
         return get_num_threads()
-    return check_integer("num_threads", num_threads, minimum=1)
+    return check_integer("num_threads", num_threads, minimum=1, maximum=_MOST)
 
 
 @contextmanager

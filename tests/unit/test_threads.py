@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import threadpoolctl
 
 import graphopt
-from graphopt import _threads
+from graphopt import _core, _threads
 
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(_core, "openmp_max_threads", lambda: 0)  # as if none were loaded
     yield
     graphopt.set_num_threads(None)
 
@@ -31,6 +33,43 @@ def test_the_order_of_the_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _threads.resolve_num_threads(2) == 2
     graphopt.set_num_threads(None)
     assert graphopt.get_num_threads() == 3
+
+
+@pytest.mark.parametrize(("in_runtime", "expected"), [(2, 2), (9, 5), (0, 5)])
+def test_the_loaded_runtime_limits_the_threads(
+    monkeypatch: pytest.MonkeyPatch, in_runtime: int, expected: int
+) -> None:
+    monkeypatch.setattr(_threads, "_usable_processors", lambda: 5)
+    monkeypatch.setattr(_core, "openmp_max_threads", lambda: in_runtime)
+    assert graphopt.get_num_threads() == expected
+
+
+@pytest.mark.parametrize("user_api", [None, "openmp"])
+def test_threadpoolctl_limits_the_threads(
+    monkeypatch: pytest.MonkeyPatch, user_api: str | None
+) -> None:
+    monkeypatch.setattr(_threads, "_usable_processors", lambda: 5)
+    with threadpoolctl.threadpool_limits(3, user_api=user_api):
+        assert graphopt.get_num_threads() == 3
+        with threadpoolctl.threadpool_limits(1, user_api=user_api):
+            assert graphopt.get_num_threads() == 1
+        assert graphopt.get_num_threads() == 3
+        graphopt.set_num_threads(4)  # said by the user
+        assert graphopt.get_num_threads() == 4
+        graphopt.set_num_threads(None)
+    assert graphopt.get_num_threads() == 5
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        assert graphopt.get_num_threads() == 5
+
+
+def test_threadpoolctl_shows_the_kernels() -> None:
+    (shown,) = [
+        library
+        for library in threadpoolctl.threadpool_info()
+        if library["internal_api"] == "graphopt"
+    ]
+    assert shown["user_api"] == "openmp"
+    assert shown["num_threads"] == graphopt.get_num_threads()
 
 
 @pytest.mark.parametrize("text", ["", "0", "-2", "many", "1.5", " "])
@@ -66,6 +105,7 @@ def test_the_environment_of_a_new_process() -> None:
         (0, ValueError, "num_threads must be at least 1, not 0"),
         (-1, ValueError, "num_threads must be at least 1, not -1"),
         (2.0, TypeError, "num_threads must be an integer, not float"),
+        (2**31, ValueError, "num_threads must be at most 2147483647, not 2147483648"),
         (True, TypeError, "num_threads must be an integer, not True"),
         ("2", TypeError, "num_threads must be an integer, not str"),
     ],

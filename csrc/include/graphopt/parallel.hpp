@@ -5,116 +5,35 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <exception>
 #include <mutex>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#if defined(_OPENMP)
-#include <omp.h>
-#endif
-
+#include "graphopt/interrupt.hpp"
 #include "graphopt/simd.hpp"
 
 namespace graphopt {
 
-// Asked for now and then by long kernels, on the calling thread, outside every lock. May throw; the
-// exception stops the region and reaches the caller. Null: never interrupted.
-using InterruptCheck = void (*)();
-void set_interrupt_check(InterruptCheck check) noexcept;
-InterruptCheck interrupt_check() noexcept;
-
-// True in a process forked from one that had loaded the library: its OpenMP threads are gone, so
-// everything runs on the calling thread.
-bool in_forked_child() noexcept;
-
-// The number of threads a region will use for `n_chunks` pieces of work.
+// The largest number of threads a region will use for `n_chunks` pieces of work. 1 within a region.
 int usable_threads(int num_threads, std::size_t n_chunks) noexcept;
 
-bool has_openmp() noexcept;
+// Calls body(data, worker) on up to `threads` threads at once and returns when all have returned.
+// The calling thread is worker 0. Where threads cannot be started, there are fewer. `body` must not
+// throw.
+using TeamBody = void (*)(void* data, int worker);
+void run_team(int threads, TeamBody body, void* data) noexcept;
 
-// Looks for an interrupt at most every 50 ms.
-class InterruptPoll {
-  public:
-    void operator()() {
-        const InterruptCheck check = interrupt_check();
-        if (check == nullptr) return;
-        const auto now = clock::now();
-        if (now - last_ < std::chrono::milliseconds(50)) return;
-        last_ = now;
-        check();
-    }
+// What omp_get_max_threads() says in the runtime that regions run on; 0 without one.
+int openmp_max_threads() noexcept;
 
-  private:
-    using clock = std::chrono::steady_clock;
-    clock::time_point last_ = clock::now();
-};
+// The file of that runtime; "" without one.
+const char* openmp_path() noexcept;
 
-// What the threads of a region share to pass on an exception: the one of the lowest piece of work.
-class FirstError {
-  public:
-    bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
-
-    // In a handler.
-    void keep(std::size_t piece) noexcept {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!error_ || piece < piece_) {
-            piece_ = piece;
-            error_ = std::current_exception();
-        }
-        stopped_.store(true, std::memory_order_relaxed);
-    }
-
-    // After the region.
-    void rethrow() const {
-        if (error_) std::rethrow_exception(error_);
-    }
-
-  private:
-    std::atomic<bool> stopped_{false};
-    std::mutex mutex_;
-    std::exception_ptr error_;
-    std::size_t piece_ = 0;
-};
-
-// Calls body(chunk, worker) for every chunk in [0, n_chunks). `worker` in [0, usable_threads(...))
-// names the calling thread's scratch space. Chunks are handed out in order, each to whichever
-// thread is free. The first exception (lowest chunk) is rethrown here; later chunks may not run.
-template <class Body>
-void parallel_chunks(std::size_t n_chunks, int num_threads, Body&& body) {
-    const int threads = usable_threads(num_threads, n_chunks);
-    if (threads <= 1) {
-        InterruptPoll poll;
-        for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
-            poll();
-            body(chunk, 0);
-        }
-        return;
-    }
-#if defined(_OPENMP)
-    std::atomic<std::size_t> next{0};
-    FirstError error;
-#pragma omp parallel num_threads(threads) default(none) shared(next, error, body, n_chunks)
-    {
-        const int worker = omp_get_thread_num();
-        InterruptPoll poll;
-        while (!error.stopped()) {
-            const std::size_t chunk = next.fetch_add(1, std::memory_order_relaxed);
-            if (chunk >= n_chunks) break;
-            try {
-                if (worker == 0) poll();
-                body(chunk, worker);
-            } catch (...) {
-                error.keep(chunk);
-            }
-        }
-    }
-    error.rethrow();
-#endif
-}
+// How many threads can be started now beside the calling one, at most `wanted`.
+int startable_threads(int wanted) noexcept;
 
 // Waits a moment for another thread, and longer each time.
 class Spin {
@@ -127,9 +46,97 @@ class Spin {
         relax_processor();
     }
 
+    bool long_enough() const noexcept { return turns_ > 4000; }
+
   private:
     int turns_ = 0;
 };
+
+// Work done by several threads at once. An exception on one stops the others; the one of the lowest
+// piece of work reaches the caller, but an interrupt comes first.
+class Region {
+  public:
+    Region() = default;
+    Region(const Region&) = delete;
+    Region& operator=(const Region&) = delete;
+
+    bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+
+    // Calls work(worker) on up to `threads` threads; it does its pieces by attempt().
+    template <class Work>
+    void run(int threads, Work&& work) {
+        struct Call {
+            Region& region;
+            Work& work;
+        } call{*this, work};
+        run_team(
+            threads,
+            [](void* data, int worker) {
+                auto& [region, task] = *static_cast<Call*>(data);
+                region.enter(worker);
+                task(worker);
+                region.leave(worker);
+            },
+            &call);
+        if (error_) std::rethrow_exception(error_);
+    }
+
+    // Does one piece of work: body(). Numbers of pieces order their exceptions.
+    template <class Body>
+    void attempt(std::size_t piece, int worker, Body&& body) noexcept {
+        if (worker == 0 && !look()) return;
+        try {
+            body();
+        } catch (const Stopped&) {
+        } catch (...) {
+            keep(piece);
+        }
+    }
+
+    // On worker 0: keeps an interrupt, if there is one, and returns whether work shall go on.
+    bool look() noexcept;
+
+  private:
+    void enter(int worker) noexcept;
+    void leave(int worker) noexcept;
+    void keep(std::size_t piece) noexcept;  // in a handler
+
+    std::atomic<bool> stopped_{false};
+    std::mutex mutex_;
+    std::exception_ptr error_;
+    std::size_t piece_ = 0;
+    bool interrupted_ = false;
+
+    // Worker 0 waits for the others here, where it can look for an interrupt.
+    std::atomic<int> working_{0};
+    std::atomic<bool> waiting_{false};
+    std::condition_variable all_left_;
+    detail::ThreadState outer_;
+};
+
+// Calls body(chunk, worker) for every chunk in [0, n_chunks). `worker` in [0, usable_threads(...))
+// names the calling thread's scratch space. Chunks are handed out in order, each to whichever
+// thread is free. The first exception (lowest chunk) is rethrown here; later chunks may not run.
+template <class Body>
+void parallel_chunks(std::size_t n_chunks, int num_threads, Body&& body) {
+    const int threads = usable_threads(num_threads, n_chunks);
+    if (threads <= 1) {
+        for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
+            look_for_interrupt();
+            body(chunk, 0);
+        }
+        return;
+    }
+    std::atomic<std::size_t> next{0};
+    Region region;
+    region.run(threads, [&](int worker) {
+        while (!region.stopped()) {
+            const std::size_t chunk = next.fetch_add(1, std::memory_order_relaxed);
+            if (chunk >= n_chunks) break;
+            region.attempt(chunk, worker, [&] { body(chunk, worker); });
+        }
+    });
+}
 
 // The i-th of n pieces in a round: the last comes first in every other one.
 inline std::size_t there_and_back(std::size_t round, std::size_t i, std::size_t n) noexcept {
@@ -152,17 +159,15 @@ void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads
                      Finish&& finish) {
     const int threads = usable_threads(num_threads, n_chunks);
     if (threads <= 1) {
-        InterruptPoll poll;
         for (std::size_t round = 0; round < n_rounds; ++round) {
             for (std::size_t i = 0; i < n_chunks; ++i) {
-                poll();
+                look_for_interrupt();
                 body(round, there_and_back(round, i, n_chunks), 0);
             }
             finish(round);
         }
         return;
     }
-#if defined(_OPENMP)
     // The chunks of one worker, and how many of them were taken in all rounds together.
     struct alignas(64) Share {
         std::size_t begin = 0;
@@ -177,39 +182,33 @@ void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads
     }
     std::atomic<std::size_t> done{0};      // chunks, in all rounds together
     std::atomic<std::size_t> finished{0};  // rounds
-    FirstError error;
-#pragma omp parallel num_threads(threads) default(none) \
-    shared(shares, done, finished, error, body, finish, n_rounds, n_chunks, n_shares)
-    {
-        const int worker = omp_get_thread_num();
-        InterruptPoll poll;
+    Region region;
+    region.run(threads, [&](int worker) {
         for (std::size_t round = 0; round < n_rounds; ++round) {
             Spin spin;
-            while (finished.load(std::memory_order_acquire) < round && !error.stopped()) spin();
+            while (finished.load(std::memory_order_acquire) < round && !region.stopped()) {
+                spin();
+                if (worker == 0 && spin.long_enough()) region.look();
+            }
             for (std::size_t i = 0; i < n_shares; ++i) {
                 Share& share = shares[(static_cast<std::size_t>(worker) + i) % n_shares];
                 std::size_t taken = share.taken.load(std::memory_order_relaxed);
-                while (taken < (round + 1) * share.size && !error.stopped()) {
+                while (taken < (round + 1) * share.size && !region.stopped()) {
                     if (!share.taken.compare_exchange_weak(taken, taken + 1)) continue;
                     const std::size_t chunk =
                         share.begin + there_and_back(round, taken - round * share.size, share.size);
-                    try {
-                        if (worker == 0) poll();
+                    region.attempt(round * n_chunks + chunk, worker, [&] {
                         body(round, chunk, worker);
                         if (done.fetch_add(1) + 1 == (round + 1) * n_chunks) {
                             finish(round);
                             finished.store(round + 1, std::memory_order_release);
                         }
-                    } catch (...) {
-                        error.keep(round * n_chunks + chunk);
-                    }
+                    });
                     taken = share.taken.load(std::memory_order_relaxed);
                 }
             }
         }
-    }
-    error.rethrow();
-#endif
+    });
 }
 
 inline std::size_t chunk_count(std::size_t n_items, std::size_t chunk_size) noexcept {

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from graphopt import _core
 from graphopt._loading import load_whole
-from graphopt.centers._prices import Clock, Prices, best_prices, solver_options
+from graphopt.centers._prices import Clock, Prices, best_prices
+from graphopt.centers._solver import solve
 
 _NO_LIMIT = np.iinfo(np.int64).max
 _WORTH_ANOTHER = 0.9  # when no more sites than this part are left, another linear program is solved
@@ -146,18 +147,19 @@ def solver_cover(incidence: Any, k: int, clock: Clock) -> tuple[bool | None, NDA
     That there are none, is its word.
     """
     load_whole("scipy.optimize")
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint
 
     n_sites = incidence.shape[1]
-    answer = milp(
-        np.ones(n_sites),
+    answer = solve(
+        "milp",
+        clock.left(),
+        c=np.ones(n_sites),
         constraints=[
             LinearConstraint(incidence, lb=1.0),
             LinearConstraint(np.ones((1, n_sites)), ub=k),
         ],
         bounds=Bounds(0.0, 1.0),
         integrality=np.ones(n_sites),
-        options=solver_options(clock),
     )
     nobody = np.empty(0, np.int64)
     if answer.x is None:
