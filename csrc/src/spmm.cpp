@@ -27,6 +27,7 @@ GRAPHOPT_ALWAYS_INLINE void multiply_rows(const EdgeOffset* indptr, const NodeId
         multiply_row<Finish::keep, Real>(columns, values + first, dense, width, nullptr, width,
                                          out + row * width);
     }
+    count.hand_on();
 }
 
 GRAPHOPT_MULTIVERSION_FN void multiply_block(const EdgeOffset* indptr, const NodeId* indices,

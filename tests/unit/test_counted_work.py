@@ -23,9 +23,7 @@ N, M = 60_000, 600_000
 def graph(weights: bool = False) -> Graph:
     rng = np.random.default_rng(0)
     lengths = rng.uniform(0.5, 1.5, M) if weights else None
-    return Graph.from_edges(
-        rng.integers(0, N, (M, 2)), N, lengths, duplicates="first", drop_self_loops=True
-    )
+    return Graph.from_edges(rng.integers(0, N, (M, 2)), N, lengths, duplicates="first")
 
 
 def table(n: int) -> Any:
