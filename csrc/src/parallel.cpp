@@ -17,14 +17,15 @@ thread_local bool in_region = false;
 
 // Threads do not survive a fork, in either runtime. The child gets a new pool of our own.
 std::atomic<bool> in_forked_child{false};
-std::atomic<bool> openmp_was_used{false};
+std::atomic<bool> region_has_run{false};
 std::atomic<ThreadPool*> pool{nullptr};
 
 // GNU's runtime waits for ever for the threads that the child does not have, even if it is PyTorch
-// that calls it there. So the parent's threads end first; they come back when they are needed.
+// that calls it there. So the parent's threads end first; they come back when they are needed. A
+// process that has run no kernel is left as it is.
 void before_fork() {
     constexpr int hard = 2;
-    if (!openmp_was_used.load()) return;
+    if (!region_has_run.load()) return;
     const OpenMPRuntime* const runtime = loaded_openmp();
     if (runtime != nullptr && runtime->pause_all != nullptr) runtime->pause_all(hard);
 }
@@ -72,7 +73,6 @@ void run_on_openmp(const OpenMPRuntime& runtime, int threads, TeamBody body, voi
         TeamBody body;
         void* data;
     } call{runtime, body, data};
-    openmp_was_used.store(true, std::memory_order_relaxed);
     runtime.parallel(
         [](void* given) {
             const Call& own = *static_cast<const Call*>(given);
@@ -96,6 +96,7 @@ int usable_threads(int num_threads, std::size_t n_chunks) noexcept {
 }
 
 void run_team(int threads, TeamBody body, void* data) noexcept {
+    region_has_run.store(true, std::memory_order_relaxed);
     if (const OpenMPRuntime* const runtime = usable_openmp()) {
         // Nested inside somebody's own region: the processors are taken already.
         const int team = runtime->in_parallel() != 0 ? 1 : proven_threads(threads);

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _convert
 from graphopt._loading import load_whole
+from graphopt._optional import require
 from graphopt._validation import check_integer, check_memory
 
 if TYPE_CHECKING:
@@ -174,10 +175,8 @@ def table_from_networkx(graph: Any, weight: Hashable | None) -> EdgeTable:
 
 def networkx_from_table(table: EdgeTable) -> networkx.Graph[Any]:
     """Make a networkx Graph or DiGraph; see `Graph.to_networkx`."""
-    load_whole("networkx")
-    import networkx
-
-    graph: Any = networkx.DiGraph() if table.directed else networkx.Graph()
+    nx: Any = require("networkx", "Graph.to_networkx")
+    graph: Any = nx.DiGraph() if table.directed else nx.Graph()
     graph.add_nodes_from(range(table.n_nodes) if table.names is None else table.names)
     ends = zip(_labelled(table.sources, table), _labelled(table.targets, table), strict=True)
     if table.weights is None:

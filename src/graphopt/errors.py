@@ -35,5 +35,9 @@ class DigestMismatchError(GraphoptError):
     """Data do not have the digest on record: damaged, or another version."""
 
 
+class MissingLibraryError(GraphoptError, ImportError):
+    """An optional library is not installed; the message says which extra brings it."""
+
+
 class ConvergenceWarning(UserWarning):
     """An iteration stopped at its limit before it reached the tolerance asked for."""

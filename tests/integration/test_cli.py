@@ -129,7 +129,7 @@ def test_facilities_and_what_no_facility_reaches() -> None:
 
 
 def test_facilities_in_a_table(tmp_path: Path) -> None:
-    options = ["--edges", two_rings(tmp_path), "--task", "facility", "--k", 3, "--seen", 0.2]
+    options = ["--edges", two_rings(tmp_path), "--task", "facility", "--k", 3, "--hide", 0.8]
     result = invoke("run", *QUICK, *options)
     assert "3 facilities" in result.stdout
     assert "∞" in result.stdout
@@ -144,7 +144,7 @@ def test_the_share_of_edges_seen_reaches_the_model(monkeypatch: pytest.MonkeyPat
         return original(self, *arguments)
 
     monkeypatch.setattr(ClusterNet, "fit", fit)
-    found = answer("--seen", 0.7)
+    found = answer("--hide", 0.3)
     assert shares == [found["n_seen_edges"] / found["n_edges"]] == pytest.approx([0.7], abs=0.01)
     found = answer("--setting", "optimization")
     assert shares[1] == 1.0
@@ -184,7 +184,7 @@ def test_a_graph_of_ones_own(task: str, tmp_path: Path) -> None:
     found = answer(*options, "--setting", "optimization")
     assert (found["name"], found["n_nodes"], found["n_edges"]) == ("rings", 24, 49)
     assert len(found["results"]) == (6 if task == "community" else 4)
-    found = answer(*options, "--seen", 0.5)
+    found = answer(*options, "--hide", 0.5)
     assert found["n_seen_edges"] == 24
 
 
@@ -294,8 +294,13 @@ def test_names_stay_with_the_seen_graph(tmp_path: Path) -> None:
     [
         (["--dataset", "cora", "--edges", __file__], "give --dataset or --edges, not both"),
         (["--features", __file__], "--features belongs to --edges"),
-        (["--seen", "0"], "--seen must be greater than 0"),
-        (["--seen", "1.5"], "--seen"),
+        (["--hide", "1"], "--hide must be at least 0 and below 1, not 1"),
+        (["--hide", "-0.5"], "--hide must be at least 0 and below 1, not -0.5"),
+        (["--hide", "0.5", "--dataset", "cora"], "--hide cannot be used with --dataset"),
+        (
+            ["--hide", "0.5", "--setting", "optimization"],
+            "--hide cannot be used with --setting optimization",
+        ),
         (["--k", "0"], "--k"),
         (["--iterations", "0"], "--iterations"),
         (["--task", "colouring"], "--task"),
@@ -324,8 +329,8 @@ def test_unknown_data_sets(
     ("options", "message"),
     [
         (["--k", "25"], "k must be in 1..24, not 25"),
-        (["--k", "2", "--seen", "0.001"], "rings: no edge is seen of 49"),
-        (["--k", "20", "--seen", "0.05"], "n_clusters must be at most"),
+        (["--k", "2", "--hide", "0.999"], "rings: no edge is seen of 49"),
+        (["--k", "20", "--hide", "0.95"], "n_clusters must be at most"),
     ],
 )
 def test_problems_nobody_can_solve(
@@ -379,7 +384,7 @@ def test_json_alone_goes_to_standard_output(tmp_path: Path) -> None:
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["name"] == "rings"
     assert done.stderr == ""
-    done = subprocess.run([*command, *options, "--seen", "0"], capture_output=True, check=False)
+    done = subprocess.run([*command, *options, "--hide", "1"], capture_output=True, check=False)
     assert done.returncode == 2
     assert done.stdout == b""
 

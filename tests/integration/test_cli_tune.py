@@ -97,7 +97,7 @@ def test_ctrl_c_while_judging_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirmation, "confirm", interrupted)
     result = tune("--trials", 1, "--confirm", 3)
     assert result.exit_code == 130
-    assert "best of 1 settings" in result.stdout
+    assert "best of 1 setting " in result.stdout
     assert "hidden anew" not in result.stdout
 
 
@@ -166,7 +166,7 @@ def test_ctrl_c_prints_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Search, "finish", interrupted)
     result = tune("--trials", 3)
     assert result.exit_code == 130
-    assert "best of 1 settings" in result.stdout
+    assert "best of 1 setting " in result.stdout
     assert "the same command goes on from here" in result.stderr
 
 

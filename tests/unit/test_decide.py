@@ -277,3 +277,54 @@ def test_the_main_part_is_what_k_centres_can_serve() -> None:
 def test_names_are_public() -> None:
     assert graphopt.decide is decision.decide
     assert {"Candidate", "Decision"} <= set(decision.__all__)
+
+
+# --- as text ------------------------------------------------------------------------------------
+
+
+def test_a_decision_on_a_partly_seen_graph_as_text(data: datasets.Dataset) -> None:
+    found = graphopt.decide(data.observed, k=5, seen_fraction=0.4, n_trials=1, random_state=0)
+    lines = str(found).splitlines()
+    assert lines[0] == f"{len(set(found.labels))} communities by {found.method}"
+    assert lines[1] == f"modularity on the seen graph: {found.seen_value:.3f}"
+    low, high = found.interval
+    assert lines[2] == (
+        f"modularity expected on the whole graph: {found.expected_value:.3f} "
+        f"(90 % interval: {low:.3f} to {high:.3f})"
+    )
+    assert lines[4].startswith("methods tried in 1 trial with some seen edges hidden")
+    best = next(one for one in found.candidates if one.name == found.method)
+    assert f"  {best.name}: {best.score:.3f}, {best.seconds:.2g} s" in lines
+
+
+def test_a_decision_where_all_is_seen_as_text() -> None:
+    path = graphopt.Graph.from_edges([(0, 1), (1, 2)])
+    text = str(graphopt.decide(path, task="facility", k=1, random_state=0))
+    assert text.splitlines()[:3] == [
+        "1 facility by greedy",
+        "largest distance: 1 hop; all edges are seen",
+        "no choice of 1 facility has a largest distance below 1 hop on the seen graph, "
+        "so this one is optimal there",
+    ]
+    assert "trial" not in text
+
+
+def test_candidates_that_failed_or_left_say_so() -> None:
+    candidate = decision.Candidate
+    candidates = (
+        candidate("a", (0.5, 0.5), 0.1),
+        candidate("b", (0.25,), 0.1),
+        candidate("c", error="no features"),
+        candidate("d"),
+    )
+    found = decision.Decision(
+        "community", "a", np.zeros(3, np.int32), None, 0.5, 0.5, (0.25, math.inf), None,
+        np.ones(3), candidates, 2, 1.0,
+    )  # fmt: skip
+    assert str(found).splitlines()[-4:] == [
+        "  a: 0.500, 0.1 s",
+        "  b: 0.250, 0.1 s, left after 1 trial",
+        "  c: failed: no features",
+        "  d: not tried",
+    ]
+    assert "0.250 to ∞" in str(found)

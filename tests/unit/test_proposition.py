@@ -129,7 +129,10 @@ def test_same_rows_for_any_threads(data, rows):
 def test_summaries_can_be_read(rows):
     texts = [str(summary) for summary in summarize_proposition(rows)]
     assert texts[0].startswith("training on synthetic: the hypothesis holds at ")
-    assert "times the printed bound, above it at " in texts[-1]
+    assert "times the printed bound, and above it at " in texts[-1]
+    assert all(
+        text.endswith("times the corrected bound, and above it at 0 places") for text in texts
+    )
     assert summarize_proposition([]) == []
 
 

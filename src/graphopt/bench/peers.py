@@ -15,6 +15,9 @@ from graphopt import _threads
 from graphopt.bench.contest import Call, NotAvailable
 from graphopt.graph import Graph
 
+ONE_THREAD = ("igraph", "networkx", "numpy", "python twin", "scipy", "spopt")
+"""Libraries that run on one thread whatever graphopt runs on, as contestants' names begin."""
+
 
 def networkit_graph(graph: Graph) -> Any:
     """Return the graph as NetworKit's."""

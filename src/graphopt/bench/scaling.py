@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 import graphopt
+from graphopt._optional import require
+from graphopt._text import counted
 from graphopt.bench import workloads
 from graphopt.bench.contest import Call
 from graphopt.clustering import soft_kmeans_vjp
@@ -237,9 +239,7 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
         The machine.
     path : Path
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
+    require("matplotlib", "the picture of how time grows").use("Agg")
     from matplotlib import pyplot as plt
     from matplotlib.ticker import NullFormatter
 
@@ -253,7 +253,7 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
     for panel, name in zip(axes.flat, names, strict=False):
         of_study = [result for result in results if result["study"] == name]
         for result in of_study:
-            label = f"{result['threads']} thread{'s' * (result['threads'] > 1)}: "
+            label = f"{counted(result['threads'], 'thread')}: "
             panel.loglog(
                 result["n"],
                 result["median"],

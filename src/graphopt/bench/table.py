@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphopt._text import counted
+from graphopt.bench.peers import ONE_THREAD
 from graphopt.bench.race import Outcome, Timing
 
 if TYPE_CHECKING:
@@ -25,15 +27,15 @@ def seconds_text(seconds: float) -> str:
     """
     for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
         if seconds * factor >= 1.0 or unit == "µs":
-            return f"{_three_digits(seconds * factor)} {unit}"
+            return f"{three_digits(seconds * factor)} {unit}"
     raise AssertionError("the last unit always suits")  # pragma: no cover
 
 
 def contestant_text(outcome: Outcome, timing: Timing) -> str:
     """Return a contestant's name and, in brackets, what part of the work it did how often."""
-    said = [] if timing.share >= 1.0 else [f"{_three_digits(100.0 * timing.share)} %"]
+    said = [] if timing.share >= 1.0 else [f"{three_digits(100.0 * timing.share)} %"]
     if 0 < len(timing.seconds) < len(outcome.ours.seconds):
-        said.append("1 turn" if len(timing.seconds) == 1 else f"{len(timing.seconds)} turns")
+        said.append(counted(len(timing.seconds), "turn"))
     return f"{timing.name} ({', '.join(said)})" if said else timing.name
 
 
@@ -43,7 +45,7 @@ def summary(outcome: Outcome) -> str:
     ours = f"{outcome.contest.name}: {seconds_text(outcome.ours.median)}"
     if fastest is None:
         return ours
-    return f"{ours}, {_three_digits(outcome.ratio(fastest))}x {fastest.name}"
+    return f"{ours}, {three_digits(outcome.ratio(fastest))}x {fastest.name}"
 
 
 def cells(outcome: Outcome) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ def cells(outcome: Outcome) -> tuple[str, ...]:
         goals.append(f"published: {contest.quoted}")
     took_part = [bool(timing.seconds) for timing in timings]
     ratios = [
-        f"{_three_digits(outcome.ratio(timing))}x" if there else "-"
+        f"{three_digits(outcome.ratio(timing))}x" if there else "-"
         for timing, there in zip(timings, took_part, strict=True)
     ]
     ratios[0] = ""
@@ -80,7 +82,7 @@ def cells(outcome: Outcome) -> tuple[str, ...]:
 
 def headline(machine: dict[str, Any], threads: int) -> str:
     """Return what the races ran on, in a line."""
-    return f"{machine['processor']}, {threads} threads, {machine['isa']}"
+    return f"{machine['processor']}, {counted(threads, 'thread')}, {machine['isa']}"
 
 
 def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
@@ -93,6 +95,9 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
     if any(timing.share < 1.0 for timing in timings):
         notes.append("(5 %): did this part of the work; its time is divided by it.")
     notes += sorted({f"{timing.name}: {timing.note}." for timing in timings if timing.note})
+    alone = sorted({timing.name for timing in timings if timing.name.startswith(ONE_THREAD)})
+    if alone:
+        notes.append(f"On one thread, whatever graphopt runs on: {'; '.join(alone)}.")
     if any(timing.name == "rustworkx" and timing.seconds for timing in timings):
         notes.append("rustworkx takes its threads from RAYON_NUM_THREADS when it is first used.")
     missing = sorted({timing.name for timing in timings if "not installed" in timing.absent})
@@ -164,6 +169,6 @@ def as_dict(outcomes: Sequence[Outcome], machine: dict[str, Any], threads: int) 
     return {"machine": machine, "threads": threads, "races": races}
 
 
-def _three_digits(value: float) -> str:
+def three_digits(value: float) -> str:
     """Return a number with three digits, without an exponent."""
     return f"{value:,.0f}" if value >= 100.0 else f"{value:.3g}"

@@ -127,6 +127,36 @@ class SortedFacility:
         return (before * x * self.distance).sum(dim=1) + closed[:, -1] * self.charge
 
 
+class GroupedFacility:
+    """Expected distances from sites grouped by distance: no sorting, and one pass over all pairs.
+
+    Hops are small integers, and a customer's expected distance is the sum over t of the
+    probability that no site within t is open. The logarithms of the sites' probabilities of being
+    closed are added up by distance, then from near to far.
+
+    Parameters
+    ----------
+    hops : array of integers, shape (n_customers, n_sites)
+    charge : float
+        An integer.
+    """
+
+    _TINY = 1e-12  # keeps the logarithm and its gradient finite at a site that is certainly open
+
+    def __init__(self, hops: NDArray[Any], charge: float) -> None:
+        self.n_levels = int(charge)
+        if self.n_levels != charge:
+            raise ValueError(f"charge must be an integer, not {charge}")
+        self.distance = torch.from_numpy(np.minimum(hops, self.n_levels).astype(np.int64))
+
+    def __call__(self, opening: Tensor) -> Tensor:
+        """Return every customer's expected distance."""
+        closed = torch.log(1.0 - opening + self._TINY).expand(self.distance.shape)
+        by_distance = closed.new_zeros(len(self.distance), self.n_levels + 1)
+        by_distance = by_distance.scatter_add(1, self.distance, closed)
+        return by_distance[:, : self.n_levels].cumsum(dim=1).exp().sum(dim=1)
+
+
 class SparseModularity:
     """Modularity by PyTorch's sparse matrices, in the format that multiplies fastest."""
 
@@ -209,10 +239,12 @@ class Training:
 
 
 def facility_loss(
-    hops: NDArray[Any], charge: float, site_temperature: float
+    paid: Callable[[Tensor], Tensor], site_temperature: float
 ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """Return the paper's loss of clusters: the mean expected distance to sites near the centres."""
-    paid = SortedFacility(hops, charge)
+    """Return the paper's loss of clusters: the mean expected distance to sites near the centres.
+
+    `paid` returns expected distances: :class:`SortedFacility` or :class:`GroupedFacility`.
+    """
 
     def loss(x: Tensor, centers: Tensor, assignment: Tensor) -> Tensor:
         similarity = x @ functional.normalize(centers, dim=1).T

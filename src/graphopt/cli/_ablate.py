@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from graphopt._text import counted
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def ablate(
     before = {outcome.task: outcome for outcome in _read(kept)}
     outcomes = [before[task] for task in wanted if task in before]
     pending = [task for task in wanted if task not in before]
-    notes.print(f"{len(wanted)} runs, {len(outcomes)} of them done before")
+    notes.print(f"{counted(len(wanted), 'run')}, {len(outcomes)} of them done before")
     interrupted = False
     try:
         with kept.open("a", encoding="utf-8") as file:
@@ -104,7 +105,8 @@ def ablate(
     except KeyboardInterrupt:
         interrupted = True
         left = len(wanted) - len(outcomes)
-        notes.print(f"stopped with {left} of {len(wanted)} runs left; the same command goes on")
+        runs = counted(len(wanted), "run")
+        notes.print(f"stopped with {left} of {runs} left; the same command goes on")
     lines = ablation.summary_lines(outcomes)
     page = ablation_report.as_markdown(lines, split.value, k)
     (folder / "ablation.md").write_text(page, encoding="utf-8")

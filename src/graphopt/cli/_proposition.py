@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from graphopt._optional import require
 from graphopt.cli._terminal import notes
 
 
@@ -35,6 +36,7 @@ def proposition(
     Along a training of ClusterNet for communities with the published settings; on rows around
     orthogonal directions; and on rows for which the printed bound does not hold.
     """
+    require("matplotlib", "graphopt proposition")  # before minutes are spent on measuring
     from graphopt.experiments.proposition.measurement import measure_proposition
     from graphopt.experiments.proposition.picture import plot_proposition
     from graphopt.experiments.proposition.rows import as_plain, summarize_proposition, write_csv

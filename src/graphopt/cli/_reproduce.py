@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from graphopt._text import counted
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
@@ -106,14 +107,15 @@ def reproduce(
     wanted = chosen.jobs()
     with Store(store or folder / "results.sqlite") as kept:
         pending = kept.pending(wanted)
-        notes.print(f"{len(wanted)} jobs, {len(wanted) - len(pending)} of them done before")
+        done = len(wanted) - len(pending)
+        notes.print(f"{counted(len(wanted), 'job')}, {done} of them done before")
         try:
             with Display(notes, len(pending)) as display:
                 run(wanted, kept, n_jobs=jobs, threads=threads, watcher=display)
         except KeyboardInterrupt:
-            left = len(kept.pending(wanted))
+            left, jobs_wanted = len(kept.pending(wanted)), counted(len(wanted), "job")
             notes.print(
-                f"stopped with {left} of {len(wanted)} jobs left; the same command goes on "
+                f"stopped with {left} of {jobs_wanted} left; the same command goes on "
                 f"from here, as {escape(str(kept.path))} keeps the others",
                 soft_wrap=True,
             )

@@ -12,11 +12,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from graphopt._text import counted
 from graphopt.cli._choices import FeaturesFile, Setting, Task, check_source
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
     from graphopt.experiments.comparison import MethodResult, Problem
+
+_HIDDEN = 0.6
 
 
 def run(
@@ -35,10 +38,14 @@ def run(
         Setting, typer.Option(help="Decide from the seen edges, or from all of them.")
     ] = Setting.learning,
     k: Annotated[int, typer.Option(help="Number of groups or facilities.", min=1)] = 10,
-    seen: Annotated[
-        float,
-        typer.Option(help="Share of the edges seen, for graphs without a split.", max=1.0),
-    ] = 0.4,
+    hide: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the edges to hide, drawn at random; methods decide from the rest and "
+            f"are judged on all. {_HIDDEN} if nothing is said. For your own and synthetic graphs: "
+            "published ones have their split."
+        ),
+    ] = None,
     iterations: Annotated[
         int | None, typer.Option(help="Training steps of ClusterNet.", min=1)
     ] = None,
@@ -52,8 +59,13 @@ def run(
     edges prefer to be alike.
     """
     check_source(dataset, edges, features)
-    if not seen > 0.0:
-        raise typer.BadParameter("--seen must be greater than 0")
+    if hide is not None:
+        if not 0.0 <= hide < 1.0:
+            raise typer.BadParameter(f"--hide must be at least 0 and below 1, not {hide:g}")
+        if dataset is not None or setting is Setting.optimization:
+            other = "--dataset" if dataset is not None else "--setting optimization"
+            raise typer.BadParameter(f"--hide cannot be used with {other}")
+    seen = 1.0 - (_HIDDEN if hide is None else hide)
     from graphopt.experiments.comparison import compare
     from graphopt.experiments.problems import dataset_problem, file_problem, synthetic_problem
     from graphopt.learning import ClusterNet
@@ -110,12 +122,13 @@ def _print_table(problem: Problem, rows: list[MethodResult]) -> None:
     share = facts["n_seen_edges"] / max(facts["n_edges"], 1)
     output.print(
         f"[bold]{escape(problem.name)}[/bold]: "
-        f"{facts['n_nodes']:,} nodes, {facts['n_edges']:,} edges; "
-        f"seen {facts['n_seen_edges']:,} ({share:.0%}), "
-        f"{facts['n_nodes_without_seen_edge']:,} nodes without a seen edge",
+        f"{counted(facts['n_nodes'], 'node')}, {counted(facts['n_edges'], 'edge')}; "
+        f"{facts['n_seen_edges']:,} seen ({share:.0%}), "
+        f"{counted(facts['n_nodes_without_seen_edge'], 'node')} without a seen edge",
         soft_wrap=True,
     )
-    table = Table(title=f"{problem.k} {'groups' if community else 'facilities'}")
+    kinds = ("group", "groups") if community else ("facility", "facilities")
+    table = Table(title=counted(problem.k, *kinds))
     table.add_column("method")
     table.add_column(f"{measure}, full graph", justify="right")
     table.add_column("seen graph", justify="right")
@@ -126,12 +139,12 @@ def _print_table(problem: Problem, rows: list[MethodResult]) -> None:
         cells = [_number(value, community) for value in (row.full, row.seen)]
         table.add_row(row.method, *cells, f"{row.seconds:.2f}", style=style)
     output.print(table)
-    better = "higher" if community else "lower, in hops; ∞: a node cannot reach any facility"
-    output.print(
-        f"[dim]{measure}: {better} is better.[/dim]"
+    meaning = (
+        "Modularity: higher is better."
         if community
-        else f"[dim]{measure}: {better}.[/dim]"
+        else "Largest distance in hops: lower is better; ∞: a node cannot reach any facility."
     )
+    output.print(f"[dim]{meaning}[/dim]")
 
 
 def _number(value: float, community: bool) -> str:

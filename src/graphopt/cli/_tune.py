@@ -12,6 +12,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from graphopt._optional import require
+from graphopt._text import counted
 from graphopt.cli._choices import FeaturesFile, Task, check_source
 from graphopt.cli._terminal import notes, output
 
@@ -117,9 +119,7 @@ def tune(
         raise typer.BadParameter("--graph belongs to --dataset")
     if not 0.0 < hide < 1.0:
         raise typer.BadParameter("--hide must be between 0 and 1")
-    from graphopt.experiments.search.search import optuna_or_explain
-
-    optuna_or_explain()  # before anything is loaded
+    require("optuna", "graphopt tune")  # before anything is loaded
     from graphopt.experiments.search.findings import findings
     from graphopt.experiments.search.search import Search, default_study
 
@@ -221,10 +221,14 @@ def _line(trial: FrozenTrial, wanted: int) -> str:
         return f"{words}: failed, {trial.user_attrs['error']}"
     outcome = trial.user_attrs["outcome"]
     scores, steps = outcome["scores"], outcome["iterations"]
-    cut = f", cut short after {list(scores)[-1]} steps" if trial.state.name == "PRUNED" else ""
+    cut = (
+        f", cut short after {counted(int(list(scores)[-1]), 'step')}"
+        if trial.state.name == "PRUNED"
+        else ""
+    )
     settings = " ".join(f"{name}={value}" for name, value in trial.params.items())
     return (
-        f"{words}: {scores[str(steps)]:.4f} after {steps} steps{cut} "
+        f"{words}: {scores[str(steps)]:.4f} after {counted(steps, 'step')}{cut} "
         f"({outcome['seconds']:.1f} s): {settings}"
     )
 
@@ -247,10 +251,11 @@ _HEADS = {
 
 def _print(found: Findings, space: Space) -> None:
     facts = found.protocol
+    kinds = ("group", "groups") if facts["task"] == "community" else ("facility", "facilities")
     of = "the validation graphs of " if facts["kind"] == "inductive" else ""
     output.print(
-        f"[bold]{escape(found.study)}[/bold]: {facts['k']} "
-        f"{'groups' if facts['task'] == 'community' else 'facilities'} on the seen edges of {of}"
+        f"[bold]{escape(found.study)}[/bold]: {counted(facts['k'], *kinds)} "
+        f"on the seen edges of {of}"
         f"{escape(facts['graph'])}, {facts['hidden_fraction']:.0%} of them hidden",
         highlight=False,
         soft_wrap=True,
@@ -289,7 +294,7 @@ def _print(found: Findings, space: Space) -> None:
 
 
 def _table(found: Findings, space: Space) -> Table:
-    table = Table(title=f"best of {len(found.tried)} settings trained to the end")
+    table = Table(title=f"best of {counted(len(found.tried), 'setting')} trained to the end")
     for head in ("", "score", "steps", *(_HEADS[name] for name in space.choices)):
         table.add_column(head, justify="right" if head else "left")
     for rank, one in enumerate(found.tried, 1):
@@ -317,7 +322,7 @@ def _print_landmarks(found: Findings) -> None:
         )
         output.print(
             f"{standing.name} choice: rank {standing.rank} of {standing.of}, score "
-            f"{standing.score:.4f} after its {standing.iterations} steps; {ours}",
+            f"{standing.score:.4f} after its {counted(standing.iterations, 'step')}; {ours}",
             highlight=False,
             soft_wrap=True,
         )
@@ -329,7 +334,7 @@ def _print_confirmed(confirmed: Sequence[Confirmed], found: Findings) -> None:
     if not confirmed:
         return
     draws = len(confirmed[0].scores)
-    output.print(f"On edges hidden anew, {draws} {'draw' if draws == 1 else 'draws'}:")
+    output.print(f"On edges hidden anew, {counted(draws, 'draw')}:")
     for line in summary(confirmed, found.greater_is_better):
         output.print(f"  {line}", highlight=False, soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""One call for who wants the answer: the best decision of several methods, with its evidence."""
+"""One call for an answer: the best decision of several methods, with its evidence."""
 
 from graphopt.decision._decide import decide
 from graphopt.decision._methods import MethodDecision, portfolio_decisions

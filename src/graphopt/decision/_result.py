@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._text import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -103,24 +105,70 @@ class Decision:
         return 1.0 - self.bound / self.seen_value
 
     def __str__(self) -> str:
-        what = "modularity" if self.task == "community" else "largest distance"
-        low, high = self.interval
-        lines = [
-            f"{what} by {self.method}: {self.seen_value:.4g} on the seen graph, "
-            f"{self.expected_value:.4g} expected on the whole ({low:.4g} to {high:.4g})",
-            f"stability {_mean(self.stability):.0%} on average; {self.n_trials} trials",
-        ]
+        community = self.task == "community"
+        what = "modularity" if community else "largest distance"
+        made = (
+            counted(len(np.unique(self.labels)), "community", "communities")
+            if self.centers is None
+            else counted(len(self.centers), "facility", "facilities")
+        )
+        value = self._with_unit(self.seen_value)
+        lines = [f"{made} by {self.method}"]
+        # Without trials the value is known only where nothing is missing.
+        all_seen = self.n_trials == 0 and self.interval == (self.seen_value, self.seen_value)
+        if all_seen:
+            lines.append(f"{what}: {value}; all edges are seen")
+        else:
+            low, high = (self._number(end) for end in self.interval)
+            lines += [
+                f"{what} on the seen graph: {value}",
+                f"{what} expected on the whole graph: {self._with_unit(self.expected_value)} "
+                f"(90 % interval: {low} to {high})",
+            ]
         if self.bound is not None:
-            lines.append(f"no choice is below {self.bound:.4g} on the seen graph")
-        for candidate in self.candidates:
-            trial = candidate.error or (
-                f"{candidate.score:.4f} in {len(candidate.scores)} trials, "
-                f"{candidate.seconds:.2f} s each"
-                if candidate.scores
-                else "not tried"
+            lines.append(
+                f"no choice of {made} has a largest distance below {self._with_unit(self.bound)} "
+                "on the seen graph" + (", so this one is optimal there" if self.gap == 0.0 else "")
             )
-            lines.append(f"  {candidate.name}: {trial}")
-        return "\n".join(lines)
+        again = "decisions from other seeds" if all_seen else "decisions on sampled whole graphs"
+        stays = (
+            "a node stays in its group"
+            if community
+            else "a facility or its neighbour is chosen again"
+        )
+        lines.append(f"stability: {stays} in {_mean(self.stability):.0%} of {again}, on average")
+        judged = what if community else f"smoothed {what}"
+        if all_seen:
+            lines.append(f"methods tried, with the {judged} and the seconds of a decision:")
+        else:
+            lines.append(
+                f"methods tried in {counted(self.n_trials, 'trial')} with some seen edges hidden, "
+                f"with the mean {judged} and the seconds of a decision:"
+            )
+        return "\n".join([*lines, *(f"  {self._told(one)}" for one in self.candidates)])
+
+    def _told(self, candidate: Candidate) -> str:
+        """Return how a candidate did, in a line."""
+        if candidate.error:
+            return f"{candidate.name}: failed: {candidate.error}"
+        if not candidate.scores:
+            return f"{candidate.name}: not tried"
+        n_tried = len(candidate.scores)
+        left = f", left after {counted(n_tried, 'trial')}" if 0 < n_tried < self.n_trials else ""
+        score = self._with_unit(candidate.score)
+        return f"{candidate.name}: {score}, {candidate.seconds:.2g} s{left}"
+
+    def _number(self, value: float) -> str:
+        if math.isinf(value):
+            return "∞"
+        return f"{value:.3f}" if self.task == "community" else f"{value:.3g}"
+
+    def _with_unit(self, value: float) -> str:
+        if self.task == "community":
+            return self._number(value)
+        if math.isinf(value):
+            return "∞ (a node cannot reach any facility)"
+        return f"{self._number(value)} {'hop' if value == 1.0 else 'hops'}"
 
 
 def _mean(values: NDArray[Any]) -> float:

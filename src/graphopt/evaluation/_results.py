@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._text import counted
 from graphopt._validation import check_choice, check_float_array
 from graphopt.evaluation._statistics import Summary, signed_rank_p_value, summarize
 
@@ -80,6 +81,16 @@ class Run:
     nmi: float | None = None
     ari: float | None = None
 
+
+_HEADS = {
+    "unseen_score": "on unseen edges",
+    "mean_distance": "mean distance",
+    "p95_distance": "95th percentile",
+    "p99_distance": "99th percentile",
+    "nmi": "NMI",
+    "ari": "ARI",
+}
+"""Measures that not every run has, as a table names them."""
 
 MEASURES = tuple(
     field.name for field in fields(Run) if field.name not in ("split", "seed", "decision")
@@ -218,8 +229,8 @@ class PairedDifference:
 
     def __str__(self) -> str:
         return (
-            f"{self.first} - {self.second}: regret {self.difference}, p = {self.p_value:.3g}, "
-            f"{self.wins} won, {self.ties} tied, {self.losses} lost"
+            f"{self.first} - {self.second}: regret {self.difference}, p = {self.p_value:.3g}; "
+            f"better on {counted(self.wins, 'split')}, equal on {self.ties}, worse on {self.losses}"
         )
 
 
@@ -338,12 +349,9 @@ def _table(results: Sequence[RegretResult]) -> str:
     if reference.bound is not None and not reference.proven:
         proven = f", bound {reference.bound:.4g}"
     score = "modularity" if first.task == "community" else "largest distance"
-    extra = [
-        name
-        for name in ("unseen_score", "mean_distance", "p95_distance", "p99_distance", "nmi", "ari")
-        if getattr(first.runs[0], name) is not None
-    ]
-    lines = [["", score, "regret, mean [95 %]", "median", *extra, "seconds"]]
+    extra = [name for name in _HEADS if getattr(first.runs[0], name) is not None]
+    heads = [_HEADS[name] for name in extra]
+    lines = [["", score, "mean regret [95 %]", "median regret", *heads, "seconds"]]
     for result in results:
         regret = result.regret
         cells = [f"{result.per_split(name).mean():.4g}" for name in extra]
@@ -359,8 +367,9 @@ def _table(results: Sequence[RegretResult]) -> str:
         )
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     head = (
-        f"{first.n_splits} splits, {100 * first.seen:g} % of the edges seen, k = {first.k}; "
-        f"reference {reference.value:.4g} ({reference.name}{proven})"
+        f"{counted(first.n_splits, 'split')}, {100 * first.seen:g} % of the edges seen, "
+        f"k = {first.k}; reference {reference.value:.4g} ({reference.name}{proven})"
+        + ("" if first.task == "community" else "; distances in hops")
     )
     body = [
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])

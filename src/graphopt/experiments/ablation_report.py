@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from graphopt._text import counted
 from graphopt.experiments.ablation import ALONE, FULL, REFERENCE, SEEN, Difference, Line
 from graphopt.experiments.jobs.specs import SINGLE
 
@@ -40,8 +41,8 @@ def headline(lines: Sequence[Line], split: str, k: int) -> str:
     """Say what the numbers are."""
     seeds = max((line.n for line in lines), default=0)
     return (
-        f"Modularity of {k} groups on {_JUDGES[split]}; node numbers permuted; "
-        f"{seeds} {'seed' if seeds == 1 else 'seeds'}, pairs by seed"
+        f"Modularity of {counted(k, 'group')} on {_JUDGES[split]}; node numbers permuted; "
+        f"{counted(seeds, 'seed')}, pairs by seed"
     )
 
 

@@ -17,7 +17,7 @@ Answer = tuple[Any, Any]
 
 
 def _facility(name: str, size: tuple[int, int], scale: float, part: int | None) -> LineUp:
-    """Race on all customers, the peer on `part` of them (None: all)."""
+    """Race on all customers, the peers on `part` of them (None: all)."""
     n, source = like(name, size, scale)
     customers = n if part is None else min(part, n)
 
@@ -33,14 +33,15 @@ def _facility(name: str, size: tuple[int, int], scale: float, part: int | None) 
         problem = FacilityProblem.from_distances(hops[:count], charge=int(hops.max()) + 1)
         return _costs_and_gradient(problem.expected_costs, opening())
 
-    def sorted_sites() -> Call:
-        from graphopt.bench.torch_peers import SortedFacility
+    def peer(kind: str) -> Callable[[], Call]:
+        def prepare() -> Call:
+            from graphopt.bench import torch_peers
 
-        graph, _ = source()
-        hops = all_pairs_shortest_paths(graph)
-        return _costs_and_gradient(
-            SortedFacility(hops[:customers], int(hops.max()) + 1.0), opening()
-        )
+            hops = all_pairs_shortest_paths(source()[0])
+            make = getattr(torch_peers, kind)
+            return _costs_and_gradient(make(hops[:customers], int(hops.max()) + 1.0), opening())
+
+        return prepare
 
     def same(mine: Answer, theirs: Answer) -> None:
         served = len(theirs[0])
@@ -51,7 +52,13 @@ def _facility(name: str, size: tuple[int, int], scale: float, part: int | None) 
 
     contestants = (
         Contestant("graphopt", lambda: ours(n), peer=False),
-        Contestant("torch, sorted", sorted_sites, share=customers / n),
+        Contestant("torch, sorted", peer("SortedFacility"), share=customers / n),
+        Contestant(
+            "torch, grouped",
+            peer("GroupedFacility"),
+            share=customers / n,
+            note="sites grouped by distance with scatter_add and cumsum",
+        ),
     )
     return LineUp(size_of(source), contestants, same)
 
@@ -75,7 +82,7 @@ def facility_2485(scale: float) -> LineUp:
 
 
 def facility_20k(scale: float) -> LineUp:
-    """Race on pubmed; the peer, whose matrices would not fit, serves 500 customers."""
+    """Race on pubmed; the peers, whose matrices would not fit, serve 500 customers."""
     return _facility("pubmed", workloads.PUBMED, scale, 500)
 
 
@@ -84,13 +91,13 @@ CONTESTS = (
         "facility-2485",
         "expected distances and their gradient",
         facility_2485,
-        (Faster(40.0),),
+        (Faster(2.0), Faster(40.0, "torch, sorted")),
         quick=True,
     ),
     Contest(
         "facility-20k",
         "expected distances and their gradient",
         facility_20k,
-        (Faster(40.0), WithinMemory(600 * 2**20)),
+        (Faster(2.0), Faster(40.0, "torch, sorted"), WithinMemory(600 * 2**20)),
     ),
 )

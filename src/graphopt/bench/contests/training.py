@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphopt.bench import workloads
-from graphopt.bench.contest import Call, Contest, Contestant, Faster, LineUp, Size, Within
+from graphopt.bench.contest import (
+    Agree,
+    Call,
+    Contest,
+    Contestant,
+    Faster,
+    LineUp,
+    Size,
+    Within,
+)
 from graphopt.bench.workloads import Described
 
 if TYPE_CHECKING:
@@ -53,19 +62,20 @@ class _Task:
         rng = np.random.default_rng(0)
         return train(network, self.inputs, self.objective, self.problem, recipe, rng).losses
 
-    def plain(self) -> Training:
-        """Return the same training in plain PyTorch."""
+    def plain(self, *, grouped: bool = False) -> Training:
+        """Return the same training in plain PyTorch; facilities sorted or grouped by distance."""
         import torch
 
-        from graphopt.bench.torch_peers import SparseModularity, Training, facility_loss
+        from graphopt.bench import torch_peers
         from graphopt.objectives import FacilityLocation
 
         graph = self.data.observed
         if isinstance(self.objective, FacilityLocation):
-            hops = self.problem.distances.numpy()
-            loss = facility_loss(hops, self.problem.charge, self.objective.site_temperature)
+            kind = torch_peers.GroupedFacility if grouped else torch_peers.SortedFacility
+            paid = kind(self.problem.distances.numpy(), self.problem.charge)
+            loss = torch_peers.facility_loss(paid, self.objective.site_temperature)
         else:
-            modularity = SparseModularity(graph)
+            modularity = torch_peers.SparseModularity(graph)
 
             def loss(x: Any, centers: Any, assignment: Any) -> Any:
                 return modularity(assignment)
@@ -73,7 +83,7 @@ class _Task:
         features: Any = self.inputs.features.to_dense()
         names = ("hidden_weight", "hidden_bias", "out_weight", "out_bias")
         weights: Any = tuple(self.state[f"encoder.{name}"] for name in names)
-        return Training(
+        return torch_peers.Training(
             features.to_sparse_coo(),
             torch.from_numpy(graph.edges.astype(np.int64)),
             weights,
@@ -105,45 +115,63 @@ def _task(task: str, scale: float) -> _Task:
 def _training(
     task: str, scale: float, recipe: Callable[[int], Recipe], unit: int, steps: int, part: int
 ) -> LineUp:
-    """Race through `unit` iterations: ours makes `steps`, plain PyTorch `part`, of a recipe."""
+    """Race through `unit` iterations: ours makes `steps`, PyTorch `part`, of a recipe.
+
+    PyTorch has two ways with facilities: their distances sorted ("plain"), and grouped.
+    """
 
     def ours() -> Call:
         prepared, settings = _task(task, scale), recipe(steps)
         return lambda: prepared.ours(settings)
 
-    def plain() -> Call:
-        import torch
+    def plain(grouped: bool) -> Callable[[], Call]:
+        def prepare() -> Call:
+            import torch
 
-        training, settings = _task(task, scale).plain(), recipe(part)
-        updates = [settings.kmeans_updates(step) for step in range(part)]
+            training, settings = _task(task, scale).plain(grouped=grouped), recipe(part)
+            updates = [settings.kmeans_updates(step) for step in range(part)]
 
-        def call() -> list[float]:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
-                return training.run(updates, dropout=settings.dropout, masking=settings.masking)
+            def call() -> list[float]:
+                with torch.random.fork_rng(devices=[]):
+                    torch.manual_seed(0)
+                    return training.run(updates, dropout=settings.dropout, masking=settings.masking)
 
-        return call
+            return call
 
-    def same(mine: list[float], theirs: list[float]) -> None:
-        """Compare trainings without chance, step by step; those with it must lower the loss."""
-        prepared = _task(task, scale)
-        certain = replace(recipe(6), dropout=0.0, masking=0.0)
-        updates = [certain.kmeans_updates(step) for step in range(6)]
-        wanted = prepared.plain().run(updates, dropout=0.0, masking=0.0)
-        np.testing.assert_allclose(prepared.ours(certain), wanted, rtol=1e-3)
-        for losses in (mine, theirs):
-            if not min(losses[1:]) < losses[0]:
-                raise AssertionError(f"losses {losses[0]:g} .. {losses[-1]:g}")
+        return prepare
+
+    def agreement(grouped: bool) -> Agree:
+        def same(mine: list[float], theirs: list[float]) -> None:
+            """Compare trainings without chance, step by step; those with it must lower the loss."""
+            prepared = _task(task, scale)
+            certain = replace(recipe(6), dropout=0.0, masking=0.0)
+            updates = [certain.kmeans_updates(step) for step in range(6)]
+            wanted = prepared.plain(grouped=grouped).run(updates, dropout=0.0, masking=0.0)
+            np.testing.assert_allclose(prepared.ours(certain), wanted, rtol=1e-3)
+            for losses in (mine, theirs):
+                if not min(losses[1:]) < losses[0]:
+                    raise AssertionError(f"losses {losses[0]:g} .. {losses[-1]:g}")
+
+        return same
 
     def size() -> Size:
         data = _described(task, scale)
         return Size(data.graph.n_nodes, data.graph.n_edges, data.name)
 
-    contestants = (
+    contestants = [
         Contestant("graphopt", ours, share=steps / unit, peer=False),
-        Contestant("torch, plain", plain, share=part / unit),
-    )
-    return LineUp(size, contestants, same)
+        Contestant("torch, plain", plain(False), share=part / unit),
+    ]
+    if task == "facility":
+        grouped = Contestant(
+            "torch, grouped",
+            plain(True),
+            share=part / unit,
+            note="sites grouped by distance with scatter_add and cumsum",
+            agree=agreement(True),
+        )
+        contestants.append(grouped)
+    return LineUp(size, tuple(contestants), agreement(False))
 
 
 def _one_step(masking: float) -> Callable[[int], Recipe]:
@@ -195,7 +223,7 @@ CONTESTS = (
         "training-step-facility",
         "one training iteration, mean of many",
         training_step_facility,
-        (Faster(10.0),),
+        (Faster(2.0), Faster(10.0, "torch, plain")),
     ),
     Contest(
         "training-community",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphopt._loading import load_whole
+from graphopt._optional import require
 from graphopt.experiments.proposition.rows import PropositionRow, by_source, summary_of
 
 _LINES: tuple[tuple[str, str, str, Callable[[PropositionRow], float]], ...] = (
@@ -58,10 +59,7 @@ def plot_proposition(rows: Sequence[PropositionRow], path: str | Path) -> None:
     """
     if not rows:
         raise ValueError("rows must hold at least one row")
-    load_whole("matplotlib")
-    import matplotlib as mpl
-
-    mpl.use("Agg")
+    require("matplotlib", "the picture of Proposition 1").use("Agg")
     load_whole("matplotlib.pyplot")
     from matplotlib import pyplot as plt
 

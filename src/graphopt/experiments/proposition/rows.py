@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from graphopt._text import counted
+
 
 @dataclass(frozen=True, slots=True)
 class PropositionRow:
@@ -94,17 +96,18 @@ class PropositionSummary:
     corrected_ratio: tuple[float, float]
 
     def __str__(self) -> str:
-        text = f"{self.source}: the hypothesis holds at {self.n_holds} of {self.n_rows}"
+        places = counted(self.n_rows, "place")
+        text = f"{self.source}: the hypothesis holds at {self.n_holds} of {places}"
         if self.printed_ratio is not None:
             low, high = self.printed_ratio
             text += (
                 f"; there the left side is {low:.2g} to {high:.2g} times the printed bound, "
-                f"above it at {self.n_above_printed}"
+                f"and above it at {counted(self.n_above_printed, 'place')}"
             )
         low, high = self.corrected_ratio
         return (
-            f"{text}; {low:.2g} to {high:.2g} times the corrected bound, "
-            f"above it at {self.n_above_corrected}"
+            f"{text}; everywhere it is {low:.2g} to {high:.2g} times the corrected bound, "
+            f"and above it at {counted(self.n_above_corrected, 'place')}"
         )
 
 

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from graphopt._text import counted
 from graphopt.experiments.jobs.specs import DECIDE, EXACT, SINGLE, Job
 from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import BOUND
@@ -143,7 +144,7 @@ def _entry(
     if system == EXACT and setting == "optimization" and all(map(_is_proven, rows)):
         notes.append("proven")
     if len(rows) < len(wanted):
-        notes.append(f"{len(rows)} of {len(wanted)} seeds")
+        notes.append(f"{len(rows)} of {counted(len(wanted), 'seed')}")
     reached: bool | None = goal.met(dataset, middle)
     if setting == "clean":
         others = _scores(found(scope.jobs(beside, dataset, goal.task, setting), look_up), beside)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from graphopt._text import counted
 from graphopt.experiments.jobs.specs import QUICK, SLOW
 from graphopt.experiments.jobs.store import Stored
 from graphopt.experiments.report.layouts import SETTINGS, Column
@@ -59,7 +60,7 @@ class Report:
     @property
     def headline(self) -> str:
         """What the numbers are."""
-        seeds = "1 seed" if self.n_seeds == 1 else f"{self.n_seeds} seeds"
+        seeds = counted(self.n_seeds, "seed")
         found = counts(self.tables)
         medians = f"Medians over {seeds}, with the smallest and the largest"
         if not self.tables:
@@ -92,8 +93,8 @@ class Report:
             known = self.machines[machine]
             libraries = known.get("libraries", {})
             lines.append(
-                f"Here: {known.get('processor')}, {threads} "
-                f"{'thread' if threads == 1 else 'threads'}, {known.get('isa')}, "
+                f"Here: {known.get('processor')}, "
+                f"{counted(threads, 'thread')}, {known.get('isa')}, "
                 f"graphopt {version}, PyTorch {libraries.get('torch')}, "
                 f"Python {known.get('python')}."
             )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from graphopt._text import counted
 from graphopt._validation import check_integer
 from graphopt.experiments.search.findings import Findings
 from graphopt.experiments.search.spaces import Params
@@ -113,6 +114,6 @@ def summary(confirmed: Sequence[Confirmed], greater_is_better: bool) -> list[str
             pairs = zip(confirmed[0].scores, one.scores, strict=True)
             ahead = [sign * (mine - theirs) for mine, theirs in pairs]
             line += f"; best is ahead by {fmean(ahead):.4f}"
-            line += f", in {sum(x > 0.0 for x in ahead)} of {len(ahead)} draws"
+            line += f", in {sum(x > 0.0 for x in ahead)} of {counted(len(ahead), 'draw')}"
         lines.append(line)
     return lines

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from graphopt._loading import load_whole
+from graphopt._optional import require
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
 from graphopt.errors import GraphoptError
@@ -46,16 +47,9 @@ _STARTUP = 5  # full trainings before any is cut short
 Notify = Callable[["FrozenTrial"], None]
 
 
-def optuna_or_explain() -> ModuleType:
-    """Return Optuna, or raise GraphoptError that says how to get it."""
-    try:
-        load_whole("optuna")
-        import optuna
-    except ImportError:
-        raise GraphoptError(
-            "the search needs Optuna, which is not installed: pip install 'graphopt[tune]'"
-        ) from None
-    return optuna
+def required_optuna() -> ModuleType:
+    """Return Optuna, or raise an error that says how to install it."""
+    return require("optuna", "the search of hyperparameters")
 
 
 class Search:
@@ -106,7 +100,7 @@ class Search:
         self._landmarks = {key(landmark.params) for landmark in space.landmarks}
 
     def __enter__(self) -> Search:
-        optuna = optuna_or_explain()
+        optuna = required_optuna()
         if not self._storage.parent.is_dir():
             raise ValueError(f"storage must lie in a folder that is there, not {self._storage}")
         self._distributions = distributions(self.space)
@@ -299,7 +293,7 @@ class Search:
             If the first settings all fail.
         """
         check_integer("jobs", jobs, minimum=1)
-        with _quiet(optuna_or_explain()):
+        with _quiet(required_optuna()):
             try:
                 with Interrupts() as interrupts:
                     if jobs == 1:
