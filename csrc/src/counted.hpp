@@ -1,4 +1,6 @@
-// Work counted in loops whose steps are too short to be counted one by one.
+// Work counted in loops whose steps are too short to be counted one by one. None of it may be
+// called in a function that GRAPHOPT_MULTIVERSION_FN or GRAPHOPT_PER_ISA compiles several times:
+// GCC takes it that no exception leaves such a function, and one that does ends the process.
 #pragma once
 
 #include <algorithm>

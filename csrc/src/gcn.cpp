@@ -14,8 +14,6 @@ namespace {
 
 // Rows whose dense products are taken at once, from the first-level cache.
 constexpr std::size_t block_rows = 64;
-// A row of more entries counts its work by itself.
-constexpr std::size_t long_row = 4096;
 // Every chunk of the gradient has sums of its own, as large as the weights.
 constexpr std::size_t max_chunks = 64;
 
@@ -38,7 +36,6 @@ struct Task {
                                          const Real* start, std::size_t width, Real* out) const {
         const auto first = static_cast<std::size_t>(matrix.indptr[row]);
         const auto last = static_cast<std::size_t>(matrix.indptr[row + 1]);
-        if (last - first > long_row) count_work((last - first) * width / 4);
         multiply_row<finish, Real>(matrix.indices.subspan(first, last - first),
                                    matrix.values.data() + first, dense, stride, start, width, out);
     }

@@ -135,7 +135,6 @@ GRAPHOPT_ALWAYS_INLINE void choose(const Step<T>& step, std::span<const NodeId> 
         }
         const T* const row = row_of(i);
         if (refuted(step, row, best)) continue;
-        count_work(step.n);
         const auto [largest, at_limit] =
             scan(step.current, row, step.n, best.largest, best.n_at_largest);
         if (largest > best.largest || at_limit > best.n_at_largest) continue;
@@ -222,6 +221,7 @@ KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int n
                         [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
                             const std::span<const NodeId> all(candidates);
                             choose_candidate(step, all.subspan(begin, end - begin), found[chunk]);
+                            count_work(64 * (end - begin));
                         });
         Choice<T> best = leader;
         for (const auto& choice : found) {

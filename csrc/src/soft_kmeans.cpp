@@ -77,7 +77,6 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
         T* const x = chunk.keep ? chunk.x + begin * columns : chunk.x;
         const std::size_t count =
             panels::panel_count<T>(std::min(block_rows, chunk.n_rows - begin));
-        count_work(block_units<T>(count, chunk.width, k_count));
         if (chunk.rows != nullptr) {
             for (std::size_t i = 0; i < count; ++i) {
                 pack_rows<S>(chunk, begin + i * height, r, x + i * height * columns);
@@ -116,7 +115,6 @@ GRAPHOPT_ALWAYS_INLINE void combine_body(const T* partial, std::size_t n_chunks,
     for (double& value : total) value = 0.0;
     for (std::size_t chunk = 0; chunk < n_chunks; ++chunk) {
         const T* const part = partial + chunk * stride;
-        count_work(total.size());
         for (std::size_t i = 0; i < total.size(); ++i) total[i] += static_cast<double>(part[i]);
     }
 }
@@ -263,6 +261,7 @@ class Run {
                 last ? out_.assignment.data() + chunk.begin * problem_.n_clusters : nullptr,
             .scratch = scratch,
         });
+        count_work(pass_units(chunk.end - chunk.begin, problem_.width, problem_.n_clusters));
     }
 
     T* panels_of(const Chunk& chunk, Workspace<T>& workspace) const {
@@ -281,6 +280,7 @@ class Run {
         double* const total = workspace.total.data();
         combine(workspace.sums.data(), chunks_.count(graph), sums_room(),
                 {total, workspace.total.size()});
+        count_work(chunks_.count(graph) * workspace.total.size());
         const std::size_t first_kept = iterations_ - out_.kept;
         if (round >= first_kept) {
             const std::size_t slot = (round - first_kept) * problem_.n_graphs() + graph;

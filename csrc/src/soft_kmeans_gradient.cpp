@@ -101,7 +101,6 @@ GRAPHOPT_ALWAYS_INLINE void vjp_body(const VjpChunk<T>& chunk) {
         const std::size_t end = std::min(begin + block_rows, chunk.n_rows);
         std::size_t panel = 0;
         for (std::size_t row = begin; row < end; row += height, ++panel) {
-            count_work(block_units<T>(4, width, n_clusters));
             const std::size_t rows = std::min(height, end - row);
             const T* const x_panel = x + panel * height * width;
             T* const w = weights + panel * height * 2 * n_clusters;
@@ -190,6 +189,7 @@ void transposed_pass(const SoftKMeansProblem<T>& problem, std::span<T> to_center
         arguments.scratch = scratch.of(worker);
         fill(chunk, arguments);
         vjp_chunk(arguments);
+        count_work(4 * pass_units(arguments.n_rows, arguments.width, arguments.n_clusters));
     });
     if (to_centers.empty()) return;
     std::vector<double> total(size);
@@ -268,6 +268,7 @@ class TransposedJacobian {
             arguments.sums = sums_.data() + i * room();
             arguments.scratch = scratch_.of(worker);
             vjp_chunk(arguments);
+            count_work(4 * pass_units(arguments.n_rows, arguments.width, arguments.n_clusters));
         });
         combine(sums_.data(), chunks_.count(graph_), room(), out);
     }

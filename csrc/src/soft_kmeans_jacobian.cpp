@@ -45,7 +45,6 @@ GRAPHOPT_ALWAYS_INLINE void pack_body(const PackedRows& rows) {
     for (std::size_t row = 0; row < rows.n_rows; row += height) {
         const std::size_t count = std::min(height, rows.n_rows - row);
         double* const panel = rows.to + row * columns;
-        count_work(2 * count * columns);
         panels::pack<S>(rows.from + row * rows.width, count, rows.width, panel);
         if (!rows.ones) continue;
         for (std::size_t j = 0; j < height; ++j) {
@@ -62,7 +61,6 @@ GRAPHOPT_ALWAYS_INLINE void pair_body(const PairMoments& pair) {
     for (std::size_t first = 0; first < pair.n_panels; first += panels_at_a_time) {
         const std::size_t count = std::min(panels_at_a_time, pair.n_panels - first);
         const double* const x = pair.x + first * columns * height;
-        count_work(count * height * columns * (columns + 8) / 8);
         for (std::size_t panel = 0; panel < count; ++panel) {
             const double* const r = pair.assignment + (first + panel) * pair.n_clusters * height;
             for (std::size_t j = 0; j < height; j += S::lanes) {
@@ -137,6 +135,7 @@ void soft_kmeans_jacobian(const SoftKMeansProblem<double>& problem,
         double* const pair = moments.of(worker);
         pair_moments({x.data(), assignment.data(), n_panels, problem.width, problem.n_clusters, k,
                       l, pair, scratch.of(worker)});
+        count_work(n_panels * height * columns * (columns + 8) / 8);
         for (std::size_t a = 0; a < columns; ++a) {
             for (std::size_t b = 0; b < a; ++b) pair[a * columns + b] = pair[b * columns + a];
         }

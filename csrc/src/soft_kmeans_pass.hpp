@@ -20,10 +20,9 @@ constexpr std::size_t block_panels(std::size_t n_clusters) {
     return std::clamp<std::size_t>(320 / n_clusters, 1, most_block_panels);
 }
 
-// Work in a block of panels of one pass.
-template <class T>
-constexpr std::size_t block_units(std::size_t n_panels, std::size_t width, std::size_t n_clusters) {
-    return n_panels * panels::panel_rows<T> * (width + 2) * n_clusters / 4;
+// Work of one pass over some rows.
+constexpr std::size_t pass_units(std::size_t rows, std::size_t width, std::size_t n_clusters) {
+    return rows * (width + 2) * n_clusters / 4;
 }
 
 // Threads that `work` multiplications keep busy for longer than it takes to wake them.

@@ -8,7 +8,6 @@
 #include <functional>
 #include <type_traits>
 
-#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "graphopt/simd.hpp"
@@ -124,16 +123,13 @@ class Search {
         space.saved.resize(k_);
         space.change.resize(problem_.n_scenarios * k_);
         space.totals.resize(problem_.n_scenarios);
-        WorkCounter count;
         for (const std::size_t site : sites) {
             if (open_[site] != 0) continue;
             for (std::size_t scenario = 0; scenario < problem_.n_scenarios; ++scenario) {
                 judge_scenario(site, scenario, space);
-                count_work(per_scenario_ + 4 * k_);
             }
             for (std::size_t place = rules_.n_fixed; place < k_; ++place) {
                 const double saving = saving_of(place, space);
-                count(8 * problem_.n_scenarios);
                 if (saving > best.saving ||
                     (saving == best.saving && saving > 0.0 && site < best.site)) {
                     best = {saving, site, place};
@@ -175,8 +171,11 @@ class Search {
         spaces_.resize(static_cast<std::size_t>(usable_threads(num_threads_, found.size())));
         parallel_ranges(sites.size(), sites_per_chunk, num_threads_,
                         [&](std::size_t begin, std::size_t end, std::size_t chunk, int worker) {
-                            judge_sites(*this, sites.subspan(begin, end - begin),
-                                        spaces_[static_cast<std::size_t>(worker)], found[chunk]);
+                            Workspace& space = spaces_[static_cast<std::size_t>(worker)];
+                            for (std::size_t i = begin; i < end; ++i) {
+                                judge_sites(*this, sites.subspan(i, 1), space, found[chunk]);
+                                count_work(problem_.n_customers + 12 * k_ * problem_.n_scenarios);
+                            }
                         });
         Swap best;
         for (const Swap& swap : found) {

@@ -25,7 +25,6 @@ GRAPHOPT_ALWAYS_INLINE double rows_body(const double* matrix, std::size_t n, std
         const double* const row = matrix + i * n;
         const typename S::Integer own = group[i] - typename S::Integer{};
         std::size_t j = i + 1;
-        count_work(n - i);
         for (; j + 2 * S::lanes <= n; j += 2 * S::lanes) {
 #pragma GCC unroll 2
             for (std::size_t part = 0; part < 2; ++part) {
@@ -51,6 +50,7 @@ double weight_within(std::span<const double> matrix, std::span<const std::int64_
     std::vector<double> parts(bounds.size() - 1);
     parallel_chunks(parts.size(), num_threads, [&](std::size_t chunk, int) {
         parts[chunk] = rows_of(matrix.data(), n, bounds[chunk], bounds[chunk + 1], group.data());
+        count_work((bounds[chunk + 1] - bounds[chunk]) * (n - bounds[chunk]) / 2);
     });
     double total = 0.0;
     for (const double part : parts) total += part;
