@@ -83,7 +83,7 @@ def _local(graph: Graph) -> NDArray[np.float64]:
     n, degree = graph.n_nodes, graph.degrees.astype(np.float64)
     if n == 0:
         return np.zeros((0, len(LOCAL_FEATURES)))
-    twin = igraph.Graph(n=n, edges=graph.edges)
+    twin = igraph.Graph(n=n, edges=graph.edges.astype(np.int64))
     clustering = np.array(twin.transitivity_local_undirected(mode="zero"))
     around = np.bincount(_rows(graph), weights=degree[graph.indices], minlength=n)
     return np.column_stack(

@@ -71,7 +71,10 @@ def _cycles(graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
     triangles = np.zeros(graph.n_nodes, np.int64)
     squares = np.zeros(graph.n_nodes, np.int64)
-    coreness = igraph.Graph(n=graph.n_nodes, edges=graph.edges).coreness()
+    coreness = igraph.Graph(
+        n=graph.n_nodes,
+        edges=graph.edges.astype(np.int64),
+    ).coreness()
     nodes = np.flatnonzero(np.array(coreness, dtype=np.int64) >= 2).astype(np.int32)
     core = graph.subgraph(nodes)
     adjacency = _ones(core)
