@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 WITH_TOOLS := PATH="$(abspath $(BIN)):$$PATH"
 SOURCES := $(shell find src csrc -type f -not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 
-.PHONY: run test lint test-cpp count-instructions reproduce-quick bench format clean
+.PHONY: run test lint test-cpp sanitize test-python-sanitize count-instructions reproduce-quick bench format clean
 
 run: $(VENV)/installed  ## install, then learn and decide on a synthetic graph
 	$(BIN)/graphopt run
@@ -23,7 +23,30 @@ lint: $(VENV)/installed-lint  ## everything a tool can enforce
 	$(BIN)/lint-imports
 	$(BIN)/stubtest --concise graphopt._core graphopt._convert
 
-test-cpp: test-cpp-sanitize  ## C++ tests, under sanitizers
+test-cpp: test-cpp-sanitize test-cpp-tsan test-python-sanitize  ## tests of kernels, under sanitizers
+
+# The long form: every Python test that knows a kernel or its twin, and needs no PyTorch.
+sanitize: KERNEL_TESTS = $(shell grep -lE "^from.*(_core|_convert|reference|kernel_calls)" tests/unit/*.py \
+    tests/property/*.py | xargs grep -L torch)
+sanitize: test-cpp  ## the same, some minutes longer
+
+# The modules as build/sanitize has them, in a copy of the package. The stacks of allocations are
+# cut off before the interpreter, which is known to leave memory to the end of the process.
+KERNEL_TESTS = tests/unit/test_kernel_calls.py tests/unit/test_convert.py
+library = $$($(CXX) -print-file-name=$(1))
+test-python-sanitize: build-sanitize $(VENV)/installed-build
+	$(WITH_TOOLS) cmake --preset sanitize -DGRAPHOPT_BUILD_PYTHON=ON \
+	    -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)" \
+	    -DCMAKE_MODULE_PATH="$$($(BIN)/python -c 'import cython_cmake; print(cython_cmake.__path__[0])')/cmake"
+	$(WITH_TOOLS) cmake --build --preset sanitize
+	rm -rf build/sanitize/package && mkdir build/sanitize/package
+	cp -r src/graphopt build/sanitize/package/
+	$(WITH_TOOLS) cmake --install build/sanitize --prefix build/sanitize/package
+	PYTHONPATH=build/sanitize/package PYTHONMALLOC=malloc \
+	    LD_PRELOAD="$(call library,libasan.so) $(call library,libstdc++.so)" \
+	    ASAN_OPTIONS=malloc_context_size=4 \
+	    LSAN_OPTIONS=suppressions=csrc/tests/lsan.supp:print_suppressions=0 \
+	    $(BIN)/python -m pytest -q -p no:cacheprovider $(KERNEL_TESTS)
 
 # test-cpp-processors: what users install, on older processors too; test-cpp-portable: compiled
 # without AVX; test-cpp-arm64: cross-compiled. qemu imitates the processors.
@@ -71,6 +94,11 @@ $(VENV)/installed-test: $(VENV)/python $(SOURCES)
 $(VENV)/installed-lint: $(VENV)/python $(SOURCES)
 	$(PIP) '.[test,lint]'
 	touch $(VENV)/installed $(VENV)/installed-test $@
+
+# What the modules are built with, for builds outside pip's own surroundings.
+$(VENV)/installed-build: $(VENV)/installed-lint
+	$(PIP) pybind11 cython cython-cmake
+	touch $@
 
 $(VENV)/installed-bench: $(VENV)/python $(SOURCES)
 	$(PIP) '.[bench]'

@@ -145,6 +145,11 @@ Csr build(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& option
             if (weighted) {
                 double& kept = out.weights[filled - 1];
                 kept = merged(kept, edges.weights[row], options.duplicates);
+                if (!std::isfinite(kept)) {
+                    throw BadEdge("weights of edge (" + std::to_string(edges.sources[row]) + ", " +
+                                  std::to_string(edges.targets[row]) +
+                                  ") must have a finite sum, not " + std::to_string(kept));
+                }
             }
         }
         out.indptr[u + 1] = static_cast<EdgeOffset>(filled);

@@ -6,34 +6,35 @@
 #include <cstddef>
 #include <limits>
 
-#include "graphopt/vector_math.hpp"
-
 namespace graphopt {
 
-// Where the plain sum of squares overflows.
+// Squares of such a size are summed without a loss: what vanishes beside them, being too small for
+// T, would be rounded away.
 template <class T>
-T scaled_length(const T* row, std::size_t width) {
+constexpr bool is_ordinary(T square) {
+    constexpr T low = sizeof(T) == 4 ? static_cast<T>(0x1p-60f) : static_cast<T>(0x1p-800);
+    return !(square < low || square > T{1} / low);  // NaN is left to itself
+}
+
+// Writes row / 2^e, which rounds nothing, and returns e: the largest entry is in [1, 2) then. A row
+// of zeros, or one with an infinity, stays as it is.
+template <class T>
+int in_own_unit(const T* row, std::size_t width, T* scaled) {
     T largest = 0;
     for (std::size_t d = 0; d < width; ++d) largest = std::max(largest, std::abs(row[d]));
-    double sum = 0.0;
-    for (std::size_t d = 0; d < width; ++d) {
-        const double part = static_cast<double>(row[d] / largest);
-        sum += part * part;
-    }
-    return static_cast<T>(static_cast<double>(largest) * std::sqrt(sum));
+    const int exponent =
+        largest > T{0} && largest <= std::numeric_limits<T>::max() ? std::ilogb(largest) : 0;
+    for (std::size_t d = 0; d < width; ++d) scaled[d] = std::ldexp(row[d], -exponent);
+    return exponent;
 }
 
-template <class S, class T = ScalarOf<S>>
-GRAPHOPT_ALWAYS_INLINE T row_length(const T* row, std::size_t width) {
-    const T square = dot<S>(row, row, width);
-    const T length = square < std::numeric_limits<T>::min() ? T{0} : std::sqrt(square);
-    return length > std::numeric_limits<T>::max() ? scaled_length(row, width) : length;
-}
-
-// What the row is divided by: a row of length 0 becomes zero.
+// What a row whose squares sum to so much is divided by: one of length 0 becomes zero, one of
+// infinite length NaN.
 template <class T>
-T row_divisor(T length) {
-    return length == T{0} ? std::numeric_limits<T>::infinity() : length;
+T row_divisor(T square) {
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    if (square == T{0}) return infinity;
+    return square == infinity ? std::numeric_limits<T>::quiet_NaN() : std::sqrt(square);
 }
 
 }  // namespace graphopt

@@ -1,6 +1,7 @@
 #include "graphopt/soft_kmeans.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "row_length.hpp"
 #include "soft_kmeans_pass.hpp"
@@ -32,9 +33,15 @@ struct ForwardChunk {
 
 // One chunk's sums, and one block of assignments.
 template <class T>
-constexpr std::size_t forward_scratch(std::size_t width, std::size_t n_clusters) {
+constexpr std::size_t sums_and_block(std::size_t width, std::size_t n_clusters) {
     return panels::sums_room<T>(columns_of(width), n_clusters) +
            block_panels(n_clusters) * panel_rows<T> * n_clusters;
+}
+
+// These, and a row in a unit of its own.
+template <class T>
+constexpr std::size_t forward_scratch(std::size_t width, std::size_t n_clusters) {
+    return sums_and_block<T>(width, n_clusters) + panels::round_up(width, simd_bytes / sizeof(T));
 }
 
 // A panel of rows and its column of ones; `lengths` has room for a panel.
@@ -49,8 +56,17 @@ GRAPHOPT_ALWAYS_INLINE void pack_rows(const ForwardChunk<T>& chunk, std::size_t 
     for (std::size_t j = 0; j < height; ++j) ones[j] = j < rows ? T{1} : T{0};
     if (!chunk.normalize) return;
     for (std::size_t j = 0; j < height; ++j) {
-        lengths[j] =
-            j < rows ? row_divisor(row_length<S>(from + j * chunk.width, chunk.width)) : T{1};
+        lengths[j] = T{1};
+        if (j >= rows) continue;
+        const T* const given = from + j * chunk.width;
+        T square = dot<S>(given, given, chunk.width);
+        if (!is_ordinary(square)) {
+            T* const scaled = chunk.scratch + sums_and_block<T>(chunk.width, chunk.n_clusters);
+            in_own_unit(given, chunk.width, scaled);
+            for (std::size_t d = 0; d < chunk.width; ++d) panel[d * height + j] = scaled[d];
+            square = dot<S>(scaled, scaled, chunk.width);
+        }
+        lengths[j] = row_divisor(square);
     }
     for (std::size_t j = 0; j < height; j += S::lanes) {
         const VectorOf<S> divisor = load<S>(lengths + j);

@@ -59,6 +59,9 @@ struct Workspace {
     std::vector<Cost> saved;     // by place: what opening the site saves where that place closes
     std::vector<Cost> change;    // by scenario and place: what the swap changes the cost by
     std::vector<double> totals;  // by scenario
+
+    Workspace(std::size_t k, std::size_t n_scenarios)
+        : saved(k), change(n_scenarios * k), totals(n_scenarios) {}
 };
 
 struct Swap {
@@ -120,9 +123,6 @@ class Search {
     // The best swap that opens one of the sites from `begin` to `end`, if it beats `best`.
     GRAPHOPT_ALWAYS_INLINE void judge(std::span<const std::size_t> sites, Workspace& space,
                                       Swap& best) const {
-        space.saved.resize(k_);
-        space.change.resize(problem_.n_scenarios * k_);
-        space.totals.resize(problem_.n_scenarios);
         for (const std::size_t site : sites) {
             if (open_[site] != 0) continue;
             for (std::size_t scenario = 0; scenario < problem_.n_scenarios; ++scenario) {
@@ -168,7 +168,8 @@ class Search {
 
     Swap best_swap(std::span<const std::size_t> sites) {
         std::vector<Swap> found(chunk_count(sites.size(), sites_per_chunk));
-        spaces_.resize(static_cast<std::size_t>(usable_threads(num_threads_, found.size())));
+        spaces_.resize(static_cast<std::size_t>(usable_threads(num_threads_, found.size())),
+                       Workspace(k_, problem_.n_scenarios));
         parallel_ranges(sites.size(), sites_per_chunk, num_threads_,
                         [&](std::size_t begin, std::size_t end, std::size_t chunk, int worker) {
                             Workspace& space = spaces_[static_cast<std::size_t>(worker)];

@@ -1,6 +1,10 @@
 #include "graphopt/unit_rows.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "graphopt/parallel.hpp"
+#include "graphopt/vector_math.hpp"
 #include "row_length.hpp"
 
 namespace graphopt {
@@ -12,11 +16,19 @@ template <class S, class T = ScalarOf<S>>
 GRAPHOPT_ALWAYS_INLINE void unit_body(const T* x, std::size_t rows, std::size_t width, T* unit,
                                       T* lengths) {
     for (std::size_t j = 0; j < rows; ++j) {
-        const T* const row = x + j * width;
-        const T length = row_length<S>(row, width);
-        lengths[j] = length;
-        const T divisor = row_divisor(length);
-        for (std::size_t d = 0; d < width; ++d) unit[j * width + d] = row[d] / divisor;
+        const T* row = x + j * width;
+        T* const to = unit + j * width;
+        T square = dot<S>(row, row, width);
+        int exponent = 0;
+        if (!is_ordinary(square)) {
+            exponent = in_own_unit(row, width, to);
+            row = to;
+            square = dot<S>(row, row, width);
+        }
+        const T divisor = row_divisor(square);
+        lengths[j] = square == T{0} ? T{0} : divisor;
+        if (exponent != 0) lengths[j] = std::ldexp(lengths[j], exponent);
+        for (std::size_t d = 0; d < width; ++d) to[d] = row[d] / divisor;
     }
 }
 
@@ -28,8 +40,10 @@ GRAPHOPT_ALWAYS_INLINE void unit_vjp_body(const T* unit, const T* lengths, const
         const T* const g = gradient + j * width;
         const T along = dot<S>(g, y, width);
         const T scale = lengths[j] == T{0} ? T{0} : T{1} / lengths[j];
+        const bool is_short = scale > std::numeric_limits<T>::max();
         for (std::size_t d = 0; d < width; ++d) {
-            to_x[j * width + d] = (g[d] - along * y[d]) * scale;
+            const T across = g[d] - along * y[d];
+            to_x[j * width + d] = is_short ? across / lengths[j] : across * scale;
         }
     }
 }

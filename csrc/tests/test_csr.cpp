@@ -31,6 +31,9 @@ void every_rule_for_duplicates() {
     CHECK(weight(Duplicates::minimum) == 1);
     CHECK(weight(Duplicates::maximum) == 4);
     CHECK_THROWS(weight(Duplicates::error), BadEdge);
+    const std::vector<double> huge{1e308, 1e308, 1e308};
+    CHECK_THROWS(build_csr(2, {u, v, huge}, {.duplicates = Duplicates::sum}), BadEdge);
+    CHECK(build_csr(2, {u, v, huge}, {.duplicates = Duplicates::maximum}).weights.front() == 1e308);
 }
 
 void parallel_edges_keep_the_order_of_the_list() {

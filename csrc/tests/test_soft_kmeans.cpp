@@ -113,12 +113,49 @@ void gmres_solves_and_says_so() {
     CHECK(!gmres(apply, undefined, {1e-12, 30}, x).converged && std::isnan(x[0]));
 }
 
-void lengths_neither_overflow_nor_vanish() {
-    const std::vector<float> x{3e30f, 4e30f, 0.0f, 0.0f, 3e-25f, 4e-25f, 3e-10f, 4e-10f};
-    std::vector<float> unit(8), lengths(4);
-    unit_rows<float>(x, 2, 1, unit, lengths);
-    CHECK(std::abs(unit[0] - 0.6f) < 1e-6f && std::abs(unit[6] - 0.6f) < 1e-6f);
-    CHECK(unit[2] == 0.0f && lengths[1] == 0.0f && unit[4] == 0.0f && lengths[2] == 0.0f);
+template <class T>
+void unit_rows_do_not_depend_on_the_unit() {
+    constexpr std::size_t rows = 5, width = 19;
+    constexpr int most = std::numeric_limits<T>::max_exponent - 5;
+    const auto values = random_values(rows * width, 3);
+    const auto upstream = random_values(rows * width, 4);
+    const std::vector<T> x(values.begin(), values.end()), g(upstream.begin(), upstream.end());
+    std::vector<T> unit(x.size()), lengths(rows), back(x.size());
+    unit_rows<T>(x, width, 1, unit, lengths);
+    unit_rows_vjp<T>(unit, lengths, g, width, 1, back);
+    // Below, entries lose bits.
+    for (const int exponent : {-most + 40, -60, -31, -1, 1, 30, 60, most}) {
+        std::vector<T> other(x), found(x.size()), found_lengths(rows), found_back(x.size());
+        for (T& value : other) value = std::ldexp(value, exponent);
+        unit_rows<T>(other, width, 1, found, found_lengths);
+        CHECK(found == unit);
+        for (std::size_t j = 0; j < rows; ++j) {
+            CHECK(found_lengths[j] == std::ldexp(lengths[j], exponent));
+        }
+        if (exponent == most) continue;  // the gradient is too small
+        unit_rows_vjp<T>(found, found_lengths, g, width, 1, found_back);
+        for (std::size_t i = 0; i < back.size(); ++i) {
+            CHECK(found_back[i] == std::ldexp(back[i], -exponent));
+        }
+    }
+}
+
+template <class T>
+void rows_at_the_ends_of_the_range() {
+    constexpr T largest = std::numeric_limits<T>::max();
+    constexpr T smallest = std::numeric_limits<T>::denorm_min();
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    const std::vector<T> x{largest, largest, 0, 0, 3 * smallest, 4 * smallest, infinity, 1};
+    std::vector<T> unit(8), lengths(4), back(8);
+    unit_rows<T>(x, 2, 1, unit, lengths);
+    CHECK(std::abs(unit[0] - std::sqrt(T{0.5})) < T{1e-6f} && unit[0] == unit[1]);
+    CHECK(unit[2] == T{0} && unit[3] == T{0});
+    CHECK(std::abs(unit[4] - T{0.6f}) < T{1e-6f} && std::abs(unit[5] - T{0.8f}) < T{1e-6f});
+    CHECK(std::isnan(unit[6]));
+    CHECK(lengths[0] == infinity && lengths[1] == T{0} && lengths[2] == 5 * smallest);
+    const std::vector<T> g{1, 2, 1, 2, 0, 0, 0, 0};
+    unit_rows_vjp<T>(unit, lengths, g, 2, 1, back);
+    for (std::size_t i = 0; i < 6; ++i) CHECK(back[i] == T{0});
 }
 
 }  // namespace
@@ -128,5 +165,8 @@ int main() {
     exp2_is_within_two_units<double>();
     sizes_around_the_tiles();
     gmres_solves_and_says_so();
-    lengths_neither_overflow_nor_vanish();
+    unit_rows_do_not_depend_on_the_unit<float>();
+    unit_rows_do_not_depend_on_the_unit<double>();
+    rows_at_the_ends_of_the_range<float>();
+    rows_at_the_ends_of_the_range<double>();
 }

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
 from graphopt import _soft_kmeans as engine
+from graphopt._scale import exponent_of, restored, times_power
 from graphopt._soft_kmeans import GradientReport, GradientSettings, Problem
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
@@ -99,7 +100,8 @@ def soft_kmeans(
         Row boundaries: graph g owns rows ``offsets[g]`` to ``offsets[g + 1]``. Default: one graph.
         :func:`stack_rows` makes x and offsets from a list.
     normalize : bool
-        Scale rows to unit length first; rows of zeros stay zero. False: x is used as it is.
+        Scale rows to unit length first, however long or short they are; rows of zeros stay zero.
+        False: x is used as it is.
     num_threads : int, optional
         The result is the same bits at any number.
 
@@ -110,7 +112,8 @@ def soft_kmeans(
     Raises
     ------
     ValueError
-        For NaN or infinity, shapes that do not fit, or a setting out of range.
+        For NaN or infinity, shapes that do not fit, or a setting out of range; where `temperature`
+        times a product of a row and a centre is too large for the dtype.
     TypeError
         If x and centers differ in dtype.
     graphopt.errors.MemoryLimitError
@@ -140,8 +143,7 @@ def soft_kmeans(
         x, centers, temperature, offsets, False, num_threads, finite=look_first
     )
     trajectory = engine.run(problem, start, iterations, normalize=bool(normalize))
-    if not (look_first or np.isfinite(trajectory.centers).all()):
-        check_float_array("x", x, ndim=2)
+    _check_finite(trajectory, x)
     shape = np.shape(centers)
     return SoftKMeansResult(trajectory.centers.reshape(shape), trajectory.assignment)
 
@@ -193,7 +195,8 @@ def soft_kmeans_vjp(
     Raises
     ------
     ValueError, TypeError
-        As :func:`soft_kmeans`, and for gradients of the wrong shape.
+        As :func:`soft_kmeans`, for gradients of the wrong shape, and where rows are so short that
+        the gradient by them is too large for the dtype.
     graphopt.errors.MemoryLimitError
         If ``dense`` would form a matrix larger than memory, or ``unrolled`` keep more centres.
 
@@ -221,6 +224,7 @@ def soft_kmeans_vjp(
     problem, start, lengths = _problem(x, centers, temperature, offsets, normalize, num_threads)
     iterations = check_integer("iterations", iterations, minimum=0)
     trajectory = engine.run(problem, start, iterations, engine.iterates_kept(gradient, iterations))
+    _check_finite(trajectory, x)
     shape = np.shape(centers)
     grad_x, grad_start, report = engine.vjp(
         problem,
@@ -232,6 +236,10 @@ def soft_kmeans_vjp(
     )
     if lengths is not None:
         grad_x = _core.unit_rows_vjp(problem.x, lengths, grad_x, problem.num_threads)
+    if not np.isfinite(grad_x).all():
+        raise ValueError(
+            f"x must have longer rows: the gradient by it is too large for {grad_x.dtype}"
+        )
     return SoftKMeansGradient(grad_x, grad_start.reshape(shape), report)
 
 
@@ -312,8 +320,12 @@ def kmeans_plus_plus(
     rows = _check_rows(x)
     n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
     rng = check_random_state(random_state)
+    exponent = 0
     if normalize:
         rows = _core.unit_rows(rows, 1)[0]
+    else:
+        exponent = exponent_of(rows)
+        rows = times_power(rows, -exponent)
     squares = np.einsum("jd,jd->j", rows, rows, dtype=np.float64)
     check_memory(
         f"a set of {n_clusters:,} centres of width {rows.shape[1]:,}",
@@ -323,16 +335,21 @@ def kmeans_plus_plus(
     chosen = np.empty((n_clusters, rows.shape[1]), rows.dtype)
     weight = (squares > 0).astype(np.float64)
     distance = np.full(len(rows), np.inf)
+    drawn: dict[int, NDArray[np.float64]] = {}  # in no unit
     for k in range(n_clusters):
         total = np.cumsum(weight)
         if len(total) == 0 or total[-1] == 0.0:
             direction = rng.standard_normal(rows.shape[1])
-            chosen[k] = direction / np.linalg.norm(direction)
+            chosen[k] = 0.0
+            drawn[k] = direction / np.linalg.norm(direction)
             continue
         row = int(np.searchsorted(total, rng.random() * total[-1], side="right"))
         chosen[k] = rows[min(row, int(np.flatnonzero(weight)[-1]))]
         distance = np.minimum(distance, _squared_distance(rows, squares, chosen[k]))
         weight = np.where(squares > 0, distance, 0.0)
+    chosen = restored("x", chosen, exponent)
+    for k, direction in drawn.items():
+        chosen[k] = direction
     return chosen
 
 
@@ -380,6 +397,18 @@ def stack_rows(arrays: Sequence[ArrayLike]) -> tuple[FloatArray, NDArray[np.int6
 
 
 # --- what came in ---------------------------------------------------------------------------------
+
+
+def _check_finite(trajectory: engine.Trajectory, x: ArrayLike) -> None:
+    """Raise ValueError where NaN or infinity came in, or a similarity is too large."""
+    centers, assignment = trajectory.centers, trajectory.assignment
+    if np.isfinite(centers).all() and np.isfinite(assignment.sum()):
+        return
+    check_float_array("x", x, ndim=2)
+    raise ValueError(
+        "x, centers or temperature must be smaller: temperature times the products of rows and "
+        f"centers is too large for {centers.dtype}"
+    )
 
 
 def _check_rows(x: ArrayLike, *, finite: bool = True) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
+from graphopt._scale import exponent_of, restored, times_power
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     FloatArray,
@@ -26,6 +27,7 @@ DistanceArray: TypeAlias = (
 
 _HOP_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _MAX_CHARGE = 2**53
+_ORDINARY = 60  # exponents of lengths whose sums of products neither type loses
 
 
 def expected_distances(
@@ -61,7 +63,7 @@ def expected_distances(
     ------
     TypeError, ValueError
         For distances of another dtype, negative or NaN; an opening outside [0, 1] or of another
-        length; a charge out of range.
+        length; a charge out of range; a result too large for the dtype of `opening`, or too small.
 
     See Also
     --------
@@ -86,9 +88,10 @@ def expected_distances(
     pays = check_charge(charge, matrix)
     threads = resolve_num_threads(num_threads)
     if matrix.dtype == np.float64:
-        lengths = cast("NDArray[np.float64]", matrix)
+        lengths, pays, exponent = in_ordinary_unit(matrix, pays)
         order = order_sites(lengths, threads)
-        return _core.expected_lengths(lengths, order, x, pays, threads)
+        expected = _core.expected_lengths(lengths, order, x, pays, threads)
+        return restored("distances", expected, exponent)
     hops = cast("NDArray[np.uint8]", matrix)
     return _core.expected_hops(hops, x, hop_steps(matrix, pays), threads)
 
@@ -137,15 +140,19 @@ def expected_distances_gradient(
             f"upstream must have shape ({len(matrix)},), one per customer, not {weights.shape}"
         )
     check_same_dtype("upstream", weights, "opening", x)
+    power = exponent_of(weights)
+    weights = times_power(weights, -power)
     pays = check_charge(charge, matrix)
     threads = resolve_num_threads(num_threads)
     if matrix.dtype == np.float64:
-        lengths = cast("NDArray[np.float64]", matrix)
+        lengths, pays, exponent = in_ordinary_unit(matrix, pays)
         order = order_sites(lengths, threads)
-        return _core.expected_lengths_gradient(lengths, order, x, weights, pays, threads)
+        found = _core.expected_lengths_gradient(lengths, order, x, weights, pays, threads)
+        return restored("distances or upstream", found, exponent + power)
     hops = cast("NDArray[np.uint8]", matrix)
     steps = hop_steps(matrix, pays)
-    return _core.expected_hops_gradient(hops, x, weights, steps, threads)[1]
+    found = _core.expected_hops_gradient(hops, x, weights, steps, threads)[1]
+    return restored("upstream", found, power)
 
 
 def check_distances(name: str, value: object) -> DistanceArray:
@@ -165,6 +172,24 @@ def check_distances(name: str, value: object) -> DistanceArray:
         j, i = (int(at) for at in np.argwhere(~(lengths >= 0.0))[0])
         raise ValueError(f"{name} must be at least 0; {name}[{j}, {i}] is {lengths[j, i]}")
     return lengths
+
+
+def in_ordinary_unit(
+    lengths: DistanceArray, charge: float
+) -> tuple[NDArray[np.float64], float, int]:
+    """Return lengths and charge divided by 2^e, and e.
+
+    It is not 0 only where the charge, which no expected distance exceeds, is so large or small that
+    single precision, or products of lengths and probabilities, might leave their range.
+    """
+    given = cast("NDArray[np.float64]", lengths)
+    exponent = exponent_of(np.array(charge))
+    if abs(exponent) <= _ORDINARY:
+        return given, charge, 0
+    check_memory("the distances in another unit", given.nbytes, "divide them by a constant")
+    # Customers at the charge or further pay the charge.
+    near = np.minimum(given, charge)
+    return times_power(near, -exponent), float(np.ldexp(charge, -exponent)), exponent
 
 
 def check_opening(value: object, n_sites: int) -> FloatArray:

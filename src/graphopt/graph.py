@@ -164,7 +164,7 @@ class Graph(Exchange):
         ------
         ValueError
             Names the first edge with a node outside ``0 .. n_nodes - 1``, a weight that is not
-            finite, or what `duplicates` and `self_loops` forbid.
+            finite, weights whose sum is not, or what `duplicates` and `self_loops` forbid.
         TypeError
             Names the first edge that is no pair, or whose end is a float, a bool, None or not
             hashable.
@@ -258,10 +258,16 @@ class Graph(Exchange):
 
     @property
     def strengths(self) -> NDArray[np.float64]:
-        """Sum of the weights of each node's edges, shape (n_nodes,)."""
+        """Sum of the weights of each node's edges, shape (n_nodes,).
+
+        A ValueError where a sum is too large for float64.
+        """
         if self._weights is None:
             return self.degrees.astype(np.float64)
         sums = np.bincount(self._rows(), weights=self._weights, minlength=self.n_nodes)
+        if not np.isfinite(sums).all():
+            node = int(np.argmin(np.isfinite(sums)))
+            raise ValueError(f"weights of node {node} must have a finite sum, not {sums[node]}")
         return sums.astype(np.float64, copy=False)  # integers where there is no edge
 
     @property
@@ -376,7 +382,7 @@ class Graph(Exchange):
         Raises
         ------
         ValueError
-            If the graphs do not match.
+            If the graphs do not match, or the sum of two weights is too large for float64.
         """
         if other.n_nodes != self.n_nodes or other.directed != self.directed:
             kind = "directed" if self.directed else "undirected"

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
+from graphopt._scale import restored
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer, check_memory, check_node_indices, check_number
+from graphopt._weights import as_lengths
 from graphopt.graph import Graph
 
 _NO_HOP_LIMIT = 2**32 - 1
@@ -56,7 +58,8 @@ def all_pairs_shortest_paths(
     Raises
     ------
     ValueError
-        For a source that is no node, a negative cutoff, or a negative weight.
+        For a source that is no node, a negative cutoff, a negative weight, or a distance that is
+        too large for float64.
     MemoryLimitError
         If the result does not fit in memory; nothing is allocated then.
 
@@ -115,23 +118,26 @@ def find_distances(
         sources = np.arange(n, dtype=np.int32)
     if graph.weighted:
         check_lengths(graph)
+        graph, exponent = as_lengths(graph)
         if everywhere and cutoff is None and _is_dense(graph):
             _check_size(n, n, np.dtype(np.float64), 0, way_around)
-            return _core.floyd_warshall(
+            lengths = _core.floyd_warshall(
                 graph.indptr, graph.indices, graph.weights, graph.directed, num_threads
             )
+            return restored("weights of graph", lengths, exponent)
         limit = np.inf if cutoff is None else check_number("cutoff", cutoff, minimum=0.0)
         scratch = _sweep_memory(len(sources), n, num_threads)
         _check_size(len(sources), n, np.dtype(np.float64), scratch, way_around)
-        return _core.path_lengths(
+        lengths = _core.path_lengths(
             graph.indptr,
             graph.indices,
             graph.weights,
             graph.directed,
             sources,
-            limit,
+            float(np.ldexp(limit, -exponent)),
             num_threads,
         )
+        return restored("weights of graph", lengths, exponent)
     hops = _NO_HOP_LIMIT
     if cutoff is not None:
         hops = min(check_integer("cutoff", cutoff, minimum=0), _NO_HOP_LIMIT)
@@ -170,7 +176,8 @@ def distances_to_nearest(
     Raises
     ------
     ValueError
-        For a centre that is no node or a negative weight.
+        For a centre that is no node, a negative weight, or a distance that is too large for
+        float64.
 
     Notes
     -----
@@ -184,7 +191,9 @@ def distances_to_nearest(
     """
     nodes = check_node_indices("centers", centers, graph.n_nodes)
     check_lengths(graph)
-    return _core.distances_to_nearest(graph.indptr, graph.indices, graph.weights, nodes)
+    graph, exponent = as_lengths(graph)
+    found = _core.distances_to_nearest(graph.indptr, graph.indices, graph.weights, nodes)
+    return restored("weights of graph", found[0], exponent), found[1]
 
 
 def check_lengths(graph: Graph) -> None:

@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 
+import joblib
 import pytest
+
+import graphopt
 
 PREPARE = """
 import os, resource, sys
@@ -133,3 +136,11 @@ def test_threads_that_cannot_be_started_are_done_without(limit: str, runtime: st
     threads, own = run(program).split()
     assert int(threads) < 8
     assert own == str(runtime == "own threads")
+
+
+def test_the_inner_limit_of_joblib_holds() -> None:
+    with joblib.parallel_config("loky", inner_max_num_threads=3):
+        found = joblib.Parallel(n_jobs=2)(
+            joblib.delayed(graphopt.get_num_threads)() for _ in range(2)
+        )
+    assert found == [3, 3]

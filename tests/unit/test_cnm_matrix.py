@@ -191,6 +191,8 @@ def test_any_form_of_matrix_is_taken_and_left_as_it_is() -> None:
 def test_too_little_memory_is_said_before_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_validation, "available_memory", lambda: 1_000)
     with pytest.raises(MemoryLimitError, match="a matrix of gains of 30 nodes needs 7,200 bytes"):
+        cnm(np.ones((30, 30)))
+    with pytest.raises(MemoryLimitError, match="a copy of graph needs 7,200 bytes"):
         cnm(random_weights(30, 2))
 
 

@@ -137,10 +137,25 @@ def test_extreme_rows_keep_their_direction() -> None:
     assert informative_nodes(graph, np.full((3, 2), 1e-30, np.float32)).tolist() == [0, 1, 2]
 
 
-def test_features_beyond_single_precision_are_refused() -> None:
-    for features in (np.full((2, 1), 1e200), scipy.sparse.csr_array(np.full((2, 1), 1e200))):
-        with pytest.raises(ValueError, match="features must be finite, in single precision"):
-            check_features(features, 2)
+@pytest.mark.parametrize("exponent", [-900, -200, 1, 200, 900])
+def test_features_beyond_single_precision_keep_their_directions(exponent: int) -> None:
+    dense = np.random.default_rng(0).normal(size=(6, 3)) * [1.0, 1e-4, 1e4]
+    words = (np.random.default_rng(1).random((6, 3)) < 0.5).astype(float)
+    for features in (dense, words):
+        for kind in (np.asarray, scipy.sparse.csr_array):
+            rows, other = (
+                unit_features(check_features(kind(values), 6))
+                for values in (features, np.ldexp(features, exponent))
+            )
+            difference = rows != other
+            assert not (difference.any() if isinstance(rows, np.ndarray) else difference.nnz)
+
+
+def test_features_that_are_not_finite_are_refused() -> None:
+    for value in (np.nan, np.inf):
+        for features in (np.full((2, 1), value), scipy.sparse.csr_array(np.full((2, 1), value))):
+            with pytest.raises(ValueError, match="features must be finite"):
+                check_features(features, 2)
 
 
 def test_features_are_left_as_they_came() -> None:

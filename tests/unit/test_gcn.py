@@ -14,17 +14,18 @@ from graphopt.nn import GCN, Adjacency, SparseMatrix
 from graphopt.reference import clusternet as plain
 
 
-def literal(graph: Graph) -> torch.Tensor:
-    dense = graph.to_scipy().toarray() + np.eye(graph.n_nodes)
+def literal(graph: Graph, loop: float = 1.0) -> torch.Tensor:
+    dense = graph.to_scipy().toarray() + loop * np.eye(graph.n_nodes)
     return torch.from_numpy(dense / dense.sum(axis=1, keepdims=True)).float()
 
 
 @pytest.mark.parametrize("weights", [None, "float"])
 def test_whole_adjacency_is_the_formula(weights: str | None) -> None:
     graph = random_graph(30, 40, seed=1, weights=weights)
+    loop = 1.0 if graph.edge_weights is None else float(graph.edge_weights.mean())
     whole = Adjacency(graph).whole
-    assert torch.allclose(whole.to_dense(), literal(graph))
-    assert torch.allclose(whole.T.to_dense(), literal(graph).T)
+    assert torch.allclose(whole.to_dense(), literal(graph, loop))
+    assert torch.allclose(whole.T.to_dense(), literal(graph, loop).T)
 
 
 def test_missing_edges_add_up() -> None:
@@ -47,6 +48,11 @@ def test_masking_hides_seen_edges_only() -> None:
     assert torch.equal(adjacency.masked(0.0).to_dense(), adjacency.whole.to_dense())
     everything_hidden = adjacency.masked(1.0).to_dense()
     assert everything_hidden[0, 0] == 1.0
+
+
+def test_edges_of_weight_zero_are_none() -> None:
+    graph = Graph.from_edges([(0, 1), (1, 2)], weights=[0.0, 0.0])
+    assert torch.equal(Adjacency(graph).whole.to_dense(), torch.eye(3))
 
 
 def test_isolated_nodes_see_themselves() -> None:

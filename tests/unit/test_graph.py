@@ -57,6 +57,19 @@ def test_the_rule_for_parallel_edges() -> None:
         Graph.from_edges(edges, duplicates="mean")
 
 
+def test_a_sum_of_weights_that_is_not_finite_is_refused() -> None:
+    message = r"weights of edge \(2, 1\) must have a finite sum, not inf"
+    with pytest.raises(ValueError, match=message):
+        Graph.from_edges([(0, 1), (1, 2), (2, 1)], weights=[1, 1e308, 1e308], duplicates="sum")
+    half = Graph.from_edges([(1, 2)], weights=[1e308])
+    with pytest.raises(ValueError, match=r"weights of edge \(1, 2\) must have a finite sum"):
+        half.plus(half)
+    assert half.plus(Graph.from_edges([(0, 1)], 3)).edge_weights.tolist() == [1.0, 1e308]
+    star = Graph.from_edges([(0, 1), (0, 2)], weights=[1e308, 1e308])
+    with pytest.raises(ValueError, match="weights of node 0 must have a finite sum, not inf"):
+        _ = star.strengths
+
+
 def test_opposite_edges_are_two_where_direction_counts() -> None:
     graph = Graph.from_edges([(0, 1), (1, 0)], weights=[1, 2], directed=True, duplicates="error")
     assert graph.n_edges == 2

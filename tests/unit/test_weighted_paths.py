@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import shortest_path
 
 from graphopt import Graph, _core, all_pairs_shortest_paths, paths
 from graphopt.errors import MemoryLimitError
+from graphopt.paths import distances_to_nearest
 from graphopt.reference import shortest_paths as reference
 
 BOTH_KINDS = pytest.mark.parametrize("directed", [False, True], ids=["undirected", "directed"])
@@ -107,12 +108,17 @@ def test_paths_that_the_numbering_does_not_follow() -> None:
     np.testing.assert_array_equal(found, np.where(ahead >= 0, ahead, np.inf))
 
 
-def test_lengths_that_overflow_are_unreachable() -> None:
+def test_lengths_that_overflow_are_refused() -> None:
     big = sys.float_info.max
     graph = Graph.from_edges([(0, 1), (1, 2)], 40, [big, big])
-    found = all_pairs_shortest_paths(graph)
+    with pytest.raises(ValueError, match=r"weights of graph must be smaller: .* float64"):
+        all_pairs_shortest_paths(graph)
+    with pytest.raises(ValueError, match=r"weights of graph must be smaller: .* float64"):
+        distances_to_nearest(graph, [0])
+    found = all_pairs_shortest_paths(graph, cutoff=big)  # farther: as though unreachable
     assert found[0, 1] == big
     assert found[0, 2] == np.inf
+    assert distances_to_nearest(graph, [1])[0].tolist()[:4] == [big, 0.0, big, np.inf]
 
 
 @pytest.mark.parametrize("cutoff", [0.0, 0.5, 2.0, 7.0, 1e9])

@@ -5,7 +5,9 @@
 
 // A function marked GRAPHOPT_MULTIVERSION_FN is compiled once per x86-64 level and the best copy is
 // picked when the library is loaded. It must not be a template: write the body as a
-// GRAPHOPT_ALWAYS_INLINE template and call it from one marked overload per type.
+// GRAPHOPT_ALWAYS_INLINE template and call it from one marked overload per type. It must not throw,
+// and so not allocate nor look for an interrupt: GCC compiles its callers as if it never did, and
+// an exception that left it would end the process. A test reads the machine code for that.
 #if defined(GRAPHOPT_MULTIVERSION) && defined(__x86_64__) && defined(__gnu_linux__) && \
     defined(__GNUC__) && !defined(__clang__)
 #define GRAPHOPT_MULTIVERSION_FN \
@@ -20,7 +22,8 @@
 
 // For kernels that keep vectors in registers: a vector wider than the registers would live in
 // memory. GRAPHOPT_PER_ISA(void f(int a), g<vector_bytes>(a)) defines f once per level, each with
-// the constant `vector_bytes` of that level, and the best is picked when the library is loaded.
+// the constant `vector_bytes` of that level, and the best is picked when the library is loaded. It
+// must not throw either.
 #if GRAPHOPT_HAS_MULTIVERSION
 #define GRAPHOPT_PER_ISA(signature, ...)                                                       \
     __attribute__((target("arch=x86-64-v4"))) signature { GRAPHOPT_ISA_BODY(64, __VA_ARGS__) } \

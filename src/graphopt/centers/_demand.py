@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._scale import times_power, unusual_exponent
 from graphopt._validation import check_float_array, check_memory
-from graphopt.centers._input import unreachable
+from graphopt.centers._input import in_ordinary_unit, unreachable
 
 
 def check_demand(demand: ArrayLike | None, n_nodes: int) -> NDArray[np.float64] | None:
@@ -25,19 +26,29 @@ def check_demand(demand: ArrayLike | None, n_nodes: int) -> NDArray[np.float64] 
     return weights
 
 
-def times_demand(distances: NDArray[Any], demand: NDArray[np.float64] | None) -> NDArray[Any]:
-    """Return what each distance counts; the distances themselves where that is all or nothing."""
+def times_demand(
+    distances: NDArray[Any], demand: NDArray[np.float64] | None
+) -> tuple[NDArray[Any], int]:
+    """Return what each distance counts, divided by 2^e, and e.
+
+    The distances themselves where demand is all or nothing and e is 0, as it is unless they are
+    very long or short.
+    """
+    costs, exponent = in_ordinary_unit(distances)
     if demand is None or np.isin(demand, (0.0, 1.0)).all():
-        return distances
+        return costs, exponent
     check_memory(
         "distances times demand, in float64,",
         8 * distances.size,
         "a demand of zeros and ones needs no copy",
     )
-    costs = distances.astype(np.float64)
+    counts = unusual_exponent(demand)
+    needed = demand > 0
+    costs = costs.astype(np.float64)
     if distances.dtype.kind == "u":
         costs[distances == unreachable(distances.dtype)] = np.inf
-    needed = demand > 0
     costs[:, ~needed] = 0.0
-    costs *= np.where(needed, demand, 1.0)
-    return costs
+    # What is lost beside the largest demand still makes a customer wait who is not reached.
+    least = np.finfo(np.float64).smallest_subnormal
+    costs *= np.where(needed, np.maximum(times_power(demand, -counts), least), 1.0)
+    return costs, exponent + counts

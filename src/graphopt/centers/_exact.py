@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
+from graphopt._scale import restored_number
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_number
 from graphopt.centers._demand import check_demand, times_demand
@@ -103,8 +104,9 @@ def exact_k_center(
     ------
     ValueError
         For `k` out of range or above the number of nodes that may become centres, negative weights,
-        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, or a matrix
-        that is not square, has NaN or a negative entry.
+        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, a matrix that
+        is not square, has NaN or a negative entry, or a radius that is too large for float64, or
+        too small.
     InfeasibleError
         If it is proven that no allowed choice reaches all nodes that are to be served.
     MemoryLimitError
@@ -151,8 +153,9 @@ def exact_k_center(
         )
     may_open = np.ones(n, bool) if sites.may_open is None else sites.may_open.astype(bool)
     needed = np.ones(n, bool) if weights is None else weights > 0
+    costs, exponent = times_demand(distances, weights)
     search = Search(
-        times_demand(distances, weights),
+        costs,
         k,
         may_open,
         sites.must_open,
@@ -165,13 +168,21 @@ def exact_k_center(
     if math.isinf(search.lower_bound):
         raise InfeasibleError(_why_infeasible(source, distances, k, may_open, needed))
     chosen = evaluate_centers(distances, _filled_up(distances, search.best, k, sites))
+    radius = search.radius_of(chosen.centers)
+
+    def given_unit(radius: float) -> float:
+        return restored_number("graph_or_distances", radius, exponent)
+
     return ExactKCenterResult(
         chosen.centers,
-        search.radius_of(chosen.centers),
+        given_unit(radius),
         chosen.assignment,
-        search.lower_bound,
-        "optimal" if search.radius_of(chosen.centers) <= search.lower_bound else "time_limit",
-        tuple(reduction for _, reduction in sorted(search.reductions.items())),
+        given_unit(search.lower_bound),
+        "optimal" if radius <= search.lower_bound else "time_limit",
+        tuple(
+            replace(reduction, radius=given_unit(reduction.radius))
+            for _, reduction in sorted(search.reductions.items())
+        ),
     )
 
 

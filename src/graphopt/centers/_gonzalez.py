@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graphopt import _core
+from graphopt._scale import restored_number
 from graphopt._validation import RandomState, check_node_index, check_random_state
+from graphopt._weights import as_lengths
 from graphopt.centers._input import Sites, check_sites, checked_source, size_of
 from graphopt.centers._result import KCenterResult
 from graphopt.graph import Graph
@@ -54,8 +56,8 @@ def gonzalez(
     ------
     ValueError
         For `k` out of range or above the number of nodes that may become centres, negative weights,
-        a `must_open` that may not open or a `first` that may not, or a matrix that is not
-        square, has NaN or a negative entry.
+        a `must_open` that may not open or a `first` that may not, a matrix that is not square, has
+        NaN or a negative entry, or a radius that is too large for float64.
 
     Notes
     -----
@@ -77,14 +79,24 @@ def gonzalez(
     n = size_of(source)
     k, sites = check_sites(n, k, candidates, must_open, forbidden)
     start = _first(first, random_state, sites, n)
+    exponent = 0
     if isinstance(source, Graph):
+        lengths, exponent = as_lengths(source)
         found = _core.gonzalez_from_graph(
-            source.indptr, source.indices, source.weights, k, start, sites.must_open, sites.may_open
+            lengths.indptr,
+            lengths.indices,
+            lengths.weights,
+            k,
+            start,
+            sites.must_open,
+            sites.may_open,
         )
     else:
         found = _core.gonzalez_from_matrix(source, k, start, sites.must_open, sites.may_open)
     centers, assignment, radius = found
-    return KCenterResult(centers, radius, assignment)
+    return KCenterResult(
+        centers, restored_number("graph_or_distances", radius, exponent), assignment
+    )
 
 
 def _first(first: object, random_state: RandomState, sites: Sites, n: int) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from graphopt import _core
+from graphopt._scale import restored_number
 from graphopt._threads import resolve_num_threads
-from graphopt.centers._input import check_sites, checked_source, size_of
+from graphopt.centers._input import check_sites, checked_source, in_ordinary_unit, size_of
 from graphopt.centers._result import KCenterResult
 from graphopt.graph import Graph
 from graphopt.paths import find_distances
@@ -47,8 +48,8 @@ def greedy_k_center(
     ------
     ValueError
         For `k` out of range or above the number of nodes that may become centres, negative weights,
-        a `must_open` that may not open, or a matrix that is not
-        square, has NaN or a negative entry.
+        a `must_open` that may not open, a matrix that is not square, has NaN or a negative entry,
+        or distances that are too large for float64.
     MemoryLimitError
         If the distances of the graph, or a copy of the matrix, do not fit in memory; nothing is
         allocated then.
@@ -77,7 +78,9 @@ def greedy_k_center(
             num_threads=threads,
             way_around="gonzalez needs no distances between all nodes",
         )
+    distances, exponent = in_ordinary_unit(source)
     centers, assignment, radius = _core.greedy_k_center(
-        source, k, sites.must_open, sites.may_open, None, threads
+        distances, k, sites.must_open, sites.may_open, None, threads
     )
+    radius = restored_number("graph_or_distances", radius, exponent)
     return KCenterResult(centers, radius, assignment)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._scale import times_power, unusual_exponent
 from graphopt._validation import check_integer, check_memory, check_node_indices
 from graphopt.graph import Graph
 from graphopt.paths import check_lengths
@@ -54,6 +55,14 @@ def unreachable(dtype: np.dtype[Any]) -> float | int | None:
     if dtype.kind == "f":
         return np.inf
     return int(np.iinfo(dtype).max) if dtype.kind == "u" else None
+
+
+def in_ordinary_unit(distances: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """Return distances divided by 2^e, and e: not 0 only where sums or products leave the range."""
+    exponent = unusual_exponent(distances) if distances.dtype.kind == "f" else 0
+    if exponent != 0:
+        check_memory("the distances in another unit", distances.nbytes, "divide them by a constant")
+    return times_power(distances, -exponent), exponent
 
 
 def size_of(source: Graph | NDArray[Any]) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
+from graphopt._scale import restored_number
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import RandomState, check_integer, check_number, check_random_state
 from graphopt.centers._bottleneck import cover_below
@@ -83,8 +84,9 @@ def local_search_k_center(
     ------
     ValueError
         For `k` out of range or above the number of nodes that may become centres, negative weights,
-        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, or a matrix
-        that is not square, has NaN or a negative entry.
+        a `must_open` that may not open, a negative `demand`, a negative `time_limit`, a matrix that
+        is not square, has NaN or a negative entry, or a radius that is too large for float64, or
+        too small.
     MemoryLimitError
         If the distances of the graph, a copy of the matrix, what lengths cost (hops need no such
         table), or distances times demand do not fit in memory; nothing is allocated then.
@@ -130,14 +132,14 @@ def local_search_k_center(
             way_around="gonzalez needs no distances between all nodes",
         )
     needed = np.ones(n, bool) if weights is None else weights > 0
-    search = _Search(
-        times_demand(distances, weights), k, sites, needed, generator, begin + limit, threads
-    )
+    costs, exponent = times_demand(distances, weights)
+    search = _Search(costs, k, sites, needed, generator, begin + limit, threads)
     search.run(starts, rounds)
     n_required = len(sites.must_open)
     chosen = np.concatenate([search.best[:n_required], np.sort(search.best[n_required:])])
     found = evaluate_centers(distances, chosen)
-    return KCenterResult(found.centers, search.radius, found.assignment)
+    radius = restored_number("graph_or_distances", search.radius, exponent)
+    return KCenterResult(found.centers, radius, found.assignment)
 
 
 @dataclass(frozen=True, slots=True, order=True)

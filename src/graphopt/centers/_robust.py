@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _core
+from graphopt._scale import clipped_power, mean_of, restored
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,
@@ -20,12 +21,20 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
-from graphopt.centers._input import Sites, check_sites, checked_source, size_of, unreachable
+from graphopt.centers._input import (
+    Sites,
+    check_sites,
+    checked_source,
+    in_ordinary_unit,
+    size_of,
+    unreachable,
+)
 from graphopt.centers._swaps import SmoothCosts
 from graphopt.graph import Graph
 from graphopt.paths import find_distances
 
 _RISKS = ("mean", "cvar")
+_MOST_CHARGE = 2.0**300  # outweighs all distances, which are below 2^201 here, and has finite sums
 _HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 
 
@@ -48,7 +57,7 @@ class RobustKCenterResult:
     @property
     def mean_radius(self) -> float:
         """The mean of the radii."""
-        return float(self.radii.mean())
+        return mean_of(self.radii)
 
     def quantile(self, share: float) -> float:
         """Return the smallest radius that at least this share of the samples keeps.
@@ -164,7 +173,9 @@ def robust_k_center(
     generator = check_random_state(random_state)
     threads = resolve_num_threads(num_threads)
 
-    table = _side_by_side(sources, n, threads)
+    table, exponent = in_ordinary_unit(_side_by_side(sources, n, threads))
+    if charge is not None:
+        charge = min(clipped_power(charge, -exponent), _MOST_CHARGE)
     greedy = _greedy_choices(table, k, sites, n_starts, threads)
     radii = np.concatenate([_radii(table, choice) for choice in greedy])
     typical = radii[np.isfinite(radii)]
@@ -192,7 +203,7 @@ def robust_k_center(
     assert best is not None  # n_starts is at least 1
     n_required = len(sites.must_open)
     chosen = np.concatenate([best.sites[:n_required], np.sort(best.sites[n_required:])])
-    return RobustKCenterResult(chosen, _radii(table, chosen))
+    return RobustKCenterResult(chosen, restored("samples", _radii(table, chosen), exponent))
 
 
 def _side_by_side(

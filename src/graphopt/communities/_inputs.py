@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._validation import check_float_array, check_integer
+from graphopt._scale import exponent_of, times_power
+from graphopt._validation import check_float_array, check_integer, check_memory
+from graphopt._weights import in_own_unit
 from graphopt.graph import Graph
 
 if TYPE_CHECKING:
@@ -28,17 +30,18 @@ def check_strengths(name: str, graph: Graph) -> None:
 
 
 def check_weights(name: str, value: Graph | ArrayLike) -> Graph | NDArray[np.float64]:
-    """Return an undirected graph as it is, or a matrix of weights made fit for the kernels.
+    """Return an undirected graph or a matrix of weights, made fit for the kernels.
 
     Returns
     -------
     Graph or array of float64, shape (n_nodes, n_nodes)
-        The array is C-contiguous, exactly symmetric and zero on its diagonal; the caller's own
-        where that is so already.
+        The largest weight is in [1, 2), the unit being a power of two: modularity has none. The
+        array is C-contiguous, exactly symmetric and zero on its diagonal. The caller's own where
+        all that is so already.
     """
     if isinstance(value, Graph):
         check_strengths(name, value)
-        return value
+        return in_own_unit(value)[0]
     if not isinstance(value, list | tuple) and not hasattr(value, "__array__"):
         raise TypeError(
             f"{name} must be a Graph or a matrix of weights, not {type(value).__name__}"
@@ -59,9 +62,10 @@ def check_weights(name: str, value: Graph | ArrayLike) -> Graph | NDArray[np.flo
     if weights.diagonal().any():
         weights = weights.copy()
         np.fill_diagonal(weights, 0.0)
-    if largest > 0.0 and not 1e-100 < largest < 1e100:
-        weights = weights / largest  # products of strengths would leave the range of float64
-    return weights
+    exponent = exponent_of(weights)
+    if exponent != 0:
+        check_memory(f"a copy of {name}", weights.nbytes, "divide it by its largest entry")
+    return times_power(weights, -exponent)
 
 
 def _is_symmetric(weights: NDArray[np.float64], block: int = 256) -> bool:
@@ -85,7 +89,7 @@ def _symmetrized(name: str, weights: NDArray[np.float64], tolerance: float) -> N
             f"{name} must be symmetric; {name}[{i}, {j}] is {weights[i, j]} and "
             f"{name}[{j}, {i}] is {weights[j, i]}"
         )
-    return (weights + weights.T) / 2.0
+    return weights / 2.0 + weights.T / 2.0
 
 
 def check_k(k: int | None, n_nodes: int) -> int | None:

@@ -14,6 +14,7 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
+from graphopt._weights import in_own_unit
 from graphopt.communities._igraph import as_igraph, igraph_random
 from graphopt.communities._inputs import check_k, check_strengths
 from graphopt.communities._isolated import with_isolated
@@ -98,6 +99,7 @@ def leiden(
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
     check_strengths("graph", graph)
+    graph, _ = in_own_unit(graph)
     k = check_k(k, graph.n_nodes)
     if exactly and k is None:
         raise ValueError("exactly needs a number of groups k")

@@ -115,10 +115,12 @@ class _Groups:
 
 
 def _weights_between(graph: Graph, group: NDArray[np.int64]) -> Iterator[tuple[int, int, float]]:
-    """Yield the pairs of groups a < b that share edges, and the weight they share."""
+    """Yield the pairs of groups a < b that share edges, and the weight they share, not 0."""
     ends = np.sort(group[graph.edges], axis=1)
     weights = graph.edge_weights
     across = ends[:, 0] < ends[:, 1]
+    if weights is not None:
+        across &= weights > 0.0
     n_groups = int(group.max(initial=0)) + 1
     pairs, which = np.unique(ends[across] @ (n_groups, 1), return_inverse=True)
     shared = np.bincount(which, None if weights is None else weights[across], minlength=len(pairs))

@@ -22,7 +22,9 @@ def modularity(graph: Graph | ArrayLike, labels: ArrayLike, *, resolution: float
     ----------
     graph : Graph or array of float, shape (n_nodes, n_nodes)
         Undirected; weights, if any, must not be negative. An array holds the weight of every pair:
-        symmetric, its diagonal is ignored.
+        symmetric, its diagonal is ignored. Only the ratios of weights count, here and for all that
+        finds communities: weights times a power of two give the same bits. A weight below 2^-1074
+        times the largest counts as 0.
     labels : array of int, shape (n_nodes,)
         Group of each node; any integers.
     resolution : float
@@ -31,7 +33,7 @@ def modularity(graph: Graph | ArrayLike, labels: ArrayLike, *, resolution: float
     Returns
     -------
     float
-        In [-1/2, 1] at resolution 1; 0 for a graph without edges.
+        In [-1/2, 1] at resolution 1; 0 for a graph without edges, or with weights of 0 alone.
 
     Raises
     ------

@@ -28,14 +28,10 @@ def search(
 
     At most `k` groups; with `keep_all`, none that has nodes in a start loses its last one.
     """
-    weights = graph.weights
-    largest = 1.0 if weights is None else float(weights.max(initial=0.0))
-    if weights is not None and largest > 0.0 and not 1e-100 < largest < 1e100:
-        weights = weights / largest  # products of strengths would leave the range of float64
     labels = _core.polish(
         graph.indptr,
         graph.indices,
-        weights,
+        graph.weights,
         np.ascontiguousarray(starts, np.int32),
         k,
         resolution,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphopt._validation import check_number
+from graphopt._weights import edge_weights
 from graphopt.completion._base import Completion, check_seen_graph
 from graphopt.graph import Graph
 
@@ -68,10 +69,7 @@ class Mixture:
         shares = np.ones(len(self.parts)) if self.shares is None else np.array(self.shares, float)
         shares = shares / shares.sum()
         found = [part.missing_edges(graph, features) for part in self.parts]
-        weights = [
-            share * (np.ones(part.n_edges) if part.edge_weights is None else part.edge_weights)
-            for share, part in zip(shares, found, strict=True)
-        ]
+        weights = [share * edge_weights(part) for share, part in zip(shares, found, strict=True)]
         return Graph.from_edges(
             np.concatenate([part.edges for part in found]),
             graph.n_nodes,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._weights import in_own_unit
 from graphopt.graph import Graph
 
 
@@ -39,7 +40,8 @@ def spread_over_groups(
     others = np.setdiff1d(np.arange(graph.n_nodes, dtype=np.int32), nodes)
     if len(others) == 0:
         return everyone
-    volumes = np.bincount(labels, weights=graph.strengths[nodes], minlength=n_groups)
+    strengths = in_own_unit(graph)[0].strengths
+    volumes = np.bincount(labels, weights=strengths[nodes], minlength=n_groups)
     if volumes.sum() == 0.0:
         volumes[:] = 1.0
     quota = volumes / volumes.sum() * len(others)

@@ -18,6 +18,7 @@ from graphopt._validation import (
     check_probabilities,
     check_random_state,
 )
+from graphopt._weights import mean_weight
 from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.datasets.splits import among, edge_codes
 from graphopt.graph import Graph
@@ -228,7 +229,7 @@ class EdgeProbabilities:
             pairs = np.concatenate([pairs, drawn])
             weights = np.append(weights, np.full(count, self.background * others / count))
         if weights.sum() > 0.0:
-            weights = weights * (self.n_missing * _mean_weight(self.graph) / weights.sum())
+            weights = weights * (self.n_missing * mean_weight(self.graph) / weights.sum())
         return Graph.from_edges(pairs, self.graph.n_nodes, weights, names=self.graph.names)
 
     def sample(
@@ -416,8 +417,3 @@ def _threshold(
         threshold = left / (most - whole)
     fits = (whole < most) & (threshold >= level)
     return float(threshold[fits.argmax()])
-
-
-def _mean_weight(graph: Graph) -> float:
-    weights = graph.edge_weights
-    return 1.0 if weights is None or len(weights) == 0 else float(weights.mean())

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._scale import exponent_of, restored, times_power
+from graphopt._weights import edge_weights
 from graphopt.datasets.splits import EdgeSplit, observed_graph, split_edges
 from graphopt.features import node_features
 from graphopt.graph import Graph
@@ -50,7 +52,9 @@ class Hiding:
             In (0, 1].
         """
         parts = (self.seen, self.unseen)
-        weights = [np.ones(g.n_edges) if g.edge_weights is None else g.edge_weights for g in parts]
+        weights = [edge_weights(part) for part in parts]
+        exponent = exponent_of(*weights)
+        weights = [times_power(part, -exponent) for part in weights]
         sums = [float(part.sum()) for part in weights]
         if min(sums) > 0.0:
             shares = (seen_fraction, 1.0 - seen_fraction)
@@ -58,7 +62,8 @@ class Hiding:
                 w * (x * sum(sums) / t) for w, x, t in zip(weights, shares, sums, strict=True)
             ]
         edges = self.order[np.concatenate([part.edges for part in parts])]
-        return Graph.from_edges(edges, self.full.n_nodes, np.concatenate(weights))
+        whole = restored("weights of full", np.concatenate(weights), exponent)
+        return Graph.from_edges(edges, self.full.n_nodes, whole)
 
     def rows(self, features: Any) -> Any:
         """Return features of the nodes as they are numbered here.

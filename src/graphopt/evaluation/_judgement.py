@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt._loading import load_whole
+from graphopt._scale import mean_of
 from graphopt._validation import check_choice, check_node_indices
 from graphopt.centers import evaluate_centers
 from graphopt.communities import modularity
@@ -158,7 +159,7 @@ def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
     # the next larger one, as infinite distances cannot be interpolated
     p95, p99 = np.quantile(distances, [0.95, 0.99], method="higher")
     return DistanceTail(
-        float(distances.mean()),
+        mean_of(distances),
         float(p95),
         float(p99),
         float(distances.max()),

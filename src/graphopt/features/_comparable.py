@@ -8,14 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._loading import load_whole
+from graphopt._scale import exponent_of, times_power
 from graphopt._validation import check_float_array, check_integer, check_memory
+from graphopt._weights import in_own_unit, typical_weight
 from graphopt.graph import Graph
+
+_ORDINARY = 30  # the exponent up to which single precision loses none of the smaller entries
 
 
 def check_features(features: Any, n_nodes: int) -> Any:
     """Return `features` as a finite float32 array or CSR array with one row per node.
 
-    The result may share memory with `features`.
+    The result may share memory with `features`. Only directions of rows count: double precision
+    that is beyond single precision, or near its ends, is divided by a power of two.
 
     Raises
     ------
@@ -57,6 +62,8 @@ def node_features(graph: Graph, features: Any) -> Any:
 def unit_features(features: Any) -> Any:
     """Return rows of unit length; sparse 0/1 features are weighted by tf-idf first.
 
+    0 and any other one value, in every entry that is stored, are 0 and 1 in another unit.
+
     Parameters
     ----------
     features : array or CSR array of float32, shape (n_nodes, n_features)
@@ -69,7 +76,7 @@ def unit_features(features: Any) -> Any:
     -----
     A word that few nodes have tells more: column c is weighted by log(n / nodes that have c).
     """
-    if not isinstance(features, np.ndarray) and features.nnz and (features.data == 1.0).all():
+    if not isinstance(features, np.ndarray) and _is_binary(features.data):
         holders = np.bincount(features.indices, minlength=features.shape[1])
         idf = np.log(features.shape[0] / np.maximum(holders, 1)).astype(np.float32)
         features = features.copy()
@@ -77,10 +84,15 @@ def unit_features(features: Any) -> Any:
     return _unit_rows(features)
 
 
+def _is_binary(entries: NDArray[np.float32]) -> bool:
+    return len(entries) > 0 and bool(entries[0] > 0.0) and bool((entries == entries[0]).all())
+
+
 def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     """Return unit rows, averaged `steps` times over each node and its neighbours.
 
-    Rows are brought back to unit length after each average.
+    Neighbours count by the weights of their edges, the node itself as much as the mean edge. Rows
+    are brought back to unit length after each average.
 
     Parameters
     ----------
@@ -107,8 +119,9 @@ def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     load_whole("scipy.sparse")
     from scipy.sparse import csr_array, eye_array
 
-    loops = eye_array(graph.n_nodes, format="csr", dtype=np.float32)
-    with_loops = csr_array(graph.to_scipy().astype(np.float32) + loops)
+    graph, _ = in_own_unit(graph)  # which single precision holds
+    loops = typical_weight(graph) * eye_array(graph.n_nodes, format="csr")
+    with_loops = csr_array(graph.to_scipy().astype(np.float32) + loops.astype(np.float32))
     for _ in range(steps):
         _check_average_fits(with_loops, rows)
         rows = _unit_rows(with_loops @ rows)  # a sum has the direction of an average
@@ -156,8 +169,12 @@ def _row_of_entry(rows: Any) -> NDArray[np.intp]:
 
 
 def _as_float32(values: NDArray[Any]) -> NDArray[np.float32]:
+    if values.dtype == np.float64 and np.isfinite(values).all():
+        exponent = exponent_of(values)
+        if abs(exponent) > _ORDINARY:
+            values = times_power(values, -exponent)
     with np.errstate(over="ignore"):
         converted = values.astype(np.float32, copy=False)
     if not np.isfinite(converted).all():
-        raise ValueError("features must be finite, in single precision too")
+        raise ValueError("features must be finite")
     return converted

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from graphopt._loading import load_whole
+from graphopt._weights import edge_weights
 from graphopt.features import node_features, smoothed_features
 from graphopt.graph import Graph
 from graphopt.nn import Adjacency, SparseMatrix, dropout
@@ -131,9 +132,7 @@ def disjoint_union(graphs: Sequence[Graph]) -> Graph:
     )
     weights = None
     if any(graph.weighted for graph in graphs):
-        weights = np.concatenate(
-            [np.ones(g.n_edges) if g.edge_weights is None else g.edge_weights for g in graphs]
-        )
+        weights = np.concatenate([edge_weights(graph) for graph in graphs])
     return Graph.from_edges(edges, n_nodes, weights)
 
 

@@ -20,6 +20,8 @@ from graphopt._validation import (
 
 _AGREEMENT = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-6}
 
+_LARGEST = 2.0**500  # an entry of x whose square, summed, float64 holds
+
 
 @dataclass(frozen=True, slots=True)
 class GradientCertificate:
@@ -95,8 +97,8 @@ def gradient_certificate(
     Raises
     ------
     ValueError
-        For shapes that do not fit, NaN or infinity, or an assignment that is not that of these
-        rows, centres and temperature.
+        For shapes that do not fit, NaN or infinity, products of rows and centres that are too large
+        for float64, or an assignment that is not that of these rows, centres and temperature.
     TypeError
         For arrays of different dtypes.
     graphopt.errors.MemoryLimitError
@@ -139,7 +141,11 @@ def gradient_certificate(
     max_size = check_integer("max_size", max_size, minimum=0)
     threads = resolve_num_threads(num_threads)
 
-    similarity = rows.astype(np.float64) @ mu.astype(np.float64).T
+    with np.errstate(over="ignore", invalid="ignore"):
+        similarity = rows.astype(np.float64) @ mu.astype(np.float64).T
+        entry = np.float64(np.abs(rows).max(initial=0.0))
+    if not (np.isfinite(similarity).all() and entry <= _LARGEST):
+        raise ValueError("x and centers must be smaller: their products are too large for float64")
     exact = _check_assignment(r, similarity, temperature)
     margin = _certificate.margin(rows, similarity)
     mass = float(exact.sum(axis=0).min() / len(rows)) if len(rows) else 0.0

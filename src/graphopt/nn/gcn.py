@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from graphopt._scale import exponent_of, times_power
 from graphopt._threads import resolve_num_threads
+from graphopt._weights import edge_weights, typical_weight
 from graphopt.communities import check_strengths
 from graphopt.graph import Graph
 from graphopt.nn._calibration import standardised
@@ -18,7 +20,9 @@ from graphopt.nn.sparse import SparseMatrix
 
 
 class Adjacency:
-    """Row-normalised adjacency with self loops, ``D⁻¹(A + I)``, whole or with edges hidden.
+    """Row-normalised adjacency with self loops, ``D⁻¹(A + w I)``, whole or with edges hidden.
+
+    A self loop weighs as much as the mean edge of `graph`, w: 1 without weights.
 
     Parameters
     ----------
@@ -42,16 +46,17 @@ class Adjacency:
     def __init__(
         self, graph: Graph, missing: Graph | None = None, dtype: torch.dtype = torch.float32
     ) -> None:
-        seen_edges, seen_weights = _edges_and_weights("graph", graph)
-        edges, weights = seen_edges, seen_weights
+        check_strengths("graph", graph)
+        edges, weights = graph.edges, edge_weights(graph)
+        self._n_seen, loop = len(edges), typical_weight(graph)
         if missing is not None:
             if missing.n_nodes != graph.n_nodes:
                 raise ValueError(
                     f"missing must have {graph.n_nodes} nodes, as graph has, not {missing.n_nodes}"
                 )
-            more_edges, more_weights = _edges_and_weights("missing", missing)
-            edges = np.concatenate([edges, more_edges])
-            weights = np.concatenate([weights, more_weights])
+            check_strengths("missing", missing)
+            edges = np.concatenate([edges, missing.edges])
+            weights = np.concatenate([weights, edge_weights(missing)])
         # Entries: both directions of every edge, then the diagonal; sorted into rows.
         n, edge, node = graph.n_nodes, np.arange(len(edges)), np.arange(graph.n_nodes)
         rows = np.concatenate([edges[:, 0], edges[:, 1], node])
@@ -59,8 +64,9 @@ class Adjacency:
         order = np.lexsort((columns, rows))
         self._rows, self._columns = rows[order], columns[order]
         self._entry_edge = np.concatenate([edge, edge, np.full(n, len(edges))])[order]
-        self._weights = np.append(weights, 1.0)  # the last one is every self loop's
-        self._n_nodes, self._n_seen, self._dtype = n, len(seen_edges), dtype
+        weights = np.append(weights, loop)  # the last one is every self loop's
+        self._weights = times_power(weights, -exponent_of(weights))
+        self._n_nodes, self._dtype = n, dtype
         indptr = np.concatenate([[0], np.cumsum(np.bincount(self._rows, minlength=n))])
         pattern = (
             torch.from_numpy(indptr.astype(np.int64)),
@@ -87,12 +93,6 @@ class Adjacency:
         return self._pattern.with_values(
             torch.from_numpy(by_row).to(self._dtype), torch.from_numpy(by_column).to(self._dtype)
         )
-
-
-def _edges_and_weights(name: str, graph: Graph) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    check_strengths(name, graph)
-    weights = graph.edge_weights
-    return graph.edges, np.ones(graph.n_edges) if weights is None else weights
 
 
 class GCN(TwoLayerEncoder):

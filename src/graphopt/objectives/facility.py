@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from graphopt._scale import clipped_power, exponent_of, restored_number
 from graphopt._threads import get_num_threads
 from graphopt._validation import (
     RandomState,
@@ -20,6 +21,7 @@ from graphopt._validation import (
     check_node_indices,
     check_number,
 )
+from graphopt._weights import divided, typical_weight
 from graphopt.centers._swaps import swap_sites
 from graphopt.facility import (
     DistanceArray,
@@ -27,6 +29,7 @@ from graphopt.facility import (
     check_distances,
     distance_costs,
     hop_steps,
+    in_ordinary_unit,
     largest_distance,
     order_sites,
 )
@@ -39,6 +42,8 @@ _CUSTOMERS = ("all", "largest-component")
 # The largest growth * charge for which float64 and float32 hold costs near 0 and near the charge.
 _MAX_EXPONENT = 600.0
 _MAX_EXPONENT_FLOAT32 = 60.0
+# Below, exp(growth d) - 1 is growth d to the last bit, and perhaps 0 in single precision.
+_MIN_EXPONENT = 2.0**-53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +58,10 @@ class FacilityProblem:
         Distance charged to a customer whom no open site nearer than it serves.
     growth : float
         How fast the cost of a distance grows: 0, in proportion; g > 0, as exp(g d).
+    exponent : int
+        Lengths, and so charge, growth, costs and losses, are in units of ``2**exponent``: 0 unless
+        lengths are so long or short that single precision might not hold them, or for a weighted
+        graph, whose typical edge is then at least 1 and below 2.
     steps : Tensor of float64 or None
         Hops: what each hop further costs, the last entry for not being served.
     stretched : Tensor of float64, shape (n_customers, n_sites), or None
@@ -67,6 +76,7 @@ class FacilityProblem:
     steps: Tensor | None = None
     stretched: Tensor | None = None
     order: Tensor | None = None
+    exponent: int = 0
     # What swaps need: sites by customers, the costs of hops. Made when first asked for.
     _by_site: list[tuple[NDArray[Any], NDArray[np.float64] | None]] = field(
         default_factory=list, init=False, repr=False
@@ -89,7 +99,8 @@ class FacilityProblem:
         charge : int or float, optional
             Default: the largest finite distance of a customer that counts, plus 1.
         growth : float
-            At least 0 and at most 600 / charge, beyond which float64 does not hold exp(g d).
+            At least 0 and at most 600 / charge, beyond which float64 does not hold exp(g d). Taken
+            for 0 where costs are in proportion to distances to the last bit.
         customers : {"all", "largest-component"}
             The second: only customers that reach what the best connected customer reaches.
         """
@@ -104,10 +115,13 @@ class FacilityProblem:
                 f"growth must be at most {_MAX_EXPONENT / pays:.3g}, {_MAX_EXPONENT:g} / charge, "
                 f"not {growth}; exp(growth * charge) would overflow"
             )
+        if growth * pays < _MIN_EXPONENT:
+            growth = 0.0
         if matrix.dtype != np.float64:
             steps = torch.from_numpy(hop_steps(matrix, pays, growth))
             return cls(_ops.shared_tensor(matrix), pays, growth, steps)
-        lengths = cast("NDArray[np.float64]", matrix)
+        lengths, pays, exponent = in_ordinary_unit(matrix, pays)
+        growth = float(np.ldexp(growth, exponent))
         if growth > 0.0:
             way_around = "take growth 0, or fewer customers (rows)"
             check_memory("the costs and the order of all distances", lengths.size * 12, way_around)
@@ -116,7 +130,7 @@ class FacilityProblem:
             costs = distance_costs(np.minimum(lengths, pays), pays, growth)
             stretched = torch.from_numpy(costs)
         order = torch.from_numpy(order_sites(lengths, get_num_threads()))
-        return cls(kept, pays, growth, stretched=stretched, order=order)
+        return cls(kept, pays, growth, stretched=stretched, order=order, exponent=exponent)
 
     @property
     def n_customers(self) -> int:
@@ -167,8 +181,9 @@ class FacilityProblem:
     def expected_costs(self, opening: Tensor) -> Tensor:
         """Return every customer's expected cost, shape (n_customers,); differentiable.
 
-        The distance itself at growth 0; else ``exp(growth (d - charge))`` less its value at d = 0.
-        Of the dtype of `opening`, but float64 if float32 does not hold such costs.
+        The distance itself, in units of ``2**exponent``, at growth 0; else
+        ``exp(growth (d - charge))`` less its value at d = 0. Of the dtype of `opening`, but float64
+        if float32 does not hold such costs.
         """
         opening = self._checked(opening)
         expected: Tensor
@@ -209,7 +224,10 @@ class FacilityProblem:
         return torch.log1p(cost * math.exp(self.growth * self.charge)) / self.growth
 
     def paid(self, sites: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the distance each customer is charged for exactly these sites, (n_customers,)."""
+        """Return the distance each customer is charged for exactly these sites, (n_customers,).
+
+        In units of ``2**exponent``.
+        """
         distances: NDArray[Any] = self.distances.numpy()
         if len(sites) == 0:
             return np.full(self.n_customers, self.charge)
@@ -326,17 +344,29 @@ class FacilityLocation(Objective):
             "all_pairs_shortest_paths(graph, sources=sample))"
             + ("" if graph.weights is None else ", or on hops, a byte each"),
         )
-        distances = all_pairs_shortest_paths(graph)
+        if graph.weights is None:
+            distances = all_pairs_shortest_paths(graph)
+            charge = self.charge
+            if charge is None:
+                charge = max(2, math.ceil(self.reach * largest_distance(distances)))
+            return FacilityProblem.from_distances(
+                distances, charge=charge, growth=self.growth, customers=self.customers
+            )
         # A weighted graph's typical edge is its hop, whatever the unit of its lengths.
-        weights = graph.weights
-        unit = 1.0 if weights is None or not weights.any() else float(weights.mean())
-        charge = self.charge
-        if charge is None:
-            charge = self.reach * largest_distance(distances)
-            charge = max(2, math.ceil(charge)) if graph.weights is None else charge or None
-        return FacilityProblem.from_distances(
-            distances, charge=charge, growth=self.growth / unit, customers=self.customers
+        exponent = exponent_of(np.array(typical_weight(graph)))
+        graph = divided(graph, exponent)
+        distances = all_pairs_shortest_paths(graph)
+        if self.charge is None:
+            charge = self.reach * largest_distance(distances) or None
+        else:
+            charge = clipped_power(self.charge, -exponent)
+        problem = FacilityProblem.from_distances(
+            distances,
+            charge=charge,
+            growth=self.growth / typical_weight(graph),
+            customers=self.customers,
         )
+        return replace(problem, exponent=problem.exponent + exponent)
 
     def relax(self, clusters: SoftClusters) -> Tensor:
         """Return opening probabilities, shape (n_nodes,), that sum to at most the facilities.
@@ -354,7 +384,10 @@ class FacilityLocation(Objective):
         return opening * (most / torch.clamp(total, min=most))
 
     def loss(self, decision: Tensor, problem: FacilityProblem) -> Tensor:
-        """Return the mean distance (see `growth`) expected for opening probabilities."""
+        """Return the mean distance (see `growth`) expected for opening probabilities.
+
+        In units of ``2**problem.exponent``.
+        """
         return problem.distance_at(problem.mean_expected_cost(decision)).to(decision.dtype)
 
     def decode(
@@ -395,4 +428,5 @@ class FacilityLocation(Objective):
         if paid.size == 0:
             return 0.0
         costs = distance_costs(paid, problem.charge, problem.growth)
-        return problem.distance_at(torch.tensor(costs.mean())).item()
+        value = problem.distance_at(torch.tensor(costs.mean())).item()
+        return restored_number("problem", value, problem.exponent)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graphopt import communities
 from graphopt._validation import RandomState, check_number
+from graphopt._weights import in_own_unit
 from graphopt.graph import Graph
 from graphopt.objectives import _ops
 from graphopt.objectives.base import Objective
@@ -18,7 +19,10 @@ from graphopt.objectives.base import Objective
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModularityProblem:
-    """A graph whose communities are sought, as the loss takes it."""
+    """A graph whose communities are sought, as the loss takes it.
+
+    `weights` are those of the graph divided by a power of two, the largest being in [1, 2).
+    """
 
     graph: Graph
     indptr: Tensor
@@ -64,7 +68,8 @@ class Modularity(Objective):
     def prepare(self, graph: Graph) -> ModularityProblem:
         """Check that `graph` is undirected, without negative weights, and hand it to torch."""
         communities.check_strengths("graph", graph)
-        weights = None if graph.weights is None else _ops.shared_tensor(graph.weights)
+        scaled, _ = in_own_unit(graph)  # modularity has no unit
+        weights = None if scaled.weights is None else _ops.shared_tensor(scaled.weights)
         indptr, indices = _ops.shared_tensor(graph.indptr), _ops.shared_tensor(graph.indices)
         return ModularityProblem(graph, indptr, indices, weights)
 

@@ -14,12 +14,13 @@ FLUSH_BELOW = {np.dtype(np.float32): -80.0, np.dtype(np.float64): -700.0}
 
 
 def unit_rows(x: Array) -> Array:
-    """Divide each row by its length; rows that are (nearly) zero become zero."""
+    """Divide each row by its length; rows of zeros stay zero."""
     out = np.zeros_like(x)
     for j, row in enumerate(x):
-        length = np.sqrt(np.sum(row * row))
-        if length**2 >= np.finfo(x.dtype).tiny:
-            out[j] = row / length
+        largest = np.abs(row).max()
+        if largest > 0:
+            row = np.ldexp(row, -np.frexp(largest)[1])  # whose squares stay in the range
+            out[j] = row / np.sqrt(np.sum(row * row))
     return out
 
 
