@@ -48,6 +48,10 @@ void register_build(py::module_& m) {
     m.def("build_info", &build_info);
     m.def("usable_threads", &usable_threads, py::arg("num_threads"), py::arg("n_chunks"));
     m.def("openmp_max_threads", &openmp_max_threads);
+    m.def("take_counted_work", [] {
+        const CountedWork work = take_counted_work();
+        return py::make_tuple(work.total, work.most);
+    });
     m.def("startable_threads", &startable_threads, py::arg("wanted"));
 }
 

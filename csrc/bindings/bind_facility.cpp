@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <limits>
 
 #include "arrays.hpp"
 #include "graphopt/facility.hpp"
+#include "graphopt/parallel.hpp"
 
 namespace graphopt::bindings {
 namespace {
@@ -103,11 +105,16 @@ LengthTable lengths_in(const Array<double>& distances, const Array<std::int32_t>
     require_size(order, static_cast<std::size_t>(distances.size()), "order");
     const LengthTable lengths{in(distances), in(order),
                               static_cast<std::size_t>(distances.shape(0)), n_sites, charge};
-    bool inside = true;
-    for (const std::int32_t site : lengths.order) {
-        inside &= static_cast<std::size_t>(static_cast<std::uint32_t>(site)) < n_sites;
+    constexpr std::size_t piece = std::size_t{1} << 16;
+    for (std::size_t begin = 0; begin < lengths.order.size(); begin += piece) {
+        bool inside = true;
+        const std::size_t count = std::min(piece, lengths.order.size() - begin);
+        for (const std::int32_t site : lengths.order.subspan(begin, count)) {
+            inside &= static_cast<std::size_t>(static_cast<std::uint32_t>(site)) < n_sites;
+        }
+        if (!inside) throw std::invalid_argument("order must hold site numbers");
+        count_work(count);
     }
-    if (!inside) throw std::invalid_argument("order must hold site numbers");
     return lengths;
 }
 

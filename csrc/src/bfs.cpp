@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bit_search.hpp"
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/shortest_paths.hpp"
 
@@ -23,14 +24,17 @@ constexpr std::size_t fewest_shared_nodes = std::size_t{1} << 15;
 template <class T>
 bool search_from(const CsrView& graph, NodeId source, std::uint32_t cutoff, std::span<T> row,
                  std::span<NodeId> queue) {
-    std::fill(row.begin(), row.end(), unreachable<T>);
+    counted_fill(row, unreachable<T>);
+    WorkCounter count;
     row[static_cast<std::size_t>(source)] = 0;
     queue[0] = source;
     std::size_t begin = 0, end = 1;
     for (std::uint32_t level = 1; begin < end && level <= cutoff; ++level) {
         const std::size_t level_end = end;
         for (; begin < level_end; ++begin) {
-            for (const NodeId v : graph.neighbours(static_cast<std::size_t>(queue[begin]))) {
+            const auto neighbours = graph.neighbours(static_cast<std::size_t>(queue[begin]));
+            count(4 + 2 * neighbours.size());
+            for (const NodeId v : neighbours) {
                 if (row[static_cast<std::size_t>(v)] != unreachable<T>) continue;
                 if (level == unreachable<T>) return false;
                 row[static_cast<std::size_t>(v)] = static_cast<T>(level);
@@ -38,6 +42,7 @@ bool search_from(const CsrView& graph, NodeId source, std::uint32_t cutoff, std:
             }
         }
     }
+    count.hand_on();
     return true;
 }
 
@@ -50,6 +55,7 @@ std::vector<std::size_t> near_together(const CsrView& graph, std::span<const Nod
     std::iota(order.begin(), order.end(), std::size_t{0});
     if (sources.size() <= BitSearch::width) return order;  // all in one block
     std::vector<std::size_t> rank(n, n);
+    WorkCounter count;
     std::vector<NodeId> queue;
     queue.reserve(n);
     const auto visit = [&](NodeId node) {
@@ -60,9 +66,9 @@ std::vector<std::size_t> near_together(const CsrView& graph, std::span<const Nod
     for (std::size_t root = 0, begin = 0; root < n; ++root) {
         visit(static_cast<NodeId>(root));
         for (; begin < queue.size(); ++begin) {
-            for (const NodeId v : graph.neighbours(static_cast<std::size_t>(queue[begin]))) {
-                visit(v);
-            }
+            const auto neighbours = graph.neighbours(static_cast<std::size_t>(queue[begin]));
+            count(4 + 4 * neighbours.size());
+            for (const NodeId v : neighbours) visit(v);
         }
     }
     // Sorted by counting: where the sources of each rank begin in `order`.
@@ -124,11 +130,8 @@ class HopJob {
                 if (!search) {
                     search = std::make_unique<BitSearch>(graph_, incoming_, 8 * sizeof(T));
                 }
-                InterruptPoll poll;
                 const auto positions = block_of(order, block);
-                const SearchEnd end = search_block(*search, positions, num_threads, [&] {
-                    if (worker == 0) poll();  // on the calling thread only
-                });
+                const SearchEnd end = search_block(*search, positions, num_threads);
                 if (end == SearchEnd::too_deep) fits_ = false;
                 if (end == SearchEnd::too_thin) thin[block] = 1;
             };
@@ -155,9 +158,8 @@ class HopJob {
         return order.subspan(begin, std::min(BitSearch::width, order.size() - begin));
     }
 
-    template <class Poll>
     SearchEnd search_block(BitSearch& search, std::span<const std::size_t> positions,
-                           int num_threads, Poll&& poll) {
+                           int num_threads) {
         if (positions.size() < fewest_sources) return SearchEnd::too_thin;
         std::vector<NodeId> nodes;
         std::vector<T*> rows;
@@ -165,7 +167,7 @@ class HopJob {
             nodes.push_back(sources_[i]);
             rows.push_back(row(i));
         }
-        const SearchEnd end = search.run(nodes, cutoff_, num_threads, poll);
+        const SearchEnd end = search.run(nodes, cutoff_, num_threads);
         if (end == SearchEnd::complete) search.write(rows);
         return end;
     }

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "bit_planes.hpp"
+#include "counted.hpp"
 #include "graphopt/vector_math.hpp"
 
 namespace graphopt {
@@ -59,15 +60,14 @@ std::size_t pull(const Level& level, const EdgeOffset* indptr, const NodeId* ind
     return n_active;
 }
 
-// Every active node spreads to its successors, which are listed in `touched` (room for one more
-// than there are nodes). `next` is zero on entry, `frontier` on return. `touched_at[v] == stamp`
-// marks the nodes already listed.
+// Active nodes spread to their successors, which join the `n_touched` listed in `touched` (room for
+// one more than there are nodes). Of all active nodes together, `next` is zero on entry, `frontier`
+// on return. `touched_at[v] == stamp` marks the nodes already listed.
 GRAPHOPT_MULTIVERSION_FN
 std::size_t push(const Level& level, const EdgeOffset* indptr, const NodeId* indices,
                  std::span<const NodeId> active, NodeId* touched, std::uint32_t* touched_at,
-                 std::uint32_t stamp) {
+                 std::uint32_t stamp, std::size_t n_touched) {
     const uint64x8 none{};
-    std::size_t n_touched = 0;
     for (const NodeId u : active) {
         const uint64x8 bits = level.frontier[u].bits;
         level.frontier[u].bits = none;
@@ -94,10 +94,15 @@ std::size_t settle_touched(const Level& level, std::span<const NodeId> touched, 
     return n_active;
 }
 
-// Pieces of a level, for threads to share: many enough for balance, a multiple of 64 because that
-// many nodes are written together.
-std::size_t range_size(std::size_t n_items) {
-    return std::clamp<std::size_t>(n_items / 64 / 64, 1, 128) * 64;
+// Pieces of a level that one thread goes through: long enough to cost nothing, short enough for
+// work to be counted between them. A multiple of 64, because that many nodes are written together.
+constexpr std::size_t pieces_of_one = 4096;
+
+// Units of work for a word that is combined: it is read in no order.
+constexpr std::size_t word_units = 8;
+
+std::size_t n_edges(const CsrView& graph, std::size_t begin, std::size_t end) {
+    return static_cast<std::size_t>(graph.indptr[end] - graph.indptr[begin]);
 }
 
 }  // namespace
@@ -115,15 +120,26 @@ BitSearch::BitSearch(const CsrView& outgoing, const CsrView& incoming, unsigned 
     active_.reserve(outgoing.n_nodes());
 }
 
+// Those that threads share: many enough for balance.
+std::size_t BitSearch::piece_size(std::size_t n_items) const {
+    if (num_threads_ == 1) return pieces_of_one;
+    return std::clamp<std::size_t>(n_items / 64 / 64, 1, 128) * 64;
+}
+
 // Calls body(begin, end). One thread alone does not enter a parallel region: it may be in one.
 template <class Body>
 void BitSearch::over_ranges(std::size_t n_items, Body&& body) {
-    if (num_threads_ == 1) {
-        if (n_items > 0) body(std::size_t{0}, n_items);
-    } else {
-        parallel_ranges(
-            n_items, range_size(n_items), num_threads_,
-            [&](std::size_t begin, std::size_t end, std::size_t, int) { body(begin, end); });
+    const std::size_t size = piece_size(n_items);
+    const auto counted = [&](std::size_t begin, std::size_t end, std::size_t, int) {
+        body(begin, end);
+        count_work(word_units * (end - begin));
+    };
+    if (num_threads_ != 1) {
+        parallel_ranges(n_items, size, num_threads_, counted);
+        return;
+    }
+    for (std::size_t begin = 0; begin < n_items; begin += size) {
+        counted(begin, std::min(begin + size, n_items), 0, 0);
     }
 }
 
@@ -131,8 +147,7 @@ void BitSearch::over_ranges(std::size_t n_items, Body&& body) {
 // many; here they become active_.
 template <class Find>
 void BitSearch::find_active(std::size_t n_items, Find&& find) {
-    const std::size_t size =
-        num_threads_ == 1 ? std::max<std::size_t>(n_items, 1) : range_size(n_items);
+    const std::size_t size = piece_size(n_items);
     active_.resize(n_items);
     found_.assign(chunk_count(n_items, size), {});
     over_ranges(n_items, [&](std::size_t begin, std::size_t end) {
@@ -202,9 +217,19 @@ void BitSearch::advance(std::uint32_t level_number) {
         if (!next_is_clean_) fill(next_, {});
         next_is_clean_ = true;
         work_ += active_edges_ + active_.size();
-        const std::size_t n_touched =
-            push(level, outgoing_.indptr.data(), outgoing_.indices.data(), active_, touched_.data(),
-                 touched_at_.data(), level_number);
+        std::size_t n_touched = 0;
+        constexpr std::size_t some = 256;
+        for (std::size_t begin = 0; begin < active_.size(); begin += some) {
+            const std::size_t count = std::min(some, active_.size() - begin);
+            const auto active = std::span(active_).subspan(begin, count);
+            n_touched = push(level, outgoing_.indptr.data(), outgoing_.indices.data(), active,
+                             touched_.data(), touched_at_.data(), level_number, n_touched);
+            std::size_t edges = 0;
+            for (const NodeId u : active) {
+                edges += outgoing_.neighbours(static_cast<std::size_t>(u)).size();
+            }
+            count_work(word_units * edges);
+        }
         const std::span<const NodeId> touched(touched_);
         find_active(n_touched, [&](std::size_t begin, std::size_t end, NodeId* active) {
             return settle_touched(level, touched.subspan(begin, end - begin), active);
@@ -213,6 +238,7 @@ void BitSearch::advance(std::uint32_t level_number) {
         next_is_clean_ = false;
         work_ += n_entries_ + n;
         find_active(n, [&](std::size_t begin, std::size_t end, NodeId* active) {
+            count_work(word_units * n_edges(incoming_, begin, end));
             return pull(level, incoming_.indptr.data(), incoming_.indices.data(), begin, end,
                         active);
         });
@@ -226,6 +252,7 @@ void BitSearch::write_rows(std::span<T* const> rows) {
     for (std::size_t p = 0; p < n_planes_; ++p) planes.push_back(planes_[p].data());
     over_ranges(outgoing_.n_nodes(), [&](std::size_t begin, std::size_t end) {
         write_distances(planes, seen_.data(), rows, begin, end);
+        count_work(rows.size() * (end - begin) * sizeof(T) / 2);
     });
 }
 

@@ -36,16 +36,12 @@ class BitSearch {
     // undirected). Distances above 2^max_planes - 2 are too deep.
     BitSearch(const CsrView& outgoing, const CsrView& incoming, unsigned max_planes);
 
-    // The threads share the levels of the one search. `poll` is called once a level.
-    // Precondition: 1 to 512 sources.
-    template <class Poll>
-    SearchEnd run(std::span<const NodeId> sources, std::uint32_t cutoff, int num_threads,
-                  Poll&& poll) {
+    // The threads share the levels of the one search. Precondition: 1 to 512 sources.
+    SearchEnd run(std::span<const NodeId> sources, std::uint32_t cutoff, int num_threads) {
         num_threads_ = num_threads;
         start(sources);
         std::uint32_t level = 0;
         while (!active_.empty() && level < cutoff) {
-            poll();
             if (work_ > budget_) return SearchEnd::too_thin;
             advance(++level);
             if (level == deepest_ + 1 && !active_.empty()) return SearchEnd::too_deep;
@@ -60,6 +56,7 @@ class BitSearch {
   private:
     void start(std::span<const NodeId> sources);
     void advance(std::uint32_t level);
+    std::size_t piece_size(std::size_t n_items) const;
     void fill(AlignedArray<SourceBits>& words, const SourceBits& value);
     template <class Body>
     void over_ranges(std::size_t n_items, Body&& body);

@@ -25,7 +25,7 @@ class Agglomeration {
         : n_(n),
           // An odd number of lines, so that a column does not fall on one set of the cache.
           stride_((chunk_count(n, peak_width) | 1) * peak_width),
-          gains_(n * stride_),
+          gains_(n * stride_, uninitialized),
           dead_(stride_),
           zeros_(stride_),
           bound_(stride_),
@@ -36,6 +36,7 @@ class Agglomeration {
         for (std::size_t i = 0; i < n; ++i) {
             const double* const row = weights.data() + i * n;
             for (std::size_t j = 0; j < n; ++j) strengths[i] += j == i ? 0.0 : row[j];
+            count_work(n);
             total_ += strengths[i];
         }
         for (std::size_t i = 0; i < n; ++i) {
@@ -43,7 +44,9 @@ class Agglomeration {
                 gain(i, j) = total_ * weights[i * n + j] - strengths[i] * strengths[j];
             }
             gain(i, i) = none;
+            std::fill(&gain(i, n), &gain(i, n) + (stride_ - n), 0.0);
             search(i);
+            count_work(2 * n);
         }
     }
 
@@ -68,6 +71,7 @@ class Agglomeration {
         const Peak best = peak(gains_.data() + i * stride_, dead_.data(), stride_);
         bound_.data()[i] = best.value;
         partner_[i] = static_cast<NodeId>(best.index);
+        count_work(stride_);
     }
 
     void join(std::size_t a, std::size_t b) {
@@ -87,6 +91,7 @@ class Agglomeration {
                 partner_[k] = unknown;
             }
         }
+        count_work(8 * n_);  // a column: every entry lies on a line of its own
         search(a);
     }
 
@@ -106,11 +111,7 @@ std::vector<Merge> cnm(std::span<const double> weights, std::size_t n, std::size
     std::vector<Merge> merges;
     merges.reserve(n - n_groups);
     Agglomeration groups(weights, n);
-    InterruptPoll poll;
-    while (merges.size() < n - n_groups) {
-        poll();
-        merges.push_back(groups.merge_best());
-    }
+    while (merges.size() < n - n_groups) merges.push_back(groups.merge_best());
     return merges;
 }
 

@@ -5,6 +5,9 @@
 #include <limits>
 #include <utility>
 
+#include "counted.hpp"
+#include "graphopt/aligned.hpp"
+
 namespace graphopt {
 namespace {
 
@@ -20,6 +23,7 @@ std::string range_text(std::size_t n_nodes) {
 // What one end of an edge knows of the other, and the row of the list that said so. Where nothing
 // depends on the row it takes no space.
 struct NoRow {
+    NoRow() = default;
     explicit NoRow(std::size_t) {}
     operator std::size_t() const { return 0; }
 };
@@ -39,7 +43,7 @@ struct Counts {
 Counts checked_counts(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& options) {
     Counts counts{std::vector<std::size_t>(n_nodes), std::vector<std::size_t>(n_nodes)};
     const auto n = static_cast<std::uint64_t>(n_nodes);
-    for (std::size_t row = 0; row < edges.sources.size(); ++row) {
+    counted_loop(edges.sources.size(), 8, [&](std::size_t row) {
         const std::int64_t u = edges.sources[row];
         const std::int64_t v = edges.targets[row];
         // A negative number is a huge one here.
@@ -51,12 +55,12 @@ Counts checked_counts(std::size_t n_nodes, const EdgeList& edges, const BuildOpt
                           std::to_string(edges.weights[row]));
         }
         if (u == v) {
-            if (options.drop_self_loops) continue;
+            if (options.drop_self_loops) return;
             throw BadEdge(edge_text(row, u, v) + " is a self loop");
         }
         ++counts.by_source[static_cast<std::size_t>(u)];
         ++counts.by_target[static_cast<std::size_t>(v)];
-    }
+    });
     if (!options.directed) {
         for (std::size_t i = 0; i < n_nodes; ++i) counts.by_source[i] += counts.by_target[i];
         counts.by_target = counts.by_source;
@@ -92,36 +96,41 @@ double merged(double kept, double next, Duplicates rule) {
 // edges in the order of the list.
 template <class Row>
 Csr build(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& options) {
-    auto [by_target, by_source] = checked_counts(n_nodes, edges, options);
+    Counts counts = checked_counts(n_nodes, edges, options);
+    auto& by_target = counts.by_target;
+    auto& by_source = counts.by_source;
     const std::size_t n_entries = starts_from_counts(by_target);
     starts_from_counts(by_source);
 
-    std::vector<Entry<Row>> arriving(n_entries, Entry<Row>{0, Row(0)});
-    for (std::size_t row = 0; row < edges.sources.size(); ++row) {
+    AlignedArray<Entry<Row>> arriving(n_entries, uninitialized);
+    counted_loop(edges.sources.size(), 32, [&](std::size_t row) {
         const auto u = static_cast<std::size_t>(edges.sources[row]);
         const auto v = static_cast<std::size_t>(edges.targets[row]);
-        if (u == v) continue;
+        if (u == v) return;
         arriving[by_target[v]++] = {static_cast<NodeId>(u), Row(row)};
         if (!options.directed) arriving[by_target[u]++] = {static_cast<NodeId>(v), Row(row)};
-    }
-    std::vector<Entry<Row>> leaving(n_entries, Entry<Row>{0, Row(0)});
+    });
+    AlignedArray<Entry<Row>> leaving(n_entries, uninitialized);
+    WorkCounter count;
     for (std::size_t v = 0, i = 0; v < n_nodes; ++v) {
         for (; i < by_target[v]; ++i) {  // filling moved the start of v to its end
+            count(16);
             const auto u = static_cast<std::size_t>(arriving[i].node);
             leaving[by_source[u]++] = {static_cast<NodeId>(v), arriving[i].row};
         }
     }
-    arriving = {};
+    arriving = AlignedArray<Entry<Row>>(0, uninitialized);
 
     const bool weighted = !edges.weights.empty();
     Csr out;
     out.indptr.resize(n_nodes + 1);
-    out.indices.resize(n_entries);
-    out.weights.resize(weighted ? n_entries : 0);
+    counted_resize(out.indices, n_entries);
+    counted_resize(out.weights, weighted ? n_entries : 0);
     std::size_t filled = 0;
     for (std::size_t u = 0, i = 0; u < n_nodes; ++u) {
         const std::size_t row_start = filled;
         for (; i < by_source[u]; ++i) {
+            count(4);
             const auto [v, row] = leaving[i];
             if (filled == row_start || out.indices[filled - 1] != v) {
                 out.indices[filled] = v;
@@ -170,8 +179,10 @@ void check_csr(const CsrView& graph) {
                       std::to_string(graph.weights.size()));
     }
     const std::size_t n = graph.n_nodes();
+    WorkCounter count;
     for (std::size_t u = 0; u < n; ++u) {
         NodeId previous = -1;
+        count(2 + 2 * graph.neighbours(u).size());
         for (const NodeId v : graph.neighbours(u)) {
             if (v < 0 || static_cast<std::size_t>(v) >= n) {
                 throw BadEdge("row " + std::to_string(u) + " names node " + std::to_string(v) +
@@ -187,24 +198,28 @@ void check_csr(const CsrView& graph) {
             previous = v;
         }
     }
-    for (std::size_t i = 0; i < graph.weights.size(); ++i) {
+    counted_loop(graph.weights.size(), 1, [&](std::size_t i) {
         if (!std::isfinite(graph.weights[i])) {
             throw BadEdge("weights[" + std::to_string(i) + "] must be finite, not " +
                           std::to_string(graph.weights[i]));
         }
-    }
+    });
 }
 
 Csr transpose(const CsrView& graph) {
     const std::size_t n = graph.n_nodes();
     Csr out;
     out.indptr.assign(n + 1, 0);
-    out.indices.resize(graph.indices.size());
-    out.weights.resize(graph.weights.size());
-    for (const NodeId v : graph.indices) ++out.indptr[static_cast<std::size_t>(v) + 1];
+    counted_resize(out.indices, graph.indices.size());
+    counted_resize(out.weights, graph.weights.size());
+    counted_loop(graph.indices.size(), 4, [&](std::size_t e) {
+        ++out.indptr[static_cast<std::size_t>(graph.indices[e]) + 1];
+    });
     for (std::size_t i = 0; i < n; ++i) out.indptr[i + 1] += out.indptr[i];
     std::vector<EdgeOffset> next(out.indptr.begin(), out.indptr.end() - 1);
+    WorkCounter count;
     for (std::size_t u = 0; u < n; ++u) {
+        count(2 + 16 * graph.neighbours(u).size());
         for (auto e = static_cast<std::size_t>(graph.indptr[u]);
              e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
             const auto slot =

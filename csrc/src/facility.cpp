@@ -102,6 +102,7 @@ class Forward {
             const std::size_t n_rows = std::min(block, end - first);
             const Hops* const rows = hops_.distances.data() + first * hops_.n_sites;
             multiply(rows, n_rows, tables, stride);
+            count_work(2 * n_rows * hops_.n_sites);
             for (std::size_t r = 0; r < n_rows; ++r) {
                 double* const table = tables.data() + r * stride;
                 const Nearest nearest =
@@ -169,6 +170,7 @@ class BackwardChunk {
   private:
     void flush() {
         if (filled_ == 0) return;
+        count_work(filled_ * hops_.n_sites);
         for (std::size_t r = filled_; r < backward_rows; ++r) {  // rows that add nothing
             rows_[r] = rows_[0];
             std::fill_n(tables_.data() + r * stride_, hops_.n_levels(), Real{0});

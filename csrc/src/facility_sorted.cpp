@@ -18,6 +18,7 @@ void order_sites(std::span<const double> distances, std::size_t n_customers, std
                             const auto row = distances.subspan(j * n_sites, n_sites);
                             const auto sites = order.subspan(j * n_sites, n_sites);
                             std::iota(sites.begin(), sites.end(), 0);
+                            count_work(64 * n_sites);
                             std::sort(sites.begin(), sites.end(), [&](std::int32_t a, auto b) {
                                 const double at_a = row[static_cast<std::size_t>(a)];
                                 const double at_b = row[static_cast<std::size_t>(b)];
@@ -38,6 +39,7 @@ void expected_lengths(const LengthTable& lengths, std::span<const Real> opening,
                 const double* const row = lengths.distances.data() + j * lengths.n_sites;
                 double product = 1.0;  // that no site nearer than the next is open
                 double previous = 0.0;
+                count_work(4 * lengths.n_sites);
                 double sum = 0.0;
                 for (const std::int32_t entry :
                      lengths.order.subspan(j * lengths.n_sites, lengths.n_sites)) {
@@ -71,6 +73,7 @@ void expected_lengths_gradient(const LengthTable& lengths, std::span<const Real>
                 double product = 1.0;  // without the first sure site, which is at `first_sure`
                 std::size_t first_sure = n;
                 std::size_t used = 0;
+                count_work(8 * n);
                 for (; used < n; ++used) {
                     const std::size_t site = at(used);
                     if (product == 0.0 || row[site] >= lengths.charge) break;

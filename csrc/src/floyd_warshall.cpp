@@ -70,9 +70,7 @@ void floyd_warshall(const CsrView& graph, bool directed, std::span<double> out, 
     std::vector<PackedRows> towards(static_cast<std::size_t>(usable_threads(num_threads, n_chunks)),
                                     PackedRows(rows_at_once, block));
 
-    InterruptPoll poll;
     for (std::size_t first = 0; first < n; first += block) {
-        poll();
         const std::size_t size = std::min(block, n - first);
         const Tile block_rows{out.data() + first * n, n};
         const ConstTile block_rows_in{block_rows.data, n};
@@ -102,6 +100,7 @@ void floyd_warshall(const CsrView& graph, bool directed, std::span<double> out, 
             const std::size_t wanted = directed ? n_strips : chunk_count(end, min_plus_columns);
             for (std::size_t strip = 0; strip < wanted; ++strip) {
                 min_plus(to_block, beyond, strip, {out.data() + begin * n, n});
+                count_work(rows_at_once * min_plus_columns * size / 8);
             }
         });
     }

@@ -214,6 +214,7 @@ void backward(const SparseView<Real>& transposed, const GcnLayers<Real>& layers,
                         std::fill_n(back.data(), back_size, Real{0});
                         for (std::size_t first = begin; first < end; first += block_rows) {
                             const std::size_t last = std::min(first + block_rows, end);
+                            count_work((last - first) * (h + 1) * task.out_stride / 4);
                             backward_rows(task, upstream.data(), hidden.data(), weight.data(),
                                           first, last, back.data(),
                                           by_hidden.data() + first * task.hidden_stride, sums);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "graphopt/parallel.hpp"
 #include "graphopt/vector_math.hpp"
 
 namespace graphopt {
@@ -81,6 +82,7 @@ class Cycle {
                 const double part = inner(vector(i).data(), next.data(), size_);
                 column[i] += part;
                 add_scaled(-part, vector(i).data(), next);
+                count_work(size_);
             }
         }
         const double length = norm(next);

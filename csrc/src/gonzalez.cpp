@@ -2,6 +2,7 @@
 #include <optional>
 #include <span>
 
+#include "counted.hpp"
 #include "coverage.hpp"
 #include "graphopt/parallel.hpp"
 #include "node_heap.hpp"
@@ -14,10 +15,9 @@ template <class T, class Reach>
 KCenter farthest_first(std::size_t n, std::size_t k, NodeId first, const SiteRules& rules,
                        Reach reach) {
     Coverage<T> coverage(n);
-    InterruptPoll poll;
     const auto open = [&](NodeId center) {
-        poll();
         coverage.open(center);
+        count_work(2 * n);  // to find the next one
         reach(coverage, center);
     };
     for (const NodeId center : rules.must_open) open(center);
@@ -33,6 +33,7 @@ KCenter from_matrix(std::span<const T> distances, std::size_t n, std::size_t k, 
     return farthest_first<T>(n, k, first, rules, [&](Coverage<T>& coverage, NodeId center) {
         const T* const row = distances.data() + static_cast<std::size_t>(center) * n;
         for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
+        count_work(2 * n);
     });
 }
 
@@ -68,6 +69,7 @@ std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first
     std::vector<NodeId> queue(n + 1);  // the loop writes one past what it keeps
     NodeSorter sort(n);
     bool fits = true;
+    WorkCounter count;
     KCenter found =
         farthest_first<T>(n, k, first, rules, [&](Coverage<T>& coverage, NodeId center) {
             coverage.lower(static_cast<std::size_t>(center), 0);
@@ -79,8 +81,10 @@ std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first
                 // The rows of many nodes are read faster in the order in which they lie in memory.
                 if (level_end - begin > n / 64) sort(std::span(queue).subspan(begin, end - begin));
                 for (; begin < level_end; ++begin) {
-                    for (const NodeId v :
-                         graph.neighbours(static_cast<std::size_t>(queue[begin]))) {
+                    const auto neighbours =
+                        graph.neighbours(static_cast<std::size_t>(queue[begin]));
+                    count(4 + 2 * neighbours.size());
+                    for (const NodeId v : neighbours) {
                         queue[end] = v;
                         end += coverage.lower(static_cast<std::size_t>(v), hops) ? 1 : 0;
                     }
@@ -94,6 +98,7 @@ std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first
 
 KCenter by_length(const CsrView& graph, std::size_t k, NodeId first, const SiteRules& rules) {
     NodeHeap<double> heap(graph.n_nodes());
+    WorkCounter count;
     return farthest_first<double>(
         graph.n_nodes(), k, first, rules, [&](Coverage<double>& coverage, NodeId center) {
             const auto reach = [&](NodeId node, double length) {
@@ -105,6 +110,7 @@ KCenter by_length(const CsrView& graph, std::size_t k, NodeId first, const SiteR
             while (!heap.empty()) {
                 const auto [length, node] = heap.pop();
                 const auto u = static_cast<std::size_t>(node);
+                count(64 + 8 * graph.neighbours(u).size());
                 for (auto e = static_cast<std::size_t>(graph.indptr[u]);
                      e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
                     reach(graph.indices[e], length + graph.weights[e]);

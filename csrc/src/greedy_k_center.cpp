@@ -173,6 +173,7 @@ void list_suspects(const Step<T>& step, const T* good_row, std::vector<NodeId>& 
         if (good_row[i] != good_row[j]) return good_row[i] > good_row[j];
         return i < j;
     };
+    count_work(8 * step.n);
     suspects.resize(step.n);
     std::iota(suspects.begin(), suspects.end(), NodeId{0});
     const auto end = suspects.begin() + static_cast<std::ptrdiff_t>(count);
@@ -195,6 +196,7 @@ KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int n
         coverage.open(center);
         const T* const row = row_of(center);
         for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
+        count_work(2 * n);
     };
     for (const NodeId center : rules.must_open) open(center);
 
@@ -219,6 +221,7 @@ KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int n
                         [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
                             const std::span<const NodeId> all(candidates);
                             choose_candidate(step, all.subspan(begin, end - begin), found[chunk]);
+                            count_work(64 * (end - begin));
                         });
         Choice<T> best = leader;
         for (const auto& choice : found) {

@@ -31,9 +31,11 @@ Level contract(const Level& level, std::span<const NodeId> parent, std::size_t n
     std::vector<double> links(n_parents);
     std::vector<std::uint8_t> seen(n_parents);
     std::vector<NodeId> met;
+    WorkCounter count;
     for (std::size_t p = 0; p < n_parents; ++p) {
         for (std::size_t m = first[p]; m < first[p + 1]; ++m) {
             const std::size_t i = members[m];
+            count(8 + 8 * (level.end(i) - level.begin(i)));
             coarse.strengths[p] += level.strengths[i];
             for (std::size_t e = level.begin(i); e < level.end(i); ++e) {
                 const NodeId other = parent[at(level.indices[e])];
@@ -59,13 +61,12 @@ Level contract(const Level& level, std::span<const NodeId> parent, std::size_t n
 }
 
 GroupMoves::GroupMoves(const Level& level, std::span<NodeId> labels, std::size_t n_groups,
-                       const MoveRule& rule, std::span<const NodeId> within, WorkerPoll& poll)
+                       const MoveRule& rule, std::span<const NodeId> within)
     : level_(level),
       labels_(labels),
       n_groups_(n_groups),
       rule_(rule),
       within_(within),
-      poll_(poll),
       least_(rounding * rule.total * rule.total / 2.0),
       volumes_(n_groups),
       sizes_(n_groups),
@@ -83,6 +84,7 @@ GroupMoves::GroupMoves(const Level& level, std::span<NodeId> labels, std::size_t
 
 void GroupMoves::settle_all(SplitMix64& random) {
     std::vector<std::size_t> order = movable_;
+    count_(16 * order.size());
     for (std::size_t left = order.size(); left > 1; --left) {
         std::swap(order[left - 1], order[random.below(left)]);
     }
@@ -92,6 +94,7 @@ void GroupMoves::settle_all(SplitMix64& random) {
 
 void GroupMoves::kick(std::size_t reach, SplitMix64& random) {
     if (movable_.empty() || n_groups_ < 2) return;
+    count_(64);
     const std::size_t start = movable_[random.below(movable_.size())];
     const NodeId own = labels_[start];
     grow_region(start, 1 + random.below(reach), random);
@@ -169,6 +172,7 @@ NodeId GroupMoves::choose_target(NodeId own, SplitMix64& random) {
 }
 
 void GroupMoves::find_links(std::size_t i) {
+    count_(8 + 8 * (level_.end(i) - level_.begin(i)));
     for (std::size_t e = level_.begin(i); e < level_.end(i); ++e) {
         const auto j = at(level_.indices[e]);
         if (!within_.empty() && within_[j] != within_[i]) continue;
@@ -215,6 +219,7 @@ NodeId GroupMoves::best_group(std::size_t i, double& gained) {
     for (const NodeId group : met_) consider(group);
     // Without a link, a group is worse than none at all, which only a bad own group is too.
     if (rule_.leap && stay(i) < 0.0) {
+        count_(n_groups_);
         std::size_t smallest = own == 0 && n_groups_ > 1 ? 1 : 0;
         for (std::size_t g = smallest + 1; g < n_groups_; ++g) {
             if (volumes_[g] < volumes_[smallest] && g != at(own)) smallest = g;
@@ -256,7 +261,6 @@ void GroupMoves::push(std::size_t i) {
 double GroupMoves::settle() {
     double gained = 0.0;
     while (waiting_ > 0) {
-        poll_();
         const std::size_t i = queue_[head_];
         head_ = head_ + 1 == queue_.size() ? 0 : head_ + 1;
         --waiting_;
@@ -264,6 +268,7 @@ double GroupMoves::settle() {
         const NodeId to = best_group(i, gained);
         if (to == labels_[i]) continue;
         change(i, to);
+        count_(4 * (level_.end(i) - level_.begin(i)));
         for (std::size_t e = level_.begin(i); e < level_.end(i); ++e) {
             const auto j = at(level_.indices[e]);
             if (labels_[j] != to && (within_.empty() || within_[j] == within_[i])) push(j);

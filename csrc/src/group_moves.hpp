@@ -1,14 +1,13 @@
 // Nodes that change groups one by one, each to where modularity gains most.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "counted.hpp"
 #include "graphopt/csr.hpp"
-#include "graphopt/parallel.hpp"
 #include "graphopt/random.hpp"
 
 namespace graphopt {
@@ -36,42 +35,13 @@ struct MoveRule {
     bool leap;          // also to groups that share no edge with the node
 };
 
-// Says whether a long search is to stop: by throwing. On the calling thread, worker 0, that is an
-// interrupt, which tells the others, and these throw Stopped.
-class WorkerPoll {
-  public:
-    struct Stopped {};
-
-    WorkerPoll(int worker, std::atomic<bool>& stop) : worker_(worker), stop_(stop) {}
-
-    void operator()() {
-        if (++calls_ % 64 != 0) return;
-        if (worker_ != 0) {
-            if (stop_.load(std::memory_order_relaxed)) throw Stopped{};
-            return;
-        }
-        try {
-            poll_();
-        } catch (...) {
-            stop_.store(true, std::memory_order_relaxed);
-            throw;
-        }
-    }
-
-  private:
-    int worker_;
-    std::atomic<bool>& stop_;
-    std::size_t calls_ = 0;
-    InterruptPoll poll_;
-};
-
 // A partition of a level that changes. Gains are in units of total^2 / 2, which makes them exact
 // for whole numbers: their ties are true ties.
 class GroupMoves {
   public:
     // `within`, if any: nodes see only neighbours of the same class. All spans must outlive this.
     GroupMoves(const Level& level, std::span<NodeId> labels, std::size_t n_groups,
-               const MoveRule& rule, std::span<const NodeId> within, WorkerPoll& poll);
+               const MoveRule& rule, std::span<const NodeId> within);
 
     // Every node that has an edge, in random order, until none gains by moving.
     void settle_all(SplitMix64& random);
@@ -110,7 +80,7 @@ class GroupMoves {
     std::size_t n_groups_;
     MoveRule rule_;
     std::span<const NodeId> within_;
-    WorkerPoll& poll_;
+    WorkCounter count_;
     double least_;  // gains up to that are rounding
     std::vector<double> volumes_;
     std::vector<std::size_t> sizes_;

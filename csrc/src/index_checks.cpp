@@ -3,6 +3,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "counted.hpp"
 #include "graphopt/csr.hpp"
 #include "graphopt/simd.hpp"
 
@@ -55,7 +56,11 @@ void check_offsets(std::span<const Offset> indptr, std::size_t n_entries) {
                                     std::to_string(n_entries) + ", not " +
                                     std::to_string(indptr.back()));
     }
-    if (never_fall(indptr.data(), indptr.size())) return;
+    bool rising = true;
+    counted_pieces(indptr.size() - 1, 1, [&](std::size_t begin, std::size_t end) {
+        rising = rising && never_fall(indptr.data() + begin, end - begin + 1);
+    });
+    if (rising) return;
     const auto fall = std::ranges::is_sorted_until(indptr) - indptr.begin();
     throw std::invalid_argument("indptr must not decrease, as it does at " + std::to_string(fall));
 }
@@ -64,7 +69,11 @@ template <class Index>
 void check_indices(std::span<const Index> indices, std::size_t size, const char* name) {
     const auto bound =
         std::min<std::uint64_t>(size, std::uint64_t{std::numeric_limits<Index>::max()} + 1);
-    if (indices.empty() || largest(indices.data(), indices.size()) < bound) return;
+    bool inside = true;
+    counted_pieces(indices.size(), 1, [&](std::size_t begin, std::size_t end) {
+        inside = inside && largest(indices.data() + begin, end - begin) < bound;
+    });
+    if (inside) return;
     const auto outside = std::ranges::find_if(indices, [bound](Index index) {
         return index < 0 || static_cast<std::uint64_t>(index) >= bound;
     });

@@ -1,5 +1,8 @@
 #include "graphopt/interrupt.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace graphopt {
 namespace {
 
@@ -11,6 +14,8 @@ constexpr Clock::duration between_checks = std::chrono::milliseconds(50);
 // Over all kernels that the thread calls: many short ones in a row are one long one to the user.
 thread_local Clock::time_point last_check{};
 
+thread_local CountedWork counted;
+
 }  // namespace
 
 namespace detail {
@@ -20,7 +25,16 @@ ThreadState& thread_state() noexcept {
     return state;
 }
 
+void look_after_work() {
+    const std::size_t work = std::exchange(thread_state().work, 0);
+    counted.total += work;
+    counted.most = std::max(counted.most, work);
+    look_for_interrupt();
+}
+
 }  // namespace detail
+
+CountedWork take_counted_work() noexcept { return std::exchange(counted, {}); }
 
 void set_interrupt_check(InterruptCheck check) noexcept {
     current_check.store(check, std::memory_order_relaxed);

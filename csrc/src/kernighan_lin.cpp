@@ -27,6 +27,7 @@ struct SparseRows {
     template <class Visit>
     void visit(std::size_t row, Visit&& each) const {
         const auto end = static_cast<std::size_t>(matrix.indptr[row + 1]);
+        count_work(2 * (end - static_cast<std::size_t>(matrix.indptr[row])));
         for (auto e = static_cast<std::size_t>(matrix.indptr[row]); e < end; ++e) {
             each(static_cast<std::size_t>(matrix.indices[e]), matrix.values[e]);
         }
@@ -40,6 +41,7 @@ struct DenseRows {
     template <class Visit>
     void visit(std::size_t row, Visit&& each) const {
         const double* const weights = matrix.data() + row * n;
+        count_work(n);
         for (std::size_t j = 0; j < n; ++j) each(j, weights[j]);
     }
 };
@@ -79,9 +81,8 @@ class Pass {
         std::vector<std::size_t> moves;
         double gained = 0.0, most = least;
         std::size_t n_best = 0;
-        InterruptPoll poll;
         while (moves.size() < n_) {
-            poll();
+            count_work(size_);
             const Peak best = best_move(slopes_.data(), levels_.data(), volume_, size_);
             n_positive_ += signs_[best.index] < 0.0 ? 1 : -1;
             if (n_positive_ == 0 || n_positive_ == static_cast<std::ptrdiff_t>(n_)) break;

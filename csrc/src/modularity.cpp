@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
 
@@ -86,7 +87,10 @@ Assigned<Real> assign(const CsrView& graph, std::span<const Real> assignment, st
     const std::size_t n = graph.n_nodes();
     Assigned<Real> assigned{graph, n_groups, resolution, {}, std::vector<double>(n), {}, 0.0};
     assigned.rows.reserve(assignment.size() + width<Real>);
-    assigned.rows.assign(assignment.begin(), assignment.end());
+    counted_pieces(assignment.size(), 1, [&](std::size_t begin, std::size_t end) {
+        const auto piece = assignment.subspan(begin, end - begin);
+        assigned.rows.insert(assigned.rows.end(), piece.begin(), piece.end());
+    });
     assigned.rows.resize(assignment.size() + width<Real>);
     const std::size_t padded = assigned.n_blocks() * width<Real>;
     const std::size_t n_chunks = chunk_count(n, nodes_per_chunk);
@@ -106,16 +110,16 @@ Assigned<Real> assign(const CsrView& graph, std::span<const Real> assignment, st
     return assigned;
 }
 
-// Writes the gradient of nodes [begin, end); returns their part of the sum over entries.
+// Writes a block of the gradient of nodes [begin, end); adds their part to the sum over entries.
 template <bool weighted, class Real>
-GRAPHOPT_ALWAYS_INLINE double rows_body(const Assigned<Real>& assigned, std::size_t begin,
-                                        std::size_t end, Real* gradient) {
+GRAPHOPT_ALWAYS_INLINE void rows_body(const Assigned<Real>& assigned, std::size_t b,
+                                      std::size_t begin, std::size_t end, Real* gradient,
+                                      double& total) {
     constexpr std::size_t lanes = width<Real>;
     const CsrView& graph = assigned.graph;
     const std::size_t n_groups = assigned.n_groups, n_blocks = assigned.n_blocks();
     const double scale = 2.0 / assigned.total;
-    double total = 0.0;
-    for (std::size_t b = 0; b < n_blocks; ++b) {
+    {
         const Real* const rows = assigned.rows.data() + b * lanes;
         const double* const volumes = assigned.volumes.data() + b * lanes;
         const std::size_t used = std::min(lanes, n_groups - b * lanes);
@@ -150,19 +154,20 @@ GRAPHOPT_ALWAYS_INLINE double rows_body(const Assigned<Real>& assigned, std::siz
         }
         for (std::size_t k = 0; k < used; ++k) total += inside[k];
     }
-    return total;
 }
 
-GRAPHOPT_MULTIVERSION_FN double rows_of(const Assigned<float>& assigned, std::size_t begin,
-                                        std::size_t end, float* gradient) {
-    return assigned.graph.weighted() ? rows_body<true>(assigned, begin, end, gradient)
-                                     : rows_body<false>(assigned, begin, end, gradient);
+GRAPHOPT_MULTIVERSION_FN void rows_of(const Assigned<float>& assigned, std::size_t b,
+                                      std::size_t begin, std::size_t end, float* gradient,
+                                      double& total) {
+    assigned.graph.weighted() ? rows_body<true>(assigned, b, begin, end, gradient, total)
+                              : rows_body<false>(assigned, b, begin, end, gradient, total);
 }
 
-GRAPHOPT_MULTIVERSION_FN double rows_of(const Assigned<double>& assigned, std::size_t begin,
-                                        std::size_t end, double* gradient) {
-    return assigned.graph.weighted() ? rows_body<true>(assigned, begin, end, gradient)
-                                     : rows_body<false>(assigned, begin, end, gradient);
+GRAPHOPT_MULTIVERSION_FN void rows_of(const Assigned<double>& assigned, std::size_t b,
+                                      std::size_t begin, std::size_t end, double* gradient,
+                                      double& total) {
+    assigned.graph.weighted() ? rows_body<true>(assigned, b, begin, end, gradient, total)
+                              : rows_body<false>(assigned, b, begin, end, gradient, total);
 }
 
 template <class Real>
@@ -177,7 +182,12 @@ double run(const CsrView& graph, std::span<const Real> assignment, std::size_t n
     std::vector<double> parts(chunk_count(n, nodes_per_chunk));
     parallel_ranges(n, nodes_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
-                        parts[chunk] = rows_of(assigned, begin, end, gradient.data());
+                        const auto edges =
+                            static_cast<std::size_t>(graph.indptr[end] - graph.indptr[begin]);
+                        for (std::size_t b = 0; b < assigned.n_blocks(); ++b) {
+                            rows_of(assigned, b, begin, end, gradient.data(), parts[chunk]);
+                            count_work(8 * (end - begin) + 2 * edges);
+                        }
                     });
     double inside = 0.0;
     for (const double part : parts) inside += part;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "counted.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "node_heap.hpp"
 
@@ -23,8 +24,10 @@ void search_by_hops(const CsrView& graph, std::span<const NodeId> sources,
     for (std::size_t i = 0; i < sources.size(); ++i) {
         reach(sources[i], 0.0, static_cast<std::int32_t>(i));
     }
+    WorkCounter count;
     for (std::size_t begin = 0; begin < queue.size(); ++begin) {
         const auto u = static_cast<std::size_t>(queue[begin]);
+        count(4 + 8 * graph.neighbours(u).size());
         for (const NodeId v : graph.neighbours(u)) reach(v, distances[u] + 1.0, nearest[u]);
     }
 }
@@ -51,9 +54,11 @@ void search_by_length(const CsrView& graph, std::span<const NodeId> sources,
     for (std::size_t i = 0; i < sources.size(); ++i) {
         reach(sources[i], {0.0, static_cast<std::int32_t>(i)});
     }
+    WorkCounter count;
     while (!heap.empty()) {
         const auto [by, node] = heap.pop();
         const auto u = static_cast<std::size_t>(node);
+        count(64 + 8 * graph.neighbours(u).size());
         for (auto e = static_cast<std::size_t>(graph.indptr[u]);
              e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
             reach(graph.indices[e], {by.length + graph.weights[e], by.position});
@@ -65,8 +70,8 @@ void search_by_length(const CsrView& graph, std::span<const NodeId> sources,
 
 void distances_to_nearest(const CsrView& graph, std::span<const NodeId> sources,
                           std::span<double> distances, std::span<std::int32_t> nearest) {
-    std::fill(distances.begin(), distances.end(), unreachable<double>);
-    std::fill(nearest.begin(), nearest.end(), -1);
+    counted_fill(distances, unreachable<double>);
+    counted_fill(nearest, std::int32_t{-1});
     if (graph.weighted()) {
         search_by_length(graph, sources, distances, nearest);
     } else {

@@ -53,27 +53,25 @@ void swept_searches(const CsrView& graph, bool directed, std::span<const NodeId>
         static_cast<std::size_t>(usable_threads(num_threads, chunk_count(sources.size(), lanes)));
     std::vector<SweepSearch> searches(n_workers, SweepSearch(edges_in, edges_out));
     std::vector<NodeHeap<double>> heaps(n_workers, NodeHeap<double>(n));
-    parallel_ranges(
-        sources.size(), lanes, num_threads,
-        [&](std::size_t begin, std::size_t end, std::size_t, int worker) {
-            SweepSearch& search = searches[static_cast<std::size_t>(worker)];
-            std::array<NodeId, lanes> starts{};
-            std::array<double*, lanes> rows{};
-            const std::size_t count = end - begin;
-            for (std::size_t lane = 0; lane < count; ++lane) {
-                starts[lane] = place_of(along[begin + lane]);
-                rows[lane] = out.data() + along[begin + lane] * n;
-            }
-            InterruptPoll poll;
-            if (search.run(std::span(starts).first(count), cutoff, worker == 0 ? &poll : nullptr)) {
-                search.write(place, std::span(rows).first(count));
-                return;
-            }
-            for (std::size_t i = begin; i < end; ++i) {
-                dijkstra(graph, sources[along[i]], cutoff, out.subspan(along[i] * n, n),
-                         heaps[static_cast<std::size_t>(worker)]);
-            }
-        });
+    parallel_ranges(sources.size(), lanes, num_threads,
+                    [&](std::size_t begin, std::size_t end, std::size_t, int worker) {
+                        SweepSearch& search = searches[static_cast<std::size_t>(worker)];
+                        std::array<NodeId, lanes> starts{};
+                        std::array<double*, lanes> rows{};
+                        const std::size_t count = end - begin;
+                        for (std::size_t lane = 0; lane < count; ++lane) {
+                            starts[lane] = place_of(along[begin + lane]);
+                            rows[lane] = out.data() + along[begin + lane] * n;
+                        }
+                        if (search.run(std::span(starts).first(count), cutoff)) {
+                            search.write(place, std::span(rows).first(count));
+                            return;
+                        }
+                        for (std::size_t i = begin; i < end; ++i) {
+                            dijkstra(graph, sources[along[i]], cutoff, out.subspan(along[i] * n, n),
+                                     heaps[static_cast<std::size_t>(worker)]);
+                        }
+                    });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "counted.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "node_heap.hpp"
 
@@ -23,6 +24,7 @@ Forest shortest_path_forest(const CsrView& graph) {
     constexpr double settled = -1.0;  // less than any length: a later tree leaves the node alone
     std::vector<double> lengths(n, unreachable<double>);
     NodeHeap<double> heap(n);
+    WorkCounter count;
     for (std::size_t root = 0; root < n; ++root) {
         if (lengths[root] != unreachable<double>) continue;
         lengths[root] = 0.0;
@@ -32,6 +34,7 @@ Forest shortest_path_forest(const CsrView& graph) {
             forest.settled.push_back(node);
             const auto u = static_cast<std::size_t>(node);
             lengths[u] = settled;
+            count(64 + 8 * graph.neighbours(u).size());
             for (auto e = static_cast<std::size_t>(graph.indptr[u]);
                  e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
                 const auto v = static_cast<std::size_t>(graph.indices[e]);
@@ -84,8 +87,10 @@ Csr renumbered(const CsrView& graph, std::span<const NodeId> place) {
     result.indices.reserve(graph.n_entries());
     result.weights.reserve(graph.n_entries());
     result.indptr.push_back(0);
+    WorkCounter count;
     for (const NodeId node : node_at) {
         const auto u = static_cast<std::size_t>(node);
+        count(2 + 4 * graph.neighbours(u).size());
         for (auto e = static_cast<std::size_t>(graph.indptr[u]);
              e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
             result.indices.push_back(place[static_cast<std::size_t>(graph.indices[e])]);

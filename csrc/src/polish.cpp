@@ -1,7 +1,6 @@
 #include "graphopt/polish.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -26,12 +25,15 @@ std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 Level whole_graph(const CsrView& graph) {
     const std::size_t n = graph.n_nodes();
-    Level level{{graph.indptr.begin(), graph.indptr.end()},
-                {graph.indices.begin(), graph.indices.end()},
-                {graph.weights.begin(), graph.weights.end()},
-                std::vector<double>(n)};
-    if (!graph.weighted()) level.weights.assign(graph.n_entries(), 1.0);
+    Level level{counted_copy(graph.indptr), counted_copy(graph.indices),
+                counted_copy(graph.weights), std::vector<double>(n)};
+    if (!graph.weighted()) {
+        counted_resize(level.weights, graph.n_entries());
+        counted_fill(std::span(level.weights), 1.0);
+    }
+    WorkCounter count;
     for (std::size_t i = 0; i < n; ++i) {
+        count(1 + graph.neighbours(i).size());
         for (std::size_t e = level.begin(i); e < level.end(i); ++e) {
             level.strengths[i] += level.weights[e];
         }
@@ -55,10 +57,10 @@ std::size_t renumber(std::span<NodeId> labels) {
 Labels overlap(std::span<const NodeId> a, std::span<const NodeId> b) {
     std::map<std::pair<NodeId, NodeId>, NodeId> number;
     Labels classes(a.size());
-    for (std::size_t i = 0; i < a.size(); ++i) {
+    counted_loop(a.size(), 256, [&](std::size_t i) {
         const auto next = static_cast<NodeId>(number.size());
         classes[i] = number.try_emplace({a[i], b[i]}, next).first->second;
-    }
+    });
     return classes;
 }
 
@@ -97,15 +99,14 @@ class Hierarchy {
 
 class Search {
   public:
-    Search(const Level& graph, double total, const PolishOptions& options, WorkerPoll poll)
+    Search(const Level& graph, double total, const PolishOptions& options)
         : graph_(graph),
           options_(options),
           between_{total, options.resolution, options.keep_all, true},
-          inside_{total, options.resolution, false, false},
-          poll_(poll) {}
+          inside_{total, options.resolution, false, false} {}
 
     void polish(std::span<NodeId> labels, SplitMix64& random) {
-        GroupMoves(graph_, labels, options_.n_groups, between_, {}, poll_).settle_all(random);
+        GroupMoves(graph_, labels, options_.n_groups, between_, {}).settle_all(random);
         std::size_t left = options_.perturbations;
         do {
             const std::size_t kicks = std::min(left, kicks_per_cycle);
@@ -128,7 +129,9 @@ class Search {
     double modularity(std::span<const NodeId> labels) const {
         std::vector<double> volumes(options_.n_groups);
         double inside = 0.0, expected = 0.0;
+        WorkCounter count;
         for (std::size_t i = 0; i < graph_.n_nodes(); ++i) {
+            count(4 + 4 * (graph_.end(i) - graph_.begin(i)));
             volumes[at(labels[i])] += graph_.strengths[i];
             for (std::size_t e = graph_.begin(i); e < graph_.end(i); ++e) {
                 if (labels[i] == labels[at(graph_.indices[e])]) inside += graph_.weights[e];
@@ -145,7 +148,7 @@ class Search {
             const Level& coarsest = levels.level(levels.size() - 1);
             Labels parent(coarsest.n_nodes());
             std::iota(parent.begin(), parent.end(), NodeId{0});
-            GroupMoves(coarsest, parent, parent.size(), inside_, classes, poll_).settle_all(random);
+            GroupMoves(coarsest, parent, parent.size(), inside_, classes).settle_all(random);
             const std::size_t n_parents = renumber(parent);
             if (n_parents == parent.size()) return classes;
             Labels of_parents(n_parents);
@@ -160,7 +163,7 @@ class Search {
         for (std::size_t l = levels.size(); l-- > 0;) {
             if (l + 1 < levels.size()) levels.hand_down(l);
             const std::span<NodeId> labels = levels.labels(l);
-            GroupMoves moves(levels.level(l), labels, options_.n_groups, between_, {}, poll_);
+            GroupMoves moves(levels.level(l), labels, options_.n_groups, between_, {});
             moves.settle_all(random);
             const std::size_t half = labels.size() / (2 * options_.n_groups);  // of a mean group
             const std::size_t reach = std::clamp(half, std::size_t{2}, farthest_reach);
@@ -171,7 +174,6 @@ class Search {
     const Level& graph_;
     PolishOptions options_;
     MoveRule between_, inside_;
-    WorkerPoll poll_;
 };
 
 }  // namespace
@@ -188,15 +190,10 @@ void polish(const CsrView& graph, std::span<const NodeId> starts, std::size_t n_
     Labels found(starts.begin(), starts.end());
     const auto row = [&](std::size_t start) { return std::span(found).subspan(start * n, n); };
     std::vector<double> reached(n_starts);
-    std::atomic<bool> stop{false};
-    parallel_chunks(n_starts, num_threads, [&](std::size_t start, int worker) {
-        Search search(level, total, options, WorkerPoll(worker, stop));
+    parallel_chunks(n_starts, num_threads, [&](std::size_t start, int) {
+        Search search(level, total, options);
         SplitMix64 random(options.seed, start);
-        try {
-            search.polish(row(start), random);
-        } catch (const WorkerPoll::Stopped&) {
-            return;  // the calling thread throws the reason
-        }
+        search.polish(row(start), random);
         reached[start] = search.modularity(row(start));
     });
     std::vector<std::size_t> order(n_starts);
@@ -204,7 +201,7 @@ void polish(const CsrView& graph, std::span<const NodeId> starts, std::size_t n_
     std::ranges::stable_sort(order,
                              [&](std::size_t a, std::size_t b) { return reached[a] > reached[b]; });
     std::ranges::copy(row(order[0]), labels.begin());
-    Search search(level, total, options, WorkerPoll(0, stop));
+    Search search(level, total, options);
     SplitMix64 random(options.seed, n_starts);
     for (std::size_t i = 1; i < n_starts; ++i) search.combine(labels, row(order[i]), random);
 }

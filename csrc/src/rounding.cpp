@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/random.hpp"
 
@@ -11,7 +12,9 @@ namespace graphopt {
 namespace {
 
 void shuffle(std::vector<std::int32_t>& items, SplitMix64& random) {
+    WorkCounter count;
     for (std::size_t i = items.size(); i > 1; --i) {
+        count(8);
         std::swap(items[i - 1], items[random.below(i)]);
     }
 }
@@ -22,7 +25,9 @@ void exchange(std::span<const double> opening, const std::vector<std::int32_t>& 
     if (order.empty()) return;
     std::int32_t held = order.front();  // the one coordinate that may be fractional, with its mass
     double mass = opening[static_cast<std::size_t>(held)];
+    WorkCounter count;
     for (std::size_t i = 1; i < order.size(); ++i) {
+        count(8);
         const double other = opening[static_cast<std::size_t>(order[i])];
         const double total = mass + other;
         if (total <= 1.0) {  // one of them takes everything
@@ -50,13 +55,16 @@ void top_up(std::span<const double> opening, std::size_t n_chosen,
     std::vector<bool> taken(opening.size(), false);
     for (const std::int32_t site : chosen) taken[static_cast<std::size_t>(site)] = true;
     std::vector<Candidate> rest;
+    WorkCounter count;
     for (std::size_t place = 0; place < order.size(); ++place) {
+        count(8);
         const auto site = static_cast<std::size_t>(order[place]);
         if (!taken[site]) rest.push_back({opening[site], place, order[place]});
     }
     const std::size_t missing = n_chosen - chosen.size();
     std::partial_sort(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(missing), rest.end(),
-                      [](const Candidate& a, const Candidate& b) {
+                      [&](const Candidate& a, const Candidate& b) {
+                          count(2);
                           return a.opening > b.opening ||
                                  (a.opening == b.opening && a.place < b.place);
                       });
@@ -89,7 +97,12 @@ void pipage_rounding(std::span<const double> opening, std::size_t n_chosen, std:
             shuffle(order, random);
             top_up(opening, n_chosen, order, chosen);
         }
-        std::sort(chosen.begin(), chosen.end());
+        WorkCounter count;
+        std::sort(chosen.begin(), chosen.end(), [&](std::int32_t a, std::int32_t b) {
+            count(2);
+            return a < b;
+        });
+        count.hand_on();
         std::copy_n(chosen.begin(), n_chosen,
                     draws.begin() + static_cast<std::ptrdiff_t>(draw * n_chosen));
     });

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "bit_matrix.hpp"
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
 
@@ -47,6 +48,7 @@ struct Side {
                             for (std::size_t i = begin; i < end; ++i) {
                                 if (left[i] == 0) continue;
                                 BitMatrix::Word* const row = sets.row(i);
+                                count_work(mask.size());
                                 for (std::size_t w = 0; w < mask.size(); ++w) row[w] &= mask[w];
                                 size[i] = sets.count(i);
                             }
@@ -76,10 +78,12 @@ void for_each_subset(const Side& side, const Side& elements, const Deadline& dea
                      int num_threads, Visit&& visit) {
     parallel_ranges(side.sets.rows(), sets_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {
+                        WorkCounter count;
                         for (std::size_t a = begin; a < end; ++a) {
                             if (side.left[a] == 0 || side.size[a] == 0) continue;
                             if (deadline.passed()) return;
                             std::size_t rarest = elements.sets.rows();
+                            count(2 * side.sets.words() + side.size[a]);
                             side.sets.for_each(a, [&](std::size_t e) {
                                 if (rarest == elements.sets.rows() ||
                                     elements.size[e] < elements.size[rarest]) {
@@ -93,6 +97,7 @@ void for_each_subset(const Side& side, const Side& elements, const Deadline& dea
                                     return;
                                 if (side.size[b] == side.size[a] && b > a && visit.equal_below)
                                     return;
+                                count(8 + side.sets.words() / 8);
                                 if (side.sets.subset(a, b)) going = visit(a, b);
                             });
                         }
@@ -159,6 +164,7 @@ bool force_sites(Side& sites, Side& customers, std::vector<NodeId>& forced) {
     bool any = false;
     for (std::size_t j = 0; j < customers.left.size(); ++j) {
         if (customers.left[j] == 0 || customers.size[j] != 1) continue;
+        count_work(customers.sets.words() + sites.sets.words() * BitMatrix::bits);
         customers.sets.for_each(j, [&](std::size_t s) {
             if (sites.left[s] == 0) return;  // opened for an earlier customer
             sites.left[s] = 0;
@@ -184,6 +190,7 @@ CoverRest rest_of(const Side& sites, const Side& customers, std::vector<NodeId>&
     for (std::size_t j = 0; j < customers.left.size(); ++j) {
         if (customers.left[j] == 0) continue;
         rest.customers.push_back(static_cast<NodeId>(j));
+        count_work(customers.sets.words() + 2 * customers.size[j]);
         customers.sets.for_each(j, [&](std::size_t s) { rest.served.push_back(position[s]); });
         rest.indptr.push_back(static_cast<EdgeOffset>(rest.served.size()));
     }
@@ -208,6 +215,7 @@ CoverRest reduce(std::span<const T> distances, std::span<const T> limits,
                         for (std::size_t s = begin; s < end; ++s) {
                             within(distances.data() + s * n_customers, limits.data(), n_customers,
                                    serves.row(s));
+                            count_work(n_customers);
                         }
                     });
     Side customers(serves.transposed(n_customers, num_threads), needed);

@@ -277,6 +277,7 @@ class Run {
                 last ? out_.assignment.data() + chunk.begin * problem_.n_clusters : nullptr,
             .scratch = scratch,
         });
+        count_work(pass_units(chunk.end - chunk.begin, problem_.width, problem_.n_clusters));
     }
 
     T* panels_of(const Chunk& chunk, Workspace<T>& workspace) const {
@@ -295,6 +296,7 @@ class Run {
         double* const total = workspace.total.data();
         combine(workspace.sums.data(), chunks_.count(graph), sums_room(),
                 {total, workspace.total.size()});
+        count_work(chunks_.count(graph) * workspace.total.size());
         const std::size_t first_kept = iterations_ - out_.kept;
         if (round >= first_kept) {
             const std::size_t slot = (round - first_kept) * problem_.n_graphs() + graph;

@@ -189,6 +189,7 @@ void transposed_pass(const SoftKMeansProblem<T>& problem, std::span<T> to_center
         arguments.scratch = scratch.of(worker);
         fill(chunk, arguments);
         vjp_chunk(arguments);
+        count_work(4 * pass_units(arguments.n_rows, arguments.width, arguments.n_clusters));
     });
     if (to_centers.empty()) return;
     std::vector<double> total(size);
@@ -267,6 +268,7 @@ class TransposedJacobian {
             arguments.sums = sums_.data() + i * room();
             arguments.scratch = scratch_.of(worker);
             vjp_chunk(arguments);
+            count_work(4 * pass_units(arguments.n_rows, arguments.width, arguments.n_clusters));
         });
         combine(sums_.data(), chunks_.count(graph_), room(), out);
     }

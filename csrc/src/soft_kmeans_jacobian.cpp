@@ -135,6 +135,7 @@ void soft_kmeans_jacobian(const SoftKMeansProblem<double>& problem,
         double* const pair = moments.of(worker);
         pair_moments({x.data(), assignment.data(), n_panels, problem.width, problem.n_clusters, k,
                       l, pair, scratch.of(worker)});
+        count_work(n_panels * height * columns * (columns + 8) / 8);
         for (std::size_t a = 0; a < columns; ++a) {
             for (std::size_t b = 0; b < a; ++b) pair[a * columns + b] = pair[b * columns + a];
         }

@@ -20,6 +20,11 @@ constexpr std::size_t block_panels(std::size_t n_clusters) {
     return std::clamp<std::size_t>(320 / n_clusters, 1, most_block_panels);
 }
 
+// Work of one pass over some rows.
+constexpr std::size_t pass_units(std::size_t rows, std::size_t width, std::size_t n_clusters) {
+    return rows * (width + 2) * n_clusters / 4;
+}
+
 // Threads that `work` multiplications keep busy for longer than it takes to wake them.
 inline int worthwhile_threads(int num_threads, std::size_t work) {
     constexpr std::size_t grain = std::size_t{1} << 17;

@@ -1,5 +1,6 @@
 #include "graphopt/spmm.hpp"
 
+#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
 #include "spmm_rows.hpp"
@@ -39,11 +40,20 @@ GRAPHOPT_MULTIVERSION_FN void multiply_block(const EdgeOffset* indptr, const Nod
 template <class Real>
 void multiply(const SparseView<Real>& matrix, std::span<const Real> dense, std::size_t width,
               std::span<Real> out, int num_threads) {
+    const auto rows = [&](std::size_t begin, std::size_t end) {
+        multiply_block(matrix.indptr.data(), matrix.indices.data(), matrix.values.data(),
+                       dense.data(), width, out.data(), begin, end);
+        const auto entries = static_cast<std::size_t>(matrix.indptr[end] - matrix.indptr[begin]);
+        count_work(4 * (end - begin) + entries * (4 + width / 4));
+    };
     parallel_ranges(matrix.n_rows(), rows_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {
-                        multiply_block(matrix.indptr.data(), matrix.indices.data(),
-                                       matrix.values.data(), dense.data(), width, out.data(), begin,
-                                       end);
+                        constexpr EdgeOffset many = EdgeOffset{1} << 16;
+                        if (matrix.indptr[end] - matrix.indptr[begin] < many) {
+                            rows(begin, end);
+                        } else {
+                            for (std::size_t row = begin; row < end; ++row) rows(row, row + 1);
+                        }
                     });
 }
 

@@ -102,11 +102,9 @@ class Search {
             return passed.count() >= rules_.seconds;
         };
         const std::vector<std::size_t> sites = closed_sites();
-        InterruptPoll poll;  // one for all blocks, which are short
         SwapResult result;
         std::size_t since_last = 0, position = 0;  // of the sites
         while (since_last < sites.size() && result.n_swaps < rules_.max_swaps && !late()) {
-            poll();
             const std::size_t size = std::min(sites_per_block, sites.size() - position);
             const Swap swap = best_swap(std::span(sites).subspan(position, size));
             since_last += size;
@@ -174,8 +172,11 @@ class Search {
                        Workspace(k_, problem_.n_scenarios));
         parallel_ranges(sites.size(), sites_per_chunk, num_threads_,
                         [&](std::size_t begin, std::size_t end, std::size_t chunk, int worker) {
-                            judge_sites(*this, sites.subspan(begin, end - begin),
-                                        spaces_[static_cast<std::size_t>(worker)], found[chunk]);
+                            Workspace& space = spaces_[static_cast<std::size_t>(worker)];
+                            for (std::size_t i = begin; i < end; ++i) {
+                                judge_sites(*this, sites.subspan(i, 1), space, found[chunk]);
+                                count_work(problem_.n_customers + 12 * k_ * problem_.n_scenarios);
+                            }
                         });
         Swap best;
         for (const Swap& swap : found) {
@@ -290,6 +291,7 @@ class Search {
     // Finds a customer's nearest two sites among all that are open.
     void look_again(std::size_t j) {
         std::int32_t first = nobody, second = nobody;
+        count_work(8 + 8 * k_);
         for (std::size_t place = 0; place < k_; ++place) {
             const T entry = entry_of(place, j);
             if (first == nobody || entry < entry_of(static_cast<std::size_t>(first), j)) {
@@ -327,10 +329,12 @@ class Search {
             const bool had = served_.first[j] == place || served_.second[j] == place;
             if (had || !(row[j] > served_.next[j])) look_again(j);
         }
+        count_work(2 * problem_.n_customers);
         add_up();
     }
 
     void add_up() {
+        count_work(8 * problem_.n_customers);
         std::fill(losses_.begin(), losses_.end(), Cost{});
         std::fill(scales_.begin(), scales_.end(), 0.0);
         std::vector<double> totals(problem_.n_scenarios);

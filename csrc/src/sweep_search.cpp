@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "counted.hpp"
 #include "graphopt/shortest_paths.hpp"
 #include "graphopt/vector_math.hpp"
 
@@ -63,13 +64,16 @@ struct Work {
     std::size_t edges = 0;
 };
 
-// Pulls the nodes that wait, in the order of their numbers or against it; those that begin to wait
-// farther on the way are pulled by the same sweep.
+// Words of `waiting` that are swept at a time: work is counted in between.
+constexpr std::size_t words_at_once = 16;
+
+// Pulls the nodes of some words that wait, in the order of their numbers or against it; those that
+// begin to wait farther on the way are pulled by the same sweep.
 template <bool forward>
-GRAPHOPT_ALWAYS_INLINE Work sweep_all(const Sweep& sweep) {
+GRAPHOPT_ALWAYS_INLINE Work sweep_words(const Sweep& sweep, std::size_t begin, std::size_t end) {
     Work work;
     const std::size_t n_words = sweep.waiting.size();
-    for (std::size_t i = 0; i < n_words; ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
         const std::size_t word = forward ? i : n_words - 1 - i;
         std::uint64_t ahead = ~std::uint64_t{0};
         while (const std::uint64_t now = sweep.waiting[word] & ahead) {
@@ -80,27 +84,46 @@ GRAPHOPT_ALWAYS_INLINE Work sweep_all(const Sweep& sweep) {
             sweep.waiting[word] &= ~one;
             const std::size_t node = word * bits + bit;
             if (pull(sweep, node)) wait_behind(sweep, node);
+            const auto edges = static_cast<std::size_t>(sweep.edges_in.indptr[node + 1] -
+                                                        sweep.edges_in.indptr[node]);
             ++work.nodes;
-            work.edges += static_cast<std::size_t>(sweep.edges_in.indptr[node + 1] -
-                                                   sweep.edges_in.indptr[node]);
+            work.edges += edges;
         }
     }
     return work;
 }
 
-GRAPHOPT_MULTIVERSION_FN Work sweep_up(const Sweep& sweep) { return sweep_all<true>(sweep); }
-GRAPHOPT_MULTIVERSION_FN Work sweep_down(const Sweep& sweep) { return sweep_all<false>(sweep); }
+GRAPHOPT_MULTIVERSION_FN Work sweep_up(const Sweep& sweep, std::size_t begin, std::size_t end) {
+    return sweep_words<true>(sweep, begin, end);
+}
+GRAPHOPT_MULTIVERSION_FN Work sweep_down(const Sweep& sweep, std::size_t begin, std::size_t end) {
+    return sweep_words<false>(sweep, begin, end);
+}
+
+Work sweep_all(const Sweep& sweep, bool forward) {
+    Work work;
+    const std::size_t n_words = sweep.waiting.size();
+    for (std::size_t begin = 0; begin < n_words; begin += words_at_once) {
+        const std::size_t end = std::min(begin + words_at_once, n_words);
+        const Work some = forward ? sweep_up(sweep, begin, end) : sweep_down(sweep, begin, end);
+        work.nodes += some.nodes;
+        work.edges += some.edges;
+        count_work(16 * (some.nodes + 1) + 32 * some.edges);
+    }
+    return work;
+}
 
 }  // namespace
 
 SweepSearch::SweepSearch(const Csr& edges_in, const Csr& edges_out)
     : edges_in_(edges_in),
       edges_out_(edges_out),
-      labels_((edges_in.indptr.size() - 1) * n_vectors),
-      waiting_((edges_in.indptr.size() - 1 + bits - 1) / bits) {}
+      waiting_((edges_in.indptr.size() - 1 + bits - 1) / bits) {
+    counted_resize(labels_, (edges_in.indptr.size() - 1) * n_vectors);
+}
 
-bool SweepSearch::run(std::span<const NodeId> sources, double cutoff, InterruptPoll* poll) {
-    std::ranges::fill(labels_, Line<float64x8>{unreachable<double> - float64x8{}});
+bool SweepSearch::run(std::span<const NodeId> sources, double cutoff) {
+    counted_fill(std::span(labels_), Line<float64x8>{unreachable<double> - float64x8{}});
     std::ranges::fill(waiting_, 0);
     const Sweep sweep{edges_in_, edges_out_, labels_.data(), waiting_, cutoff};
     for (std::size_t lane = 0; lane < sources.size(); ++lane) {
@@ -112,8 +135,7 @@ bool SweepSearch::run(std::span<const NodeId> sources, double cutoff, InterruptP
     const std::size_t enough = max_rounds * (n_nodes + edges_in_.indices.size());
     bool forward = true;
     for (std::size_t spent = 0;; forward = !forward) {
-        if (poll != nullptr) (*poll)();
-        const Work work = forward ? sweep_up(sweep) : sweep_down(sweep);
+        const Work work = sweep_all(sweep, forward);
         if (work.nodes == 0) return true;
         spent += work.nodes + work.edges + waiting_.size();
         if (spent > enough) return false;
@@ -124,6 +146,7 @@ void SweepSearch::write(std::span<const NodeId> place, std::span<double* const> 
     constexpr std::size_t width = 8;  // nodes at a time: a cache line of each row
     for (std::size_t begin = 0; begin < place.size(); begin += width) {
         const std::size_t end = std::min(begin + width, place.size());
+        count_work(4 * width * rows.size());
         for (std::size_t lane = 0; lane < rows.size(); ++lane) {
             for (std::size_t v = begin; v < end; ++v) {
                 const auto node = static_cast<std::size_t>(place[v]);

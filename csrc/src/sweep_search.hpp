@@ -27,7 +27,7 @@ class SweepSearch {
 
     // Searches from at most n_lanes sources. False: gave up, since the sources' paths have so
     // little in common with the numbering that single searches are cheaper.
-    bool run(std::span<const NodeId> sources, double cutoff, InterruptPoll* poll);
+    bool run(std::span<const NodeId> sources, double cutoff);
 
     // Lengths from source `lane` to the node numbered place[v], for all v, in rows[lane][v].
     void write(std::span<const NodeId> place, std::span<double* const> rows) const;

@@ -65,7 +65,9 @@ GRAPHOPT_ALWAYS_INLINE void add_chunk_body(const double* matrix, std::size_t n, 
     // With 32 registers; 16 hold the sums and the factors of half as many rows.
     constexpr std::size_t rows = S::bytes == 64 ? triangle_step : triangle_step / 2;
     std::size_t first = begin;
-    for (; first + rows <= end; first += rows) add_rows<S, rows>(matrix, n, first, vector, product);
+    for (; first + rows <= end; first += rows) {
+        add_rows<S, rows>(matrix, n, first, vector, product);
+    }
     add_square(matrix, n, first, end - first, vector, product);
 }
 
@@ -97,6 +99,7 @@ void symmetric_product(std::span<const double> matrix, std::span<const double> v
         std::fill_n(part, n - begin, 0.0);
         // Rows and columns from `begin` on are a symmetric matrix of the same row length.
         add_chunk(matrix.data(), n, begin, bounds[chunk + 1], vector.data(), part - begin);
+        count_work((bounds[chunk + 1] - begin) * (n - begin) / 2);
     });
     for (std::size_t chunk = 1; chunk < n_chunks; ++chunk) {
         add(parts.data() + offsets[chunk], n - bounds[chunk], product.data() + bounds[chunk]);

@@ -50,6 +50,7 @@ double weight_within(std::span<const double> matrix, std::span<const std::int64_
     std::vector<double> parts(bounds.size() - 1);
     parallel_chunks(parts.size(), num_threads, [&](std::size_t chunk, int) {
         parts[chunk] = rows_of(matrix.data(), n, bounds[chunk], bounds[chunk + 1], group.data());
+        count_work((bounds[chunk + 1] - bounds[chunk]) * (n - bounds[chunk]) / 2);
     });
     double total = 0.0;
     for (const double part : parts) total += part;

@@ -10,11 +10,11 @@ Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonz
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from graphopt import _threadpoolctl
 from graphopt._build import build_config
+from graphopt._loading import load_whole
 from graphopt._threads import get_num_threads, set_num_threads
 from graphopt.centers import (
     ExactKCenterResult,
@@ -114,11 +114,11 @@ _LAZY_ESTIMATORS = ("ClusterNet", "DirectGCN", "LinkPredictor", "TwoStage")
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY_MODULES:
-        return import_module(f"graphopt.{name}")
+        return load_whole(f"graphopt.{name}")
     if name in _LAZY_ESTIMATORS:
-        return getattr(import_module("graphopt.learning"), name)
+        return getattr(load_whole("graphopt.learning"), name)
     if name == "decide":
-        return import_module("graphopt.decision").decide
+        return load_whole("graphopt.decision").decide
     raise AttributeError(f"module 'graphopt' has no attribute {name!r}")
 
 

@@ -8,6 +8,7 @@ when a `__hash__` or `__eq__` of the caller's changes them on the way.
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItemWithError
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject
@@ -25,7 +26,7 @@ cdef extern from "Python.h":
     bint PyIndex_Check(object thing)
 
 cdef object _MISSING = object()
-
+cdef Py_ssize_t _BETWEEN_LOOKS = 1 << 16  # edges, some milliseconds
 
 cdef class _Columns:
     """Edges as they are found: both ends, a weight each, and how many of the weights were given."""
@@ -37,6 +38,13 @@ cdef class _Columns:
 
     cdef ends(self):
         return _bytes_of(self.sources), _bytes_of(self.targets)
+
+
+cdef int _look_for_interrupts(_Columns columns) except -1:
+    """Let Ctrl-C through now and then: nothing here runs Python's own loop, which would."""
+    if columns.sources.size() % _BETWEEN_LOOKS == 0:
+        PyErr_CheckSignals()
+    return 0
 
 
 cdef bytes _bytes_of(vector[int64_t] &column):
@@ -110,6 +118,7 @@ cdef int64_t _number_of(dict position, bint plain, object node) except -1:
 cdef int _add(_Columns columns, int64_t source, int64_t target, object node, object neighbour,
               object attributes, object weight, bint weighted, bint multigraph) except -1:
     """Add one edge, or every parallel edge between two nodes of a multigraph."""
+    _look_for_interrupts(columns)
     if not multigraph:
         columns.sources.push_back(source)
         columns.targets.push_back(target)
@@ -117,6 +126,7 @@ cdef int _add(_Columns columns, int64_t source, int64_t target, object node, obj
             columns.weights.push_back(_weight(columns, node, neighbour, attributes, weight))
         return 0
     for parallel in attributes.values():
+        _look_for_interrupts(columns)
         columns.sources.push_back(source)
         columns.targets.push_back(target)
         if weighted:
@@ -204,6 +214,7 @@ cdef bint _read_numbers(_Columns columns, tuple rows) except -1:
     cdef tuple pair
     for i in range(len(rows)):
         pair = _pair(rows, i)
+        _look_for_interrupts(columns)
         if not (_read_number(columns.sources, pair[0], i)
                 and _read_number(columns.targets, pair[1], i)):
             return False
@@ -230,6 +241,7 @@ cdef int _read_labels(_Columns columns, tuple rows, dict position, bint grow) ex
     cdef tuple pair
     for i in range(len(rows)):
         pair = _pair(rows, i)
+        _look_for_interrupts(columns)
         columns.sources.push_back(_label_number(position, pair[0], i, grow))
         columns.targets.push_back(_label_number(position, pair[1], i, grow))
     return 0

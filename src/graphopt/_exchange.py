@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from graphopt import _interop
 from graphopt._interop import EdgeTable
+from graphopt._loading import load_whole
 
 if TYPE_CHECKING:
     import igraph
@@ -196,6 +197,7 @@ class Exchange:
 
         A copy that may be changed at will; its indices are int32 where they fit.
         """
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array
 
         data = np.ones(len(self.indices)) if self.weights is None else self.weights.copy()
@@ -216,6 +218,7 @@ class Exchange:
         edge_weight : float64 tensor, shape (n_entries,), or None
             None when unweighted.
         """
+        load_whole("torch")
         import torch
 
         index = torch.from_numpy(np.stack([self._rows(), self.indices]).astype(np.int64))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt import _convert
+from graphopt._loading import load_whole
 from graphopt._optional import require
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import as_array, as_tuple, check_integer, check_memory, shown
@@ -253,6 +254,7 @@ def table_from_igraph(graph: Any, weight: str | None) -> EdgeTable:
 
 def igraph_from_table(table: EdgeTable) -> igraph.Graph:
     """Make an igraph Graph; see `Graph.to_igraph`."""
+    load_whole("igraph")
     import igraph
 
     graph = igraph.Graph(
@@ -272,6 +274,7 @@ def igraph_from_table(table: EdgeTable) -> igraph.Graph:
 
 def table_from_scipy(matrix: Any, directed: bool | None, weighted: bool | None) -> EdgeTable:
     """Read a square matrix, sparse or dense; see `Graph.from_scipy`."""
+    load_whole("scipy.sparse")
     from scipy.sparse import coo_array
 
     sparse = is_sparse(matrix)

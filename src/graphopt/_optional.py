@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from types import ModuleType
 
+from graphopt._loading import load_whole
 from graphopt.errors import MissingLibraryError
 
 _EXTRAS = {"networkx": "networkx", "matplotlib": "plot", "optuna": "tune"}
@@ -31,7 +31,7 @@ def require(module: str, by: str) -> ModuleType:
     """
     library = module.partition(".")[0]
     try:
-        return import_module(module)
+        return load_whole(module)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != library:
             raise  # the library is there; something that it needs is not

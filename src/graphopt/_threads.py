@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt._validation import check_integer
 
 _MAX_THREADS = 2**31 - 1  # what the kernels' argument holds
@@ -113,6 +114,7 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache  # looks through all loaded libraries
 def _blas() -> Any:
+    load_whole("threadpoolctl")
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

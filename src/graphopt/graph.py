@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt import _core, _interop
 from graphopt._exchange import Exchange
 from graphopt._interop import EDGE_BYTES, EdgeTable
+from graphopt._loading import load_whole
 from graphopt._validation import (
     as_array,
     as_tuple,
@@ -304,7 +305,10 @@ class Graph(Exchange):
         """
         if self.n_nodes == 0:
             return 0, np.empty(0, np.int32)
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array
+
+        load_whole("scipy.sparse.csgraph")
         from scipy.sparse.csgraph import connected_components
 
         pattern = csr_array(

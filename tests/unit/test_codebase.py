@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import sys
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -80,3 +83,35 @@ def test_nothing_is_compiled_for_one_machine() -> None:
             assert found is None, f"{path.relative_to(ROOT)} holds {found and found[0]}"
     simd = (ROOT / "csrc/include/graphopt/simd.hpp").read_text()
     assert re.search(r"-m(arch|tune)|intrin\.h|\b_mm\d*_", simd) is None
+
+
+def imports_of(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt | None]]:
+    """Yield the modules that the statements of a function import, each with what stands before."""
+    before = None
+    for statement in body:
+        if isinstance(statement, ast.Import):
+            yield from ((alias.name, before) for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom) and statement.module is not None:
+            yield statement.module, before
+        else:
+            before = statement
+            for field in ("body", "orelse", "handlers", "finalbody"):
+                yield from imports_of(getattr(statement, field, []))
+
+
+def test_libraries_are_loaded_whole() -> None:
+    """Ctrl-C in the import of a library would leave it broken: see `load_whole`."""
+    ours = ROOT / "src" / "graphopt"
+    for path in ours.rglob("*.py"):
+        if path.relative_to(ours).parts[0] in ("bench", "reference"):
+            continue  # for the command line, which Ctrl-C ends
+        tree = ast.parse(path.read_text())
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for module, before in imports_of(function.body):
+                library = module.split(".")[0]
+                if library in sys.stdlib_module_names or library in ("graphopt", "numpy"):
+                    continue
+                loaded = before is not None and f"load_whole('{library}" in ast.unparse(before)
+                assert loaded, f"{path.name}: {function.name} imports {module} without load_whole"

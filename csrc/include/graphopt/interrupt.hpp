@@ -31,7 +31,17 @@ ThreadState& thread_state() noexcept;
 // About 4 ms of work.
 inline constexpr std::size_t work_between_looks = std::size_t{1} << 22;
 
+void look_after_work();
+
 }  // namespace detail
+
+// What this thread has counted, for tests: in all, and the most between two looks. Work below
+// `work_between_looks` is left for the next time.
+struct CountedWork {
+    std::size_t total = 0;
+    std::size_t most = 0;
+};
+CountedWork take_counted_work() noexcept;
 
 // Throws if this thread shall stop. Asks the interrupt check at most every 50 ms.
 void look_for_interrupt();
@@ -42,10 +52,7 @@ void look_for_interrupt();
 inline void count_work(std::size_t units) {
     detail::ThreadState& state = detail::thread_state();
     state.work += units;
-    if (state.work >= detail::work_between_looks) {
-        state.work = 0;
-        look_for_interrupt();
-    }
+    if (state.work >= detail::work_between_looks) detail::look_after_work();
 }
 
 // The same for loops that count their work in another way.

@@ -184,7 +184,7 @@ void parallel_rounds(std::size_t n_rounds, std::size_t n_chunks, int num_threads
     std::atomic<std::size_t> finished{0};  // rounds
     Region region;
     region.run(threads, [&](int worker) {
-        for (std::size_t round = 0; round < n_rounds; ++round) {
+        for (std::size_t round = 0; round < n_rounds && !region.stopped(); ++round) {
             Spin spin;
             while (finished.load(std::memory_order_acquire) < round && !region.stopped()) {
                 spin();

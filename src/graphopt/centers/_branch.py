@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
-from graphopt.centers._prices import Clock, Prices, best_prices, solver_options
+from graphopt._loading import load_whole
+from graphopt.centers._prices import Clock, Prices, best_prices
+from graphopt.centers._solver import solve
 
 _NO_LIMIT = np.iinfo(np.int64).max
 _WORTH_ANOTHER = 0.9  # when no more sites than this part are left, another linear program is solved
@@ -108,6 +110,7 @@ class Branching:
         self, table: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], Any, NDArray[np.uint8]]:
         """Return forced sites, sites left, incidence (None: no cover) and table."""
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array
 
         n_sites, n_customers = table.shape
@@ -143,18 +146,20 @@ def solver_cover(incidence: Any, k: int, clock: Clock) -> tuple[bool | None, NDA
 
     That there are none, is its word.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    load_whole("scipy.optimize")
+    from scipy.optimize import Bounds, LinearConstraint
 
     n_sites = incidence.shape[1]
-    answer = milp(
-        np.ones(n_sites),
+    answer = solve(
+        "milp",
+        clock.left(),
+        c=np.ones(n_sites),
         constraints=[
             LinearConstraint(incidence, lb=1.0),
             LinearConstraint(np.ones((1, n_sites)), ub=k),
         ],
         bounds=Bounds(0.0, 1.0),
         integrality=np.ones(n_sites),
-        options=solver_options(clock),
     )
     nobody = np.empty(0, np.int64)
     if answer.x is None:

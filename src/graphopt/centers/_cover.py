@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt.centers._branch import Branching, Undecided, solver_cover
 from graphopt.centers._prices import Clock, best_prices, cheap_prices
 
@@ -159,6 +160,7 @@ def reduce_to_cover(
     cover : Cover or None
         None where that is so, and where the time was too short or the rest is too large.
     """
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array
 
     if len(must_open):

@@ -20,6 +20,7 @@ from graphopt.centers._input import Sites, check_sites, checked_source, size_of,
 from graphopt.centers._prices import Clock
 from graphopt.centers._reduction import Reduction
 from graphopt.centers._search import Search
+from graphopt.centers._solver import solver_process
 from graphopt.errors import InfeasibleError
 from graphopt.graph import Graph
 from graphopt.paths import find_distances
@@ -122,8 +123,8 @@ def exact_k_center(
     prices and, where hundreds of them do not end it, by HiGHS: only there, that a radius is
     impossible is its word (`reductions` tell). Every choice is evaluated on the distances
     themselves. Centres that the proof does not need are the farthest allowed nodes. Two bit sets of
-    n_nodes x n_nodes beside the distances; exponential at worst. Ctrl-C is looked for between the
-    solver's calls, not in them.
+    n_nodes x n_nodes beside the distances; exponential at worst. Where the solver takes
+    longer than a moment, it runs in a process of its own, which Ctrl-C ends.
 
     Examples
     --------
@@ -162,7 +163,8 @@ def exact_k_center(
         Clock(start + limit),
         threads,
     )
-    search.run()
+    with solver_process():
+        search.run()
     if math.isinf(search.lower_bound):
         raise InfeasibleError(_why_infeasible(source, distances, k, may_open, needed))
     chosen = evaluate_centers(distances, _filled_up(distances, search.best, k, sites))

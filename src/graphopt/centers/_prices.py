@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt.centers._solver import solve
+
 _ROUNDING = 1e-9  # far above what adding up prices can err by
 _TOLERANCE = 1e-6  # above the solver's own
 _FIRST_CUSTOMERS = 50
@@ -28,11 +30,6 @@ class Clock:
     def late(self) -> bool:
         """Tell whether there is no time left."""
         return self.left() == 0.0
-
-
-def solver_options(clock: Clock) -> Any:
-    """Return what HiGHS is told about the time."""
-    return {"time_limit": clock.left()} if math.isfinite(clock.deadline) else {}
 
 
 class Prices:
@@ -84,21 +81,20 @@ def best_prices(incidence: Any, k: int, clock: Clock) -> tuple[Prices, NDArray[n
     the hardest and, again and again, those whom that leaves unserved, until nobody is or the prices
     of some prove that k sites are too few for all. None: time was over first.
     """
-    from scipy.optimize import linprog
-
     n_customers, n_sites = incidence.shape
     hardest = np.argsort(np.diff(incidence.indptr), kind="stable")
     charged = np.zeros(n_customers, bool)
     charged[hardest[:_FIRST_CUSTOMERS]] = True
     while True:
         rows = incidence[np.flatnonzero(charged)]
-        answer = linprog(
-            np.ones(n_sites),
+        answer = solve(
+            "linprog",
+            clock.left(),
+            c=np.ones(n_sites),
             A_ub=-rows,
             b_ub=-np.ones(rows.shape[0]),
             bounds=(0.0, None),
             method="highs",
-            options=solver_options(clock),
         )
         marginals = getattr(answer.get("ineqlin"), "marginals", None)
         if answer.x is None or marginals is None or len(marginals) != rows.shape[0]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt.communities._eigenvectors import group_modularity, leading_eigenvectors
 from graphopt.communities._inputs import Matrix
 
@@ -98,6 +99,7 @@ def _single_node(group: Group) -> Side:
 
 def _component(group: Group) -> Side:
     """Return the component of the first node; all nodes where the group is connected."""
+    load_whole("scipy.sparse.csgraph")
     from scipy.sparse.csgraph import connected_components
 
     _, component = connected_components(group.matrix, directed=False)

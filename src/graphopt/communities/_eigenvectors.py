@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt._threads import get_num_threads
 from graphopt.communities._inputs import Matrix
 from graphopt.errors import ConvergenceWarning
@@ -153,6 +154,7 @@ def leading_eigenvectors(operator: SymmetricOperator, count: int) -> Floats:
 
 
 def _full(operator: SymmetricOperator, count: int) -> Floats:
+    load_whole("scipy.linalg")
     from scipy.linalg import eigh
 
     n = len(operator.diagonal)
@@ -161,6 +163,7 @@ def _full(operator: SymmetricOperator, count: int) -> Floats:
 
 
 def _lanczos(operator: SymmetricOperator, count: int) -> Floats:
+    load_whole("scipy.sparse.linalg")
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     n = len(operator.diagonal)
@@ -182,6 +185,7 @@ def _lanczos(operator: SymmetricOperator, count: int) -> Floats:
 
 
 def _lobpcg(operator: SymmetricOperator, count: int) -> Floats:
+    load_whole("scipy.sparse.linalg")
     from scipy.sparse.linalg import LinearOperator, lobpcg
 
     n = len(operator.diagonal)

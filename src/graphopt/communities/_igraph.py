@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt.graph import Graph
 
 _RANDOM = threading.Lock()
@@ -18,6 +19,7 @@ _RANDOM = threading.Lock()
 
 def as_igraph(graph: Graph) -> tuple[Any, NDArray[np.float64] | None]:
     """Return the graph without edges of weight 0, which igraph refuses, and the weights left."""
+    load_whole("igraph")
     import igraph
 
     edges, weights = graph.edges, graph.edge_weights
@@ -29,6 +31,7 @@ def as_igraph(graph: Graph) -> tuple[Any, NDArray[np.float64] | None]:
 @contextmanager
 def igraph_random(seed: int) -> Iterator[None]:
     """Seed igraph for the length of a block; blocks of several threads wait for each other."""
+    load_whole("igraph")
     import igraph
 
     with _RANDOM:

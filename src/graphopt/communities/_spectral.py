@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import RandomState, check_integer, check_number, check_random_state
 from graphopt.communities._eigenvectors import (
     group_modularity,
@@ -123,7 +124,10 @@ def _embedding(matrix: Matrix, width: int, regularization: float | None) -> NDAr
 def _k_means(
     points: NDArray[np.float64], n_groups: int, n_init: int, seed: int
 ) -> NDArray[np.int64]:
+    load_whole("sklearn.cluster")
     from sklearn.cluster import KMeans
+
+    load_whole("sklearn.exceptions")
     from sklearn.exceptions import ConvergenceWarning
 
     means = KMeans(n_groups, init="k-means++", n_init=n_init, random_state=seed)
@@ -134,7 +138,10 @@ def _k_means(
 
 @cache  # looks through all loaded libraries, so once what it is for is loaded
 def _thread_pools() -> Any:
+    load_whole("sklearn.cluster")
     import sklearn.cluster  # noqa: F401
+
+    load_whole("threadpoolctl")
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._threads import one_blas_thread
 from graphopt._validation import (
     RandomState,
@@ -144,6 +145,7 @@ class LinkModel(PairCompletion):
 
     def _learned(self, graph: Graph, rows: Any) -> NDArray[np.float64]:
         """Return the coefficients of the pairs' values, and last the constant."""
+        load_whole("sklearn.linear_model")
         from sklearn.linear_model import LogisticRegression
 
         rng = check_random_state(self.random_state)
@@ -172,6 +174,7 @@ class LinkModel(PairCompletion):
 
         They are those of the hidden edges, of which there were fewer.
         """
+        load_whole("scipy.special")
         from scipy.special import expit
 
         n = graph.n_nodes

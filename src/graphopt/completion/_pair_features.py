@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import check_memory
 from graphopt.features import smoothed_features
 from graphopt.graph import Graph
@@ -43,6 +44,7 @@ class PairFeatures:
     """
 
     def __init__(self, graph: Graph, features: Any, smoothing: int) -> None:
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array, diags_array
 
         n = graph.n_nodes

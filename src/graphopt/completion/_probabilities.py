@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import (
     RandomState,
     as_array,
@@ -127,6 +128,7 @@ class EdgeProbabilities:
         return self._shifted(total)
 
     def _shifted(self, total: float) -> EdgeProbabilities:
+        load_whole("scipy.optimize")
         from scipy.optimize import brentq
 
         chances = np.minimum(np.append(self.probabilities, self.background), _SUREST)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._escaping import shortened
+from graphopt._loading import load_whole
 from graphopt._sparse import checked_rows
 from graphopt.datasets import catalog, origins, sources
 from graphopt.datasets.archive import Arrays, check_digest, read_arrays, write_arrays
@@ -91,6 +92,7 @@ def cache_folder() -> Path:
     moved = os.environ.get("GRAPHOPT_CACHE")
     if moved:
         return Path(moved)
+    load_whole("pooch")
     import pooch
 
     return Path(pooch.os_cache("graphopt"))
@@ -231,6 +233,7 @@ def _dataset(
 
 def _matrix(arrays: Arrays, key: str) -> Any:
     """Return stored CSR as a dense array where every entry is stored, else as it is."""
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array
 
     rows, columns = (int(size) for size in arrays[f"{key}_shape"])

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from graphopt._files import replacing
+from graphopt._loading import load_whole
 from graphopt._validation import check_memory
 from graphopt.datasets.sources import Read
 from graphopt.errors import DatasetNotFoundError
@@ -41,6 +42,7 @@ def fetch(url: str, folder: Path) -> Path:
     path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:12]}.zip"
     if path.exists():
         return path
+    load_whole("pooch")
     import pooch
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import RandomState, check_choice, check_number, check_random_state
 from graphopt.graph import Graph, check_undirected
 
@@ -155,7 +156,10 @@ def without(edges: NDArray[np.int32], taken: NDArray[np.int32], n_nodes: int) ->
 
 def _spanning_forest(graph: Graph, order: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which edges form the spanning forest that takes edges in the given order."""
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array
+
+    load_whole("scipy.sparse.csgraph")
     from scipy.sparse.csgraph import minimum_spanning_tree
 
     edges, n = graph.edges, graph.n_nodes

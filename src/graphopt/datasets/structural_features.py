@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
 from graphopt.graph import Graph, check_undirected
 
@@ -82,12 +83,13 @@ def structural_features(
 
 
 def _local(graph: Graph) -> NDArray[np.float64]:
+    load_whole("igraph")
     import igraph
 
     n, degree = graph.n_nodes, graph.degrees.astype(np.float64)
     if n == 0:
         return np.zeros((0, len(LOCAL_FEATURES)))
-    twin = igraph.Graph(n=n, edges=graph.edges)
+    twin = igraph.Graph(n=n, edges=graph.edges.astype(np.int64))
     clustering = np.array(twin.transitivity_local_undirected(mode="zero"))
     around = np.bincount(_rows(graph), weights=degree[graph.indices], minlength=n)
     return np.column_stack(
@@ -105,6 +107,7 @@ def _local(graph: Graph) -> NDArray[np.float64]:
 
 def _positional(graph: Graph, start: NDArray[np.float64]) -> NDArray[np.float64]:
     """Average the start vectors over walks that may also stay where they are."""
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array
 
     n = graph.n_nodes

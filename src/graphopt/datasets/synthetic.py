@@ -9,6 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import (
     RandomState,
     check_choice,
@@ -213,6 +214,7 @@ class _Growth:
     """
 
     def __init__(self, y: NDArray[np.float64], rho: float, rng: np.random.Generator) -> None:
+        load_whole("scipy.spatial")
         from scipy.spatial import cKDTree
 
         self.rho, self.rng = rho, rng

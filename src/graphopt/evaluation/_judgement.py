@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._loading import load_whole
 from graphopt._scale import mean_of
 from graphopt._validation import as_array, check_choice, check_node_indices
 from graphopt.centers import evaluate_centers
@@ -196,6 +197,7 @@ def agreement(labels: ArrayLike, truth: ArrayLike) -> Agreement:
     >>> agreement([0, 0, 1, 1], ["b", "b", "a", "a"])
     Agreement(nmi=1.0, ari=1.0)
     """
+    load_whole("sklearn.metrics")
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     ours, theirs = _classes("labels", labels), _classes("truth", truth)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import check_choice, check_integer, check_node_indices
 from graphopt.centers import ExactKCenterResult, exact_k_center, gonzalez, greedy_k_center
 from graphopt.communities import cnm, leiden, newman, spectral
@@ -129,6 +130,7 @@ class Method:
         return self._method(graph, features, self.k, seed)
 
     def _by_estimator(self, graph: Graph, features: Any, seed: int) -> Any:
+        load_whole("sklearn.base")
         from sklearn.base import clone
 
         model: Any = clone(self._method)

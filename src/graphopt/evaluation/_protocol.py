@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import (
     RandomState,
     as_array,
@@ -177,6 +178,7 @@ def compare(
     >>> same.difference.mean, same.p_value, same.ties
     (0.0, 1.0, 4)
     """
+    load_whole("joblib")
     from joblib import Parallel, delayed
 
     check_choice("task", task, TASKS)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import check_float_array, check_integer, check_number
 
 _RESAMPLES = 9_999
@@ -102,6 +103,7 @@ def _unit(x: NDArray[np.float64]) -> float:
 
 
 def _interval(x: NDArray[np.float64], confidence: float, seed: int) -> tuple[float, float]:
+    load_whole("scipy.stats")
     from scipy.stats import bootstrap
 
     if (x == x[0]).all() or np.ptp(x) <= _ROUNDING * np.abs(x).max():
@@ -159,6 +161,7 @@ def signed_rank_p_value(differences: ArrayLike, *, random_state: int = 0) -> flo
     >>> signed_rank_p_value([1.0, 2.0, 3.0, 4.0, 5.0])  # 2 of 32 ways to give signs
     0.0625
     """
+    load_whole("scipy.stats")
     from scipy.stats import permutation_test, rankdata
 
     d = check_float_array("differences", differences, ndim=1, finite=False).astype(np.float64)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Any
 
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt.centers import gonzalez, greedy_k_center
 from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.errors import InfeasibleError
@@ -146,7 +146,7 @@ def _methods(
         yield "Leiden", lambda: leiden(seen, k, random_state=random_state).labels
         yield "CNM", lambda: cnm(seen, k).labels
         yield "Newman", lambda: newman(seen, k).labels
-        import_module("sklearn.cluster")  # takes longer than the clustering that is timed
+        load_whole("sklearn.cluster")  # takes longer than the clustering that is timed
         yield "SC", lambda: spectral(seen, k, random_state=random_state).labels
     else:
         yield "ClusterNet", lambda: model.fit(seen, problem.features).centers_

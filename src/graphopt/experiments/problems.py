@@ -13,6 +13,7 @@ import numpy as np
 from graphopt import datasets
 from graphopt._escaping import quoted, shortened
 from graphopt._files import regular_size
+from graphopt._loading import load_whole
 from graphopt._reading import check_npz, read_npy, text_lines
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_float_array, check_memory
@@ -211,6 +212,7 @@ def _read_matrix(path: Path) -> Any:
 
 
 def _read_sparse(path: Path) -> Any:
+    load_whole("scipy.sparse")
     from scipy.sparse import load_npz
 
     check_npz(path)

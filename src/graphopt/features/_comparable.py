@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._scale import exponent_of, times_power
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_float_array, check_integer, check_memory
@@ -128,6 +129,7 @@ def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     rows = _unit_features(check_features(features, graph.n_nodes))
     if steps == 0:
         return rows
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array, eye_array
 
     graph, _ = in_own_unit(graph)  # which single precision holds

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt.graph import Graph, check_undirected
 
 MOTIFS = ("edges", "paths of two edges from the node", "triangles", "cycles of four edges")
@@ -64,11 +65,15 @@ def _cycles(graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     Entry (u, w) of the squared adjacency matrix counts the neighbours that u and w share: where u
     and w are neighbours each is a triangle, and each two of them are a cycle of four edges.
     """
+    load_whole("igraph")
     import igraph
 
     triangles = np.zeros(graph.n_nodes, np.int64)
     squares = np.zeros(graph.n_nodes, np.int64)
-    coreness = igraph.Graph(n=graph.n_nodes, edges=graph.edges).coreness()
+    coreness = igraph.Graph(
+        n=graph.n_nodes,
+        edges=graph.edges.astype(np.int64),
+    ).coreness()
     nodes = np.flatnonzero(np.array(coreness, dtype=np.int64) >= 2).astype(np.int32)
     core = graph.subgraph(nodes)
     adjacency = _ones(core)
@@ -84,6 +89,7 @@ def _cycles(graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _ones(graph: Graph) -> Any:
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array
 
     entries = np.ones(len(graph.indices), np.int64)

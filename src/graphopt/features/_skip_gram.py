@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._threads import one_blas_thread
 
 Array = NDArray[np.float64]
@@ -46,6 +47,7 @@ def skip_gram(counts: Array, n_features: int, negatives: float) -> Array:
     al., Distributed Representations of Words and Phrases, NeurIPS 2013; the best score: O. Levy and
     Y. Goldberg, Neural Word Embedding as Implicit Matrix Factorization, NeurIPS 2014.
     """
+    load_whole("scipy.optimize")
     from scipy.optimize import minimize
 
     n_items = len(counts)
@@ -81,6 +83,7 @@ def _best_scores(together: Array, apart: Array) -> Array:
 
 def _loss_of_scores(scores: Array, together: Array, apart: Array) -> tuple[float, Array]:
     """Return the loss and its gradient; softplus(-s) = softplus(s) - s."""
+    load_whole("scipy.special")
     from scipy.special import expit
 
     softplus = np.logaddexp(0.0, scores)

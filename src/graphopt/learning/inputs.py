@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphopt._loading import load_whole
 from graphopt._weights import edge_weights
 from graphopt.features import node_features, smoothed_features
 from graphopt.graph import Graph
@@ -140,12 +141,14 @@ def _stacked(rows: Sequence[Any]) -> Any:
         return rows[0]
     if all(isinstance(part, np.ndarray) for part in rows):
         return np.concatenate(rows)
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array, vstack
 
     return csr_array(vstack([csr_array(part) for part in rows]))
 
 
 def _identity(n_nodes: int) -> Any:
+    load_whole("scipy.sparse")
     from scipy.sparse import eye_array
 
     return eye_array(n_nodes, format="csr", dtype="float32")

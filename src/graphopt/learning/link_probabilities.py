@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._loading import load_whole
 from graphopt._threads import one_blas_thread
 from graphopt._validation import (
     RandomState,
@@ -174,6 +175,7 @@ class LinkProbabilities(Fitted):
 
 
 def _probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    load_whole("scipy.special")
     from scipy.special import expit
 
     return np.asarray(expit(scores), np.float32)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
+
 
 @dataclass(frozen=True, slots=True)
 class LinkScores:
@@ -38,6 +40,7 @@ def score_links(
     present: NDArray[np.float32], missing: NDArray[np.float32], hits_at: Sequence[int]
 ) -> LinkScores:
     """Compare the probabilities of edges with those of pairs without one; both at least one."""
+    load_whole("sklearn.metrics")
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     truth = np.repeat([1, 0], [len(present), len(missing)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import load_whole
 from graphopt._validation import (
     RandomState,
     check_choice,
@@ -463,6 +464,7 @@ def _unseen_chances(predictor: LinkPredictor, seen_fraction: float | None) -> ND
 
 def _with_sum(chances: NDArray[np.float64], total: float) -> NDArray[np.float64]:
     """Multiply all odds by one factor such that the probabilities sum to `total`."""
+    load_whole("scipy.optimize")
     from scipy.optimize import brentq
 
     def scaled(log_factor: float) -> NDArray[np.float64]:

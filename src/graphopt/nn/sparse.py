@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt._operators import operator
 from graphopt._sparse import checked_rows
 from graphopt._threads import resolve_num_threads
@@ -72,6 +73,7 @@ class SparseMatrix:
         graphopt.errors.MemoryLimitError
             If the matrix and its transpose do not fit in memory.
         """
+        load_whole("scipy.sparse")
         from scipy.sparse import csr_array
 
         rows = checked_rows("matrix", matrix)

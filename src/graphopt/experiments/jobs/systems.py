@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache, partial
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import datasets
+from graphopt._loading import load_whole
 from graphopt.centers import gonzalez, greedy_k_center
 from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.datasets.splits import without
@@ -68,8 +68,8 @@ def solve(system: str, problem: Problem, settings: Settings) -> list[Decided]:
 @cache
 def warm_up(system: str, task: str) -> None:
     """Run a system on a tiny graph, once in a process: libraries load and threads start."""
-    import_module("sklearn.cluster")
-    import_module("sklearn.metrics")
+    load_whole("sklearn.cluster")
+    load_whole("sklearn.metrics")
     tiny = datasets.synthetic(60, random_state=0)
     problem = problem_of("tiny", tiny, task, "learning", 3)
     solve(system, problem, Settings(0, iterations=2, restarts=1, time_budget=0.0))

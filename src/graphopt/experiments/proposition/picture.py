@@ -11,6 +11,7 @@ import numpy as np
 
 from graphopt._escaping import for_plot
 from graphopt._files import write_figure
+from graphopt._loading import load_whole
 from graphopt._optional import require
 from graphopt.experiments.proposition.rows import PropositionRow, by_source, summary_of
 
@@ -61,6 +62,7 @@ def plot_proposition(rows: Sequence[PropositionRow], path: str | Path) -> None:
     if not rows:
         raise ValueError("rows must hold at least one row")
     require("matplotlib", "the picture of Proposition 1").use("Agg")
+    load_whole("matplotlib.pyplot")
     from matplotlib import pyplot as plt
 
     groups = by_source(rows)

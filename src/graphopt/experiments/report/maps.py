@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._loading import load_whole
 from graphopt.communities._igraph import as_igraph, igraph_random
 from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
@@ -82,6 +83,7 @@ def arranged(graph: Graph, groups: NDArray[Any]) -> NDArray[np.int64]:
     array of int64, shape (n_nodes, 2)
         Inside ``WIDTH`` x ``HEIGHT``.
     """
+    load_whole("igraph")
     import igraph
 
     peer, _ = as_igraph(graph)
@@ -163,6 +165,7 @@ def _segments(lines: NDArray[np.int64]) -> str:
 
 def _land(places: NDArray[np.int64], group: NDArray[np.int64]) -> list[str]:
     """Return the outline of each country: the spots whose nearest nodes are mostly its own."""
+    load_whole("scipy.spatial")
     from scipy.spatial import cKDTree
 
     columns = np.arange(_CELL // 2, WIDTH, _CELL)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from graphopt._loading import load_whole
 from graphopt.experiments.search.proposals import key, trial_params
 from graphopt.experiments.search.search import Search
 from graphopt.experiments.search.spaces import Landmark, Params, Space, Value
@@ -174,6 +175,7 @@ def _standing(landmark: Landmark, trial: FrozenTrial, begun: list[Tried], sign: 
 
 
 def _importances(study: Study, complete: list[FrozenTrial]) -> dict[str, float] | None:
+    load_whole("optuna")
     import optuna
 
     varied = len({trial.value for trial in complete}) > 1

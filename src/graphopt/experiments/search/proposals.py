@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphopt._loading import load_whole
 from graphopt._validation import check_choice
 from graphopt.experiments.search.spaces import Params, Space
 
@@ -76,6 +77,7 @@ def trial_params(trial: FrozenTrial) -> Params:
 
 def distributions(space: Space) -> dict[str, Any]:
     """Return the space as Optuna's distributions."""
+    load_whole("optuna.distributions")
     from optuna.distributions import CategoricalDistribution
 
     return {name: CategoricalDistribution(values) for name, values in space.choices.items()}
@@ -89,7 +91,10 @@ def _by_tpe(
     greater_is_better: bool,
 ) -> Params | None:
     """Let TPE learn from the trials, in memory; None if it names only points that were tried."""
+    load_whole("optuna")
     import optuna
+
+    load_whole("optuna.trial")
     from optuna.trial import TrialState
 
     first = int(np.random.SeedSequence([seed, len(trials)]).generate_state(1)[0])

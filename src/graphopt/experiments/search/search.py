@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphopt._escaping import shortened
 from graphopt._files import check_folder
+from graphopt._loading import load_whole
 from graphopt._optional import require
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_choice, check_integer
@@ -130,6 +131,7 @@ class Search:
         self._claims.__exit__(None, None, None)
 
     def _open(self, optuna: ModuleType) -> Study:
+        load_whole("sqlalchemy.exc")
         from sqlalchemy.exc import SQLAlchemyError
 
         if not _is_ours(self._storage):
@@ -225,6 +227,7 @@ class Search:
 
     def finish(self, trial: Trial, scores: dict[int, float], seconds: float) -> FrozenTrial:
         """Record what came out: the best score over all lengths of training, and all of them."""
+        load_whole("optuna.trial")
         from optuna.trial import TrialState
 
         best = max if self.evaluation.greater_is_better else min
@@ -239,6 +242,7 @@ class Search:
 
     def fail(self, trial: Trial, error: str) -> FrozenTrial:
         """Record that a setting cannot be evaluated."""
+        load_whole("optuna.trial")
         from optuna.trial import TrialState
 
         trial.set_user_attr("error", error)
@@ -271,6 +275,7 @@ class Search:
                 self._put_back(now, "its search was killed")
 
     def _put_back(self, trial: FrozenTrial, reason: str) -> None:
+        load_whole("optuna.trial")
         from optuna.trial import TrialState
 
         # In this order: killed in between, the trial still runs and is put back once more.

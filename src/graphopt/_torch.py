@@ -1,0 +1,7 @@
+"""PyTorch; to be imported before any module that imports it at its top."""
+
+from __future__ import annotations
+
+from graphopt._loading import load_whole
+
+load_whole("torch")
