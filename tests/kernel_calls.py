@@ -104,6 +104,7 @@ def _arguments() -> Iterator[tuple[str, str, Arguments]]:
     yield "build_info", "", lambda _: ()
     yield "openmp_max_threads", "", lambda _: ()
     yield "startable_threads", "", lambda t: (t,)
+    yield "take_counted_work", "", lambda _: ()
     yield "usable_threads", "", lambda t: (t, 8)
     yield from _graphs()
     yield from _paths()
@@ -135,6 +136,8 @@ def _graphs() -> Iterator[tuple[str, str, Arguments]]:
         lambda _: ((100, *_edges(100, 400)[:2], None, False, True, "first")),
     )
     yield "check_csr", "", lambda _: _csr(100, 400)
+    yield "check_indices", "int32", lambda _: (_csr(100, 400)[1], 100, "indices")
+    yield "check_indices", "int64", lambda _: (_csr(100, 400)[0], 801, "indices")
     yield "check_sparse", "", lambda _: (*_csr(100, 400)[:2], 100)
     yield "transpose_csr", "", lambda _: _csr(100, 400)
 
@@ -272,6 +275,9 @@ def _networks() -> Iterator[tuple[str, str, Arguments]]:
         rows, upstream = _reals(dtype, n, hidden), _reals(dtype, n, out)
         sparse = (indptr, indices, values, n)
         yield "spmm", dtype, lambda t, s=sparse, r=rows: (*s, r, t)
+        wide, narrow = _reals(dtype, n, 70), _reals(dtype, 70, out)
+        yield "tall_product", dtype, lambda t, a=wide, b=narrow: (a, b, t)
+        yield "transposed_tall_product", dtype, lambda t, a=wide, b=upstream: (a, b, t)
         yield (
             "gcn_layers",
             dtype,

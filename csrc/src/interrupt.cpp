@@ -34,7 +34,11 @@ void look_after_work() {
 
 }  // namespace detail
 
-CountedWork take_counted_work() noexcept { return std::exchange(counted, {}); }
+CountedWork take_counted_work() noexcept {
+    const std::size_t left = std::exchange(detail::thread_state().work, 0);
+    const CountedWork taken = std::exchange(counted, {});
+    return {taken.total + left, std::max(taken.most, left)};
+}
 
 void set_interrupt_check(InterruptCheck check) noexcept {
     current_check.store(check, std::memory_order_relaxed);

@@ -1,6 +1,5 @@
 #include "graphopt/spmm.hpp"
 
-#include "counted.hpp"
 #include "graphopt/parallel.hpp"
 #include "graphopt/simd.hpp"
 #include "spmm_rows.hpp"

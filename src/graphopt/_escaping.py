@@ -11,6 +11,8 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from graphopt._loading import load_whole
+
 LONGEST = 200
 """Characters of foreign text that a message shows."""
 
@@ -48,6 +50,7 @@ def for_markup(text: object) -> str:
     >>> print(for_markup("[red]"))
     \[red]
     """
+    load_whole("rich.markup")
     from rich.markup import escape
 
     return escape(for_terminal(text))
@@ -101,7 +104,7 @@ def csv_table(names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str
     ['name,score', "'=a,-0.5"]
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow([for_csv(name) for name in names])
     writer.writerows([for_csv(row.get(name, "")) for name in names] for row in rows)
     return text.getvalue()

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeAlias, cast
 
+from graphopt._loading import load_whole
+
 AnyPath: TypeAlias = str | os.PathLike[str]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -74,6 +76,7 @@ def write_text(path: AnyPath, text: str) -> None:
 
 def write_figure(figure: Any, path: AnyPath) -> None:
     """Write a figure of matplotlib's as a whole, in the format of the name's ending; close it."""
+    load_whole("matplotlib.pyplot")
     from matplotlib import pyplot as plt
 
     try:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt._validation import check_integer, check_memory
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def checked_rows(
     MemoryLimitError
         If the copy does not fit in memory; nothing was allocated.
     """
+    load_whole("scipy.sparse")
     from scipy.sparse import issparse
 
     if not is_sparse(matrix):
@@ -164,6 +166,7 @@ def _compressed_arrays(
 
 
 def _from_csr(matrix: Any, shape: Shape, dtype: Any) -> Any:
+    load_whole("scipy.sparse")
     from scipy.sparse import csr_array
 
     arrays = _compressed_arrays(matrix, _numbers(matrix.data, 1, dtype), *shape)
@@ -171,6 +174,7 @@ def _from_csr(matrix: Any, shape: Shape, dtype: Any) -> Any:
 
 
 def _from_csc(matrix: Any, shape: Shape, dtype: Any) -> Any:
+    load_whole("scipy.sparse")
     from scipy.sparse import csc_array
 
     arrays = _compressed_arrays(matrix, _numbers(matrix.data, 1, dtype), *shape[::-1])
@@ -178,6 +182,7 @@ def _from_csc(matrix: Any, shape: Shape, dtype: Any) -> Any:
 
 
 def _from_bsr(matrix: Any, shape: Shape, dtype: Any) -> Any:
+    load_whole("scipy.sparse")
     from scipy.sparse import bsr_array
 
     blocks = _numbers(matrix.data, 3, dtype)
@@ -243,6 +248,7 @@ def _listed_numbers(values: list[Any], stored: Any, dtype: Any) -> NDArray[Any]:
 
 
 def _from_entries(data: NDArray[Any], row: NDArray[Any], col: NDArray[Any], shape: Shape) -> Any:
+    load_whole("scipy.sparse")
     from scipy.sparse import coo_array
 
     _same_length("row", len(row), "data", len(data))

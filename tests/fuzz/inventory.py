@@ -64,6 +64,7 @@ EXCLUDED = {
     "graphopt.facility.check_opening": _INTERNAL,
     "graphopt.facility.distance_costs": _INTERNAL,
     "graphopt.facility.hop_steps": _INTERNAL,
+    "graphopt.facility.in_ordinary_unit": _INTERNAL,
     "graphopt.facility.largest_distance": _INTERNAL,
     "graphopt.facility.order_sites": _INTERNAL,
     "graphopt.completion.unseen_pairs.UnseenPairs": _INTERNAL,

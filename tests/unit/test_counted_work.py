@@ -161,7 +161,7 @@ KERNELS: dict[str, tuple[Callable[[], Any], float]] = {
     ),
     "weight_within": (
         lambda: _core.weight_within(table(4000), np.zeros(4000, np.int64), 1),
-        4000**2 / 2,
+        4000**2 / 4,
     ),
 }  # fmt: skip
 
@@ -172,7 +172,5 @@ def test_work_is_counted_as_it_is_done(kernel: str) -> None:
     _core.take_counted_work()
     call()
     total, most = _core.take_counted_work()
-    # What is left until the next look, of this call or the one before it, is not in the total.
-    assert total >= least - 2 * 4_194_304
-    assert total > 0
+    assert total >= least
     assert most <= MOST

@@ -191,7 +191,7 @@ def test_sparse_matrices_that_lack_something(entry: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("rows", [np.arange(3.0), np.array([["a"]]), np.array([[1j]])])
 def test_features_that_are_no_rows_of_numbers(rows: np.ndarray, tmp_path: Path) -> None:
     np.save(tmp_path / "f.npy", rows)
-    refused(read_features, tmp_path / "f.npy", "must hold numbers in rows, not")
+    refused(read_features, tmp_path / "f.npy", "features must be (2D|a numeric array), not")
 
 
 # --- text -----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import networkx
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import eye_array
 
 import graphopt
 from graphopt import Graph, completion, datasets, evaluation, features, learning, paths
@@ -183,7 +184,7 @@ def test_an_estimator_with_an_odd_parameter_can_be_printed():
 
 @pytest.mark.parametrize("share", [1.5, -0.1, "0.5", 1j, None])
 def test_a_dropped_share_is_a_number_below_one(share):
-    entries = graphopt.nn.SparseMatrix.from_scipy(np.eye(3, dtype=np.float32))
+    entries = graphopt.nn.SparseMatrix.from_scipy(eye_array(3, dtype=np.float32))
     for function in (
         lambda: graphopt.nn.dropout(torch.ones(3), share),
         lambda: graphopt.nn.Adjacency(RING).masked(share),

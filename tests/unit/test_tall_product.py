@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import eye_array
 from torch_operations import moved
 
 from graphopt import _core
@@ -128,7 +129,7 @@ def test_sparse_matrices_and_strided_tensors_will_do() -> None:
     left, right = torch.randn(8, 6), torch.randn(3, 6)
     torch.testing.assert_close(product(left, right.T), left @ right.T)
     torch.testing.assert_close(product(left[::2], right.T), left[::2] @ right.T)
-    sparse = SparseMatrix.from_scipy(np.eye(6, dtype=np.float32))
+    sparse = SparseMatrix.from_scipy(eye_array(6, dtype=np.float32))
     assert torch.equal(product(sparse, right.T.contiguous()), right.T)
 
 

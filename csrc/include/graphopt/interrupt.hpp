@@ -35,8 +35,8 @@ void look_after_work();
 
 }  // namespace detail
 
-// What this thread has counted, for tests: in all, and the most between two looks. Work below
-// `work_between_looks` is left for the next time.
+// What this thread has counted since it was asked last, for tests: in all, and the most between two
+// looks.
 struct CountedWork {
     std::size_t total = 0;
     std::size_t most = 0;

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from graphopt import datasets
+from graphopt._escaping import csv_table
+from graphopt._files import write_text
 from graphopt.centers import evaluate_centers, gonzalez
 from graphopt.experiments.jobs.specs import SINGLE, make_job
 
@@ -66,10 +67,7 @@ def first_centers(names: Iterable[str] = SINGLE) -> Iterator[dict[str, Any]]:
 def write(rows: Iterable[dict[str, Any]], path: Path) -> None:
     """Write rows as CSV."""
     lines = list(rows)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+    write_text(path, csv_table(list(lines[0]), lines))
 
 
 def main(folder: Path) -> None:

@@ -25,7 +25,13 @@ def check_parameters(what: str, n_parameters: int) -> None:
     what : str
         The layer, for the message.
     n_parameters : int
+
+    Notes
+    -----
+    On the meta device parameters take no memory.
     """
+    if torch.get_default_device().type == "meta":
+        return
     n_bytes = _OPTIMIZED * torch.get_default_dtype().itemsize * n_parameters
     if n_bytes > _WORTH_ASKING:
         check_memory(

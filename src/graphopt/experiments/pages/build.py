@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+from graphopt._files import write_text
 from graphopt.experiments.pages.files import Files
 from graphopt.experiments.pages.markup import regenerated, unmarked_numbers
 from graphopt.experiments.pages.numbers import Numbers
@@ -55,7 +56,7 @@ def without_source(root: Path) -> list[str]:
 def main(root: Path) -> int:
     """Rewrite the pages, name the numbers without a source, and return how many there are."""
     for name, page in rebuilt(root).items():
-        (root / name).write_text(page, encoding="utf-8")
+        write_text(root / name, page)
     missing = without_source(root)
     for line in missing:
         sys.stderr.write(f"no source: {line}\n")

@@ -311,7 +311,10 @@ class Search:
         """
         check_integer("jobs", jobs, minimum=1)
         optuna = required_optuna()
+        load_whole("optuna.exceptions")
         from optuna.exceptions import OptunaError
+
+        load_whole("sqlalchemy.exc")
         from sqlalchemy.exc import SQLAlchemyError
 
         with _quiet(optuna):
