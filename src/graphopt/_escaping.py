@@ -104,7 +104,7 @@ def csv_table(names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str
     ['name,score', "'=a,-0.5"]
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow([for_csv(name) for name in names])
     writer.writerows([for_csv(row.get(name, "")) for name in names] for row in rows)
     return text.getvalue()
