@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,17 +103,46 @@ def kept_threads() -> Iterator[None]:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Let NumPy's linear algebra run on the calling thread alone.
+    """Let the linear algebra of NumPy and SciPy run on the calling thread alone.
 
     Small systems are solved sooner so, as its threads and those of the kernels would wait for each
-    other's processors; and several threads may add up in another order.
+    other's processors; and several threads may add up in another order. The libraries know one
+    limit for the process, which holds until the last of overlapping callers is done.
     """
-    with _blas().limit(limits=1, user_api="blas"):
+    with _one_blas_thread:
         yield
+
+
+class _OneBlasThread:
+    """Limits BLAS libraries from the first of several overlapping uses to the end of the last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._uses = 0
+        self._limit: AbstractContextManager[Any] | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._uses == 0:
+                limit = _blas().limit(limits=1, user_api="blas")
+                limit.__enter__()
+                self._limit = limit
+            self._uses += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._uses -= 1
+            if self._uses == 0 and self._limit is not None:
+                self._limit.__exit__(None, None, None)
+                self._limit = None
+
+
+_one_blas_thread = _OneBlasThread()
 
 
 @cache  # looks through all loaded libraries
 def _blas() -> Any:
+    load_whole("scipy.linalg")  # brings a BLAS of its own, which would not be found later
     load_whole("threadpoolctl")
     from threadpoolctl import ThreadpoolController
 

@@ -123,6 +123,20 @@ resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and Linux's limits")
+def test_an_estimator_learns_where_no_thread_can_be_started() -> None:
+    program = (
+        "from graphopt import ClusterNet\n"
+        "def learn():\n"
+        "    model = ClusterNet(3, iterations=3, n_restarts=1, random_state=0)\n"
+        "    return model.fit(graph).labels_\n"
+        "expected = learn()\n"
+        f"{LIMITS['processes']}"
+        "assert np.array_equal(learn(), expected)\n"
+    )
+    run(program)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and Linux's limits")
 @pytest.mark.parametrize("runtime", ["own threads", "PyTorch's"])
 @pytest.mark.parametrize("limit", LIMITS)
 def test_threads_that_cannot_be_started_are_done_without(limit: str, runtime: str) -> None:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import TypeVar
 
-import scipy.linalg  # noqa: F401  (loads SciPy's own BLAS, which is limited like NumPy's)
 import torch
 
 from graphopt._threads import kept_threads, one_blas_thread
@@ -26,11 +25,10 @@ _Result = TypeVar("_Result")
 def one_thread() -> Iterator[None]:
     """Let torch and BLAS run on the calling thread alone; also a decorator, ``@one_thread()``.
 
-    torch's setting changes for the calling thread only, whatever other threads do meanwhile; BLAS
-    libraries know one for the process, which is restored when the last caller is done. Kernels keep
-    the number that they have.
+    torch's setting changes for the calling thread only, whatever other threads do meanwhile; for
+    BLAS see :func:`graphopt._threads.one_blas_thread`. Kernels keep the number that they have.
     """
-    with kept_threads(), _one_blas_thread, _one_torch_thread():
+    with kept_threads(), one_blas_thread(), _one_torch_thread():
         yield
 
 
@@ -54,43 +52,27 @@ def _set_torch_threads(count: int) -> None:
     """Set torch's number of threads for the calling thread alone.
 
     ``torch.set_num_threads`` changes it for the calling thread, and for threads that first use
-    torch later; a new thread puts the latter back.
+    torch later; a new thread puts the latter back. Where no thread can be started, none will ask.
     """
     with _setting:
-        elsewhere = _in_new_thread(torch.get_num_threads)
-        torch.set_num_threads(count)
-        _in_new_thread(lambda: torch.set_num_threads(elsewhere))
+        try:
+            elsewhere = _in_new_thread(torch.get_num_threads)
+            torch.set_num_threads(count)
+            _in_new_thread(lambda: torch.set_num_threads(elsewhere))
+        except _NoThreadError:
+            torch.set_num_threads(count)
+
+
+class _NoThreadError(Exception):
+    """No thread can be started."""
 
 
 def _in_new_thread(function: Callable[[], _Result]) -> _Result:
     results: list[_Result] = []
     thread = threading.Thread(target=lambda: results.append(function()))
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise _NoThreadError from error
     thread.join()
     return results[0]
-
-
-class _OneBlasThread:
-    """Limits BLAS libraries from the first of several overlapping uses to the end of the last."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._uses = 0
-        self._limit: AbstractContextManager[None] | None = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._uses == 0:
-                self._limit = one_blas_thread()
-                self._limit.__enter__()
-            self._uses += 1
-
-    def __exit__(self, *exception: object) -> None:
-        with self._lock:
-            self._uses -= 1
-            if self._uses == 0 and self._limit is not None:
-                self._limit.__exit__(None, None, None)
-                self._limit = None
-
-
-_one_blas_thread = _OneBlasThread()
