@@ -116,9 +116,14 @@ def as_array(name: str, value: object) -> NDArray[Any]:
         ) from None
 
 
+def empty_as(array: NDArray[Any], dtype: type[Any]) -> NDArray[Any]:
+    """Return an array, an empty one in `dtype`: the type of nothing, as of ``[]``, is no matter."""
+    return array if array.size else np.zeros(array.shape, dtype)
+
+
 def as_tuple(name: str, value: object) -> tuple[Any, ...]:
     """Return the items of a sequence or another iterable, or raise TypeError naming `name`."""
-    if not isinstance(value, Iterable):
+    if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
         raise TypeError(f"{name} must be a sequence, not {type(value).__name__}")
     return tuple(value)
 

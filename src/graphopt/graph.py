@@ -20,6 +20,7 @@ from graphopt._validation import (
     check_memory,
     check_node_index,
     check_node_indices,
+    empty_as,
 )
 
 _WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to copy a million
@@ -478,11 +479,11 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
     """Return a private copy in `dtype`, refusing what would not survive."""
-    array = as_array(name, values)
+    array = empty_as(as_array(name, values), dtype)
     n_bytes = array.size * np.dtype(dtype).itemsize
     if n_bytes > _WORTH_ASKING:
         check_memory(f"a copy of {name}", n_bytes, "pass a part of the graph")
-    if array.size and array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold integers, not {array.dtype}")
     if array.size and (array.max() > np.iinfo(dtype).max or array.min() < np.iinfo(dtype).min):
         raise ValueError(f"{name} must fit {np.dtype(dtype)}")

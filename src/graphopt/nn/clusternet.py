@@ -196,7 +196,7 @@ class ClusterNet(nn.Module):
         """
         embedding = self.encoder(features, adjacency)
         start = self.initial_centers if centers is None else centers
-        if offsets is not None and start.ndim == 2:
+        if offsets is not None and offsets.ndim == 1 and start.ndim == 2:
             start = start.expand(len(offsets) - 1, *start.shape)
         output: SoftKMeansOutput = self.cluster(embedding, start, offsets=offsets)
         return output

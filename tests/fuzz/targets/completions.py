@@ -312,7 +312,7 @@ def default_candidates(draw: Draw) -> Call:
     return Call(completion.default_candidates, (share,), kwargs)
 
 
-@target("graphopt.completion.decide_under", words=("other",))
+@target("graphopt.completion.decide_under", words=("other", "edge"))
 def decide_under(draw: Draw) -> Call:
     graph = draw.graph(0, 9, kinds=_WEIGHTS)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
