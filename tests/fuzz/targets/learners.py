@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -263,9 +264,12 @@ def _register(kind: str) -> None:
     def save(draw: Draw) -> Call:
         def save(path: Any) -> bytes:
             with tempfile.TemporaryDirectory() as folder:
-                name = path if not isinstance(path, str) else f"{folder}/{path}"
+                name = path
+                if isinstance(path, str | bytes):
+                    start = f"{folder}/"
+                    name = start + path if isinstance(path, str) else start.encode() + path
                 fitted(kind).save(name)
-                return Path(name).read_bytes()[:0]
+                return Path(os.fsdecode(name)).read_bytes()[:0]
 
         name = "model.pt"
         if draw.odd(0.4):
