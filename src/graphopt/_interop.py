@@ -16,7 +16,14 @@ from graphopt import _convert
 from graphopt._loading import load_whole
 from graphopt._optional import require
 from graphopt._sparse import checked_rows, is_sparse
-from graphopt._validation import as_array, as_tuple, check_integer, check_memory, empty_as, shown
+from graphopt._validation import (
+    as_array,
+    check_hashable,
+    check_integer,
+    check_memory,
+    empty_as,
+    shown,
+)
 
 if TYPE_CHECKING:
     import igraph
@@ -58,7 +65,7 @@ def table_from_edges(
         n_bytes = _NAME_BYTES * (len(names) if hasattr(names, "__len__") else 0)
         if n_bytes > _NAME_BYTES * _MANY_EDGES:
             check_memory(f"names of {len(names):,} nodes", n_bytes, "leave names out")
-        names = as_tuple("names", names)
+        names = check_hashable("names", names)
         if n_nodes is not None and len(names) != n_nodes:
             raise ValueError(f"names must have one label per node, {n_nodes}, not {len(names)}")
         n_nodes = len(names)

@@ -6,7 +6,7 @@ import math
 import operator
 import reprlib
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Any, SupportsIndex, TypeAlias, cast
 
 import numpy as np
@@ -75,6 +75,8 @@ def check_number(
     """Return `value` as a finite float within the bounds, or raise naming `name`."""
     if isinstance(value, bool | np.bool_ | str | bytes | np.complexfloating):
         raise TypeError(f"{name} must be a number, not {shown(value)}")
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name} must be a number, not a masked entry")
     try:
         number = float(cast(float, value))
     except OverflowError:
@@ -126,6 +128,16 @@ def as_tuple(name: str, value: object) -> tuple[Any, ...]:
     if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
         raise TypeError(f"{name} must be a sequence, not {type(value).__name__}")
     return tuple(value)
+
+
+def check_hashable(name: str, value: object) -> tuple[Hashable, ...]:
+    """Return the items of a sequence that can be told apart, or raise TypeError naming `name`."""
+    items = as_tuple(name, value)
+    try:
+        hash(items)
+    except TypeError as error:
+        raise TypeError(f"{name} must be hashable: {error}") from None
+    return items
 
 
 def check_float_array(name: str, value: object, *, ndim: int, finite: bool = True) -> FloatArray:

@@ -14,9 +14,9 @@ from graphopt._interop import EDGE_BYTES, EdgeTable
 from graphopt._loading import load_whole
 from graphopt._validation import (
     as_array,
-    as_tuple,
     check_choice,
     check_float_array,
+    check_hashable,
     check_memory,
     check_node_index,
     check_node_indices,
@@ -493,13 +493,9 @@ def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) 
 def _checked_names(names: Sequence[Hashable] | None, n_nodes: int) -> tuple[Hashable, ...] | None:
     if names is None:
         return None
-    labels = as_tuple("names", names)
+    labels = check_hashable("names", names)
     if len(labels) != n_nodes:
         raise ValueError(f"names must have one label per node, {n_nodes}, not {len(labels)}")
-    try:
-        distinct = len(set(labels))
-    except TypeError as error:
-        raise TypeError(f"names must be hashable: {error}") from None
-    if distinct != n_nodes:
+    if len(set(labels)) != n_nodes:
         raise ValueError("names must be distinct")
     return labels

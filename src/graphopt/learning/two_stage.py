@@ -15,11 +15,11 @@ from graphopt._validation import (
     check_choice,
     check_integer,
     check_memory,
-    check_number,
     check_random_state,
 )
 from graphopt.centers import evaluate_centers, gonzalez, greedy_k_center
 from graphopt.communities import cnm, modularity, newman, spectral
+from graphopt.completion._masking import check_share
 from graphopt.graph import Graph
 from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.link_predictor import LinkPredictor
@@ -505,4 +505,4 @@ def _entries(graph: Graph) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray
 def _check_seen_fraction(value: float | None) -> float | None:
     if value is None:
         return None
-    return check_number("seen_fraction", value, minimum=0.0, maximum=1.0, open_minimum=True)
+    return check_share(value)

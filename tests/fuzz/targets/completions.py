@@ -384,7 +384,7 @@ def chosen(draw: Draw) -> Call:
     return Call(completion.Chosen, args, kwargs)
 
 
-@target("graphopt.completion.Chosen.missing_edges", weight=0.1, words=("room", "k"))
+@target("graphopt.completion.Chosen.missing_edges", weight=0.1, words=("room", "k", "edge"))
 def chosen_missing_edges(draw: Draw) -> Call:
     graph = draw.graph(4, 10, kinds=_WEIGHTS)
     rows = draw.features(graph.n_nodes if isinstance(graph, Graph) else 5)
