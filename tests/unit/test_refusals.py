@@ -22,6 +22,7 @@ from graphopt import (
 )
 from graphopt.clustering import stack_rows
 from graphopt.communities import check_strengths
+from graphopt.datasets import sources
 from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
 
 RING = Graph.from_edges([(i, (i + 1) % 8) for i in range(8)])
@@ -357,3 +358,19 @@ def test_held_out_edges_are_named():
         model.evaluate(RAGGED)
     with pytest.raises(ValueError, match="others must not have masked entries"):
         model.evaluate([(0, 2)], np.ma.masked_array([[0, 3]], mask=[[True, False]]))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1 0 1 a\n2 0 b\n", "the number of columns changed from 2 to 1 at row 2"),
+        ("1 0 1 a\n2 0 x b\n", "could not convert string 'x' to float32 at row 1, column 2"),
+        (f"1 {'x' * 9000} a\n", "could not convert string 'xxx"),
+    ],
+    ids=["ragged", "word", "long word"],
+)
+def test_a_table_of_features_that_is_none(content, message):
+    with pytest.raises(ValueError, match=r"a \.content file holds no table of numbers: ") as caught:
+        sources.parse_content(content)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 500

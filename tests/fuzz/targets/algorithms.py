@@ -171,7 +171,7 @@ def local_search_k_center(draw: Draw) -> Call:
     return Call(graphopt.local_search_k_center, (source, k), kwargs, check)
 
 
-@target("graphopt.exact_k_center", weight=0.3, words=("edge",))
+@target("graphopt.exact_k_center", weight=0.3, words=("edge", "graph"))
 def exact_k_center(draw: Draw) -> Call:
     source, n = _source(draw, 1, 8)
     k = draw.integer(1, n)
