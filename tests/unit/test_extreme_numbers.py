@@ -236,6 +236,12 @@ def test_no_certificate_for_rows_that_are_too_long() -> None:
         gradient_certificate(x, x[:2], shares, 1.0)
 
 
+def test_a_certificate_beside_a_center_that_is_out_of_reach() -> None:
+    x, far = np.array([[1.0, 0.5], [0.5, 1.0]]), np.array([[1.0, 1.0], [-1e308, 0.0]])
+    found = gradient_certificate(x, far, np.array([[1.0, 0.0], [1.0, 0.0]]), 30.0)
+    assert found.mass == 0.0
+
+
 def test_gradients_by_rows_that_are_too_short() -> None:
     x = (1e-42 * ROWS).astype(np.float32)
     start = np.eye(3, 5, dtype=np.float32)

@@ -374,3 +374,9 @@ def test_a_table_of_features_that_is_none(content, message):
         sources.parse_content(content)
     assert message in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+def test_row_boundaries_are_never_empty():
+    one = (torch.zeros(1, dtype=torch.int64), torch.zeros(0, dtype=torch.int32), torch.zeros(0))
+    with pytest.raises(ValueError, match="indptr must start at 0, and is empty"):
+        graphopt.nn.SparseMatrix(*one, (torch.zeros(0, dtype=torch.int64), *one[1:]))
