@@ -297,7 +297,7 @@ def test_results_that_leave_the_range_are_refused() -> None:
 
 RING = Graph.from_edges([(i, (i + 1) % 8) for i in range(8)], weights=np.arange(1.0, 9.0))
 DESCRIBED = np.eye(8, dtype=np.float32)[[0, 1, 0, 1, 2, 3, 2, 3]] + np.float32(0.1)
-COMPLETIONS: dict[str, completion.Completion] = {
+COMPLETIONS: dict[str, completion.PairCompletion] = {
     "bagging": completion.Bagging(random_state=0),
     "neighbours": completion.FeatureNeighbours(2),
     "model": completion.LinkModel(random_state=0),
@@ -319,6 +319,15 @@ def test_expected_edges_are_the_same_in_any_unit(name: str, unit: float) -> None
     assert plain.weights is not None
     assert scaled.weights is not None
     assert np.array_equal(scaled.weights, plain.weights * unit)
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**1020])
+@pytest.mark.parametrize("name", COMPLETIONS)
+def test_probabilities_have_no_unit(name: str, unit: float) -> None:
+    plain = COMPLETIONS[name].probabilities(RING, DESCRIBED)
+    scaled = COMPLETIONS[name].probabilities(in_unit(RING, unit), DESCRIBED)
+    assert np.array_equal(scaled.pairs, plain.pairs)
+    assert np.array_equal(scaled.probabilities, plain.probabilities)
 
 
 def test_expected_edges_that_are_too_heavy_are_refused() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt._loading import load_whole
+from graphopt._scale import times_power, unusual_exponent
 from graphopt._validation import (
     RandomState,
     as_array,
@@ -353,6 +354,7 @@ def proportional(
 
 def capped(weights: NDArray[np.float64], total: float) -> NDArray[np.float64]:
     """Return min(1, c weights) with c such that they sum to `total`, at most the number of > 0."""
+    weights = times_power(weights, -unusual_exponent(weights))  # their sum is in the range, too
     positive = np.flatnonzero(weights)
     chances = np.zeros(len(weights))
     if total <= 0.0:

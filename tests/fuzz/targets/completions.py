@@ -367,7 +367,7 @@ def choice_missing_edges(draw: Draw) -> Call:
     return Call(_choice(draw).missing_edges, (graph, rows), {}, check_graph)
 
 
-@target("graphopt.completion.Choice.labels", weight=0.2, words=("room",))
+@target("graphopt.completion.Choice.labels", weight=0.2, words=("room", "edge"))
 def choice_labels(draw: Draw) -> Call:
     graph = seen_graph(draw)
     rows = draw.features(graph.n_nodes if isinstance(graph, Graph) else 5)

@@ -315,7 +315,7 @@ def trials(draw: Draw) -> Call:
 _COMMANDS = ("run", "tune", "reproduce", "ablate", "proposition", "bench", "data")
 
 
-@target("command line", weight=0.1, words=("--edges", "--k", "edges.txt", "node"))
+@target("command line", weight=0.1, words=("--edges", "--k", "edges.txt", "node", "name"))
 def command_line(draw: Draw) -> Call:
     """Odd words after a command; none that would begin an hour's work."""
     words = [draw.pick(*_COMMANDS)]
