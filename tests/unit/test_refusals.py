@@ -380,3 +380,10 @@ def test_row_boundaries_are_never_empty():
     one = (torch.zeros(1, dtype=torch.int64), torch.zeros(0, dtype=torch.int32), torch.zeros(0))
     with pytest.raises(ValueError, match="indptr must start at 0, and is empty"):
         graphopt.nn.SparseMatrix(*one, (torch.zeros(0, dtype=torch.int64), *one[1:]))
+
+
+def test_training_on_lengths_next_to_nothing_names_the_graph():
+    tiny = Graph.from_edges(RING.edges, 8, np.full(8, 5e-324))
+    problem = FacilityLocation(7).prepare(tiny)
+    with pytest.raises(ValueError, match=r"problem \(or weights of graph\) must be larger"):
+        FacilityLocation(7).training_value(np.arange(7), problem)
