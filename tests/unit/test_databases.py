@@ -248,3 +248,13 @@ def test_a_disk_that_fills_up_during_a_search(tmp_path: Path) -> None:
     with opened_to_read(path) as database:
         assert database is not None
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_table_whose_name_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE named (a)")
+        database.commit()
+    path.write_bytes(path.read_bytes().replace(b"named", b"n\xffm\xfed"))
+    with pytest.raises(DamagedFileError, match=r"results\.sqlite is damaged or something else"):
+        Store(path)
