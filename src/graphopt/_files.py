@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias, cast
 
 from graphopt._loading import load_whole
+from graphopt._validation import shown
 
 AnyPath: TypeAlias = str | os.PathLike[str]
+UsersPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -61,6 +63,20 @@ def replacing(path: AnyPath) -> Iterator[IO[bytes]]:
                 temporary.unlink()
             raise
         _settle(target.parent)
+
+
+def check_path(name: str, value: object) -> Path:
+    """Return a path that a user gave, as text or bytes, or raise an error that names `name`."""
+    try:
+        text = os.fsdecode(cast(UsersPath, value))
+        os.fsencode(text)
+    except TypeError:
+        raise TypeError(f"{name} must be a path, not {type(value).__name__}") from None
+    except UnicodeError:
+        raise ValueError(f"{name} must be one that files can have, not {shown(value)}") from None
+    if "\0" in text:
+        raise ValueError(f"{name} must not hold a NUL character")
+    return Path(text)
 
 
 def write_bytes(path: AnyPath, content: bytes) -> None:

@@ -16,7 +16,14 @@ from graphopt import _convert
 from graphopt._loading import load_whole
 from graphopt._optional import require
 from graphopt._sparse import checked_rows, is_sparse
-from graphopt._validation import as_array, as_tuple, check_integer, check_memory, shown
+from graphopt._validation import (
+    as_array,
+    check_hashable,
+    check_integer,
+    check_memory,
+    empty_as,
+    shown,
+)
 
 if TYPE_CHECKING:
     import igraph
@@ -58,7 +65,7 @@ def table_from_edges(
         n_bytes = _NAME_BYTES * (len(names) if hasattr(names, "__len__") else 0)
         if n_bytes > _NAME_BYTES * _MANY_EDGES:
             check_memory(f"names of {len(names):,} nodes", n_bytes, "leave names out")
-        names = as_tuple("names", names)
+        names = check_hashable("names", names)
         if n_nodes is not None and len(names) != n_nodes:
             raise ValueError(f"names must have one label per node, {n_nodes}, not {len(names)}")
         n_nodes = len(names)
@@ -84,12 +91,12 @@ def _ends(
     edges: object, names: Sequence[Hashable] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Sequence[Hashable] | None]:
     if hasattr(edges, "__array__"):
-        array = as_numpy("edges", edges)
+        array = empty_as(as_numpy("edges", edges), np.int64)
         if array.size and (array.ndim != 2 or array.shape[1] != 2):
             raise ValueError(f"edges must have shape (n_edges, 2), not {array.shape}")
         if array.size and array.dtype.kind in "OUST":  # labels go the way of lists
             return _ends(array.tolist(), names)
-        if array.size and array.dtype.kind not in "iu":
+        if array.dtype.kind not in "iu":
             raise TypeError(f"edges must hold integer node numbers, not {array.dtype}")
         _check_edges_fit(array.size // 2)
         pairs = array.reshape(-1, 2)
@@ -128,8 +135,8 @@ def _node_count(sources: NDArray[np.int64], targets: NDArray[np.int64], n_nodes:
 def _edge_weights(name: str, weights: ArrayLike | None, n_edges: int) -> NDArray[np.float64] | None:
     if weights is None:
         return None
-    array = as_numpy(name, weights)
-    if array.size and array.dtype.kind not in "fiub":
+    array = empty_as(as_numpy(name, weights), np.float64)
+    if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold numbers, not {array.dtype}")
     if array.shape != (n_edges,):
         raise ValueError(f"{name} must have shape ({n_edges},), one per edge, not {array.shape}")
@@ -151,10 +158,10 @@ def table_from_edge_index(
     edge_index: Any, n_nodes: int | None, edge_weight: Any, directed: bool
 ) -> EdgeTable:
     """Read PyTorch Geometric's pair of arrays; see `Graph.from_edge_index`."""
-    array = as_numpy("edge_index", edge_index)
+    array = empty_as(as_numpy("edge_index", edge_index), np.int64)
     if array.ndim != 2 or array.shape[0] != 2:
         raise ValueError(f"edge_index must have shape (2, n_entries), not {array.shape}")
-    if array.size and array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu":
         raise TypeError(f"edge_index must hold integer node numbers, not {array.dtype}")
     if n_nodes is not None:
         n_nodes = check_integer("n_nodes", n_nodes, minimum=0, maximum=MAX_NODES)

@@ -6,6 +6,7 @@ import errno
 import io
 import math
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
@@ -45,6 +46,7 @@ _DAMAGE = (
     OverflowError,
     RuntimeError,  # a member that is encrypted
     SyntaxError,  # a header that is not Python's
+    tokenize.TokenError,
     RecursionError,
 )
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from graphopt import _core
 from graphopt._loading import load_whole
-from graphopt._validation import check_integer, check_memory
+from graphopt._validation import check_integer, check_memory, empty_as
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -113,10 +113,10 @@ def _copied(what: str, array: NDArray[Any], dtype: Any) -> NDArray[Any]:
 
 def _indices(what: str, values: Any) -> NDArray[Any]:
     """Return a copy as int32 or int64."""
-    array = np.asarray(values)
+    array = empty_as(np.asarray(values), np.int64)
     if array.ndim != 1:
         raise ValueError(f"{what} must be 1D, not {array.ndim}D")
-    if array.size and array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu":
         raise TypeError(f"{what} must hold integers, not {array.dtype}")
     if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{what} must fit int64, not {array.max()}")

@@ -6,7 +6,7 @@ import math
 import operator
 import reprlib
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Any, SupportsIndex, TypeAlias, cast
 
 import numpy as np
@@ -75,6 +75,8 @@ def check_number(
     """Return `value` as a finite float within the bounds, or raise naming `name`."""
     if isinstance(value, bool | np.bool_ | str | bytes | np.complexfloating):
         raise TypeError(f"{name} must be a number, not {shown(value)}")
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name} must be a number, not a masked entry")
     try:
         number = float(cast(float, value))
     except OverflowError:
@@ -116,11 +118,26 @@ def as_array(name: str, value: object) -> NDArray[Any]:
         ) from None
 
 
+def empty_as(array: NDArray[Any], dtype: type[Any]) -> NDArray[Any]:
+    """Return an array, an empty one in `dtype`: the type of nothing, as of ``[]``, is no matter."""
+    return array if array.size else np.zeros(array.shape, dtype)
+
+
 def as_tuple(name: str, value: object) -> tuple[Any, ...]:
     """Return the items of a sequence or another iterable, or raise TypeError naming `name`."""
-    if not isinstance(value, Iterable):
+    if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
         raise TypeError(f"{name} must be a sequence, not {type(value).__name__}")
     return tuple(value)
+
+
+def check_hashable(name: str, value: object) -> tuple[Hashable, ...]:
+    """Return the items of a sequence that can be told apart, or raise TypeError naming `name`."""
+    items = as_tuple(name, value)
+    try:
+        hash(items)
+    except TypeError as error:
+        raise TypeError(f"{name} must be hashable: {error}") from None
+    return items
 
 
 def check_float_array(name: str, value: object, *, ndim: int, finite: bool = True) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._scale import exponent_of, mean_of, times_power
+from graphopt._scale import exponent_of, mean_of, restored, times_power
 from graphopt.graph import Graph
 
 
@@ -16,6 +16,22 @@ def in_own_unit(graph: Graph) -> tuple[Graph, int]:
     """
     exponent = 0 if graph.weights is None else exponent_of(graph.weights)
     return divided(graph, exponent), exponent
+
+
+def in_unit_of(name: str, graph: Graph, exponent: int) -> Graph:
+    """Return a graph with its weights times ``2**exponent``, the unit of the argument `name`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`graphopt._scale.restored`.
+    """
+    if graph.weights is None or exponent == 0:
+        return graph
+    weights = restored(f"weights of {name}", graph.weights, exponent)
+    return Graph._trusted(
+        graph.indptr, graph.indices, weights, directed=graph.directed, names=graph.names
+    )
 
 
 def as_lengths(graph: Graph) -> tuple[Graph, int]:

@@ -434,7 +434,8 @@ def _problem(
 ) -> tuple[Problem, Any, Any]:
     """Return the checked problem, the centres as (B, K, p), and the rows' lengths if scaled."""
     rows = _check_rows(x, finite=finite)
-    start: Any = check_float_array("centers", centers, ndim=3 if np.ndim(centers) == 3 else 2)
+    given = as_array("centers", centers)
+    start: Any = check_float_array("centers", given, ndim=3 if given.ndim == 3 else 2)
     check_same_dtype("centers", start, "x", rows)
     if start.ndim == 2:
         start = start[None]
@@ -481,7 +482,11 @@ def _gradient_like(
     array: Any = check_float_array(name, gradient, ndim=len(shape))
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, not {array.shape}")
-    return np.ascontiguousarray(array.reshape(result.shape), dtype=result.dtype)
+    with np.errstate(over="ignore"):
+        cast = np.ascontiguousarray(array.reshape(result.shape), dtype=result.dtype)
+    if not np.isfinite(cast).all():
+        raise ValueError(f"{name} must be within the range of {result.dtype}, the type of x")
+    return cast
 
 
 def _squared_distance(rows: Any, squares: NDArray[np.float64], center: Any) -> Any:

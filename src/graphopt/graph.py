@@ -14,12 +14,13 @@ from graphopt._interop import EDGE_BYTES, EdgeTable
 from graphopt._loading import load_whole
 from graphopt._validation import (
     as_array,
-    as_tuple,
     check_choice,
     check_float_array,
+    check_hashable,
     check_memory,
     check_node_index,
     check_node_indices,
+    empty_as,
 )
 
 _WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to copy a million
@@ -478,11 +479,11 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
     """Return a private copy in `dtype`, refusing what would not survive."""
-    array = as_array(name, values)
+    array = empty_as(as_array(name, values), dtype)
     n_bytes = array.size * np.dtype(dtype).itemsize
     if n_bytes > _WORTH_ASKING:
         check_memory(f"a copy of {name}", n_bytes, "pass a part of the graph")
-    if array.size and array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold integers, not {array.dtype}")
     if array.size and (array.max() > np.iinfo(dtype).max or array.min() < np.iinfo(dtype).min):
         raise ValueError(f"{name} must fit {np.dtype(dtype)}")
@@ -492,13 +493,9 @@ def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) 
 def _checked_names(names: Sequence[Hashable] | None, n_nodes: int) -> tuple[Hashable, ...] | None:
     if names is None:
         return None
-    labels = as_tuple("names", names)
+    labels = check_hashable("names", names)
     if len(labels) != n_nodes:
         raise ValueError(f"names must have one label per node, {n_nodes}, not {len(labels)}")
-    try:
-        distinct = len(set(labels))
-    except TypeError as error:
-        raise TypeError(f"names must be hashable: {error}") from None
-    if distinct != n_nodes:
+    if len(set(labels)) != n_nodes:
         raise ValueError("names must be distinct")
     return labels

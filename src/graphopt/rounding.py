@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,8 @@ from graphopt._validation import (
     check_probabilities,
     check_random_state,
 )
+
+_MOST_DRAWS = sys.maxsize // 4  # rows that an array of int32 can have
 
 
 def pipage_rounding(
@@ -76,7 +79,7 @@ def pipage_rounding(
            [0, 3]], dtype=int32)
     """
     x = check_probabilities("opening", opening)
-    draws = check_integer("draws", draws, minimum=0)
+    draws = check_integer("draws", draws, minimum=0, maximum=_MOST_DRAWS)
     total = math.fsum(x)
     tolerance = (1e-6 if x.dtype == np.float32 else 1e-9) * max(1.0, total)
     least = max(0, math.ceil(total - tolerance))
@@ -90,4 +93,6 @@ def pipage_rounding(
     seed = int(check_random_state(random_state).integers(0, 2**64, dtype=np.uint64))
     exact = np.ascontiguousarray(x, dtype=np.float64)
     threads = resolve_num_threads(num_threads)
+    if k == 0:  # any number of draws takes no memory, and must not take time
+        return np.empty((draws, 0), np.int32)
     return _core.pipage_rounding(exact, k, draws, tolerance, seed, threads)

@@ -20,22 +20,7 @@ class Known:
         return all(re.search(pattern, text, re.DOTALL) for pattern, text in pairs)
 
 
-KNOWN: tuple[Known, ...] = (
-    Known("integers beyond 64 bits", fault=r"OverflowError: (int too large|Python int)"),
-    Known(
-        "sizes that no machine has",
-        fault=r"alloc_cpu|Overflow when unpacking long|Storage size calculation|Unable to allocate"
-        r"|MemoryError|can't allocate memory|array is too big",
-    ),
-    Known("index arrays that contradict each other", trace=r"broken_sparse|scipy.sparse"),
-    Known("extreme weights", fault=r"RuntimeWarning: (overflow|underflow|divide|invalid)"),
-    Known(
-        "extreme weights in results",
-        target=r"cnm|polish|improve|consensus|newman|spectral|leiden|modularity|k_center|gonzalez|expected_distances",
-        fault=r"wrong answer|ZeroDivisionError",
-    ),
-    Known("damaged files", target=r"^reader: |\.load$|\.save$"),
-)
+KNOWN: tuple[Known, ...] = ()
 
 
 def known(target: str, fault: str, trace: str) -> str | None:

@@ -248,3 +248,12 @@ def test_a_disk_that_fills_up_during_a_search(tmp_path: Path) -> None:
     with opened_to_read(path) as database:
         assert database is not None
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_text_that_sqlite_cannot_decode_is_damage() -> None:
+    # It raises this where its own message would hold the text.
+    with (
+        pytest.raises(DamagedFileError, match=r"a\.sqlite is damaged or something else"),
+        databases.explained(Path("a.sqlite")),
+    ):
+        b"\xff".decode()

@@ -15,6 +15,7 @@ from graphopt import (
     Graph,
     all_pairs_shortest_paths,
     cnm,
+    completion,
     evaluate_centers,
     exact_k_center,
     expected_distances,
@@ -32,6 +33,7 @@ from graphopt import (
 from graphopt import _scale as scale
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.facility import expected_distances_gradient
+from graphopt.learning import LinkPredictor, two_stage
 from graphopt.nn import SoftKMeans, gradient_certificate
 from graphopt.objectives import FacilityLocation, Modularity
 
@@ -234,6 +236,12 @@ def test_no_certificate_for_rows_that_are_too_long() -> None:
         gradient_certificate(x, x[:2], shares, 1.0)
 
 
+def test_a_certificate_beside_a_center_that_is_out_of_reach() -> None:
+    x, far = np.array([[1.0, 0.5], [0.5, 1.0]]), np.array([[1.0, 1.0], [-1e308, 0.0]])
+    found = gradient_certificate(x, far, np.array([[1.0, 0.0], [1.0, 0.0]]), 30.0)
+    assert found.mass == 0.0
+
+
 def test_gradients_by_rows_that_are_too_short() -> None:
     x = (1e-42 * ROWS).astype(np.float32)
     start = np.eye(3, 5, dtype=np.float32)
@@ -283,3 +291,54 @@ def test_results_that_leave_the_range_are_refused() -> None:
     assert scale.clipped_power(3.0, -2000) == np.finfo(float).tiny
     assert scale.clipped_power(3.0, -2) == 0.75
     assert scale.mean_of(np.full(3, 1e308)) == pytest.approx(1e308)
+
+
+# --- completions ----------------------------------------------------------------------------------
+
+RING = Graph.from_edges([(i, (i + 1) % 8) for i in range(8)], weights=np.arange(1.0, 9.0))
+DESCRIBED = np.eye(8, dtype=np.float32)[[0, 1, 0, 1, 2, 3, 2, 3]] + np.float32(0.1)
+COMPLETIONS: dict[str, completion.PairCompletion] = {
+    "bagging": completion.Bagging(random_state=0),
+    "neighbours": completion.FeatureNeighbours(2),
+    "model": completion.LinkModel(random_state=0),
+}
+
+
+def in_unit(graph: Graph, unit: float) -> Graph:
+    assert graph.edge_weights is not None
+    return Graph.from_edges(graph.edges, graph.n_nodes, graph.edge_weights * unit)
+
+
+@pytest.mark.parametrize("unit", [2.0**-700, 2.0**1020])
+@pytest.mark.parametrize("name", COMPLETIONS)
+def test_expected_edges_are_the_same_in_any_unit(name: str, unit: float) -> None:
+    part = COMPLETIONS[name]
+    plain = part.missing_edges(RING, DESCRIBED)
+    scaled = part.missing_edges(in_unit(RING, unit), DESCRIBED)
+    assert np.array_equal(scaled.edges, plain.edges)
+    assert plain.weights is not None
+    assert scaled.weights is not None
+    assert np.array_equal(scaled.weights, plain.weights * unit)
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**1020])
+@pytest.mark.parametrize("name", COMPLETIONS)
+def test_probabilities_have_no_unit(name: str, unit: float) -> None:
+    plain = COMPLETIONS[name].probabilities(RING, DESCRIBED)
+    scaled = COMPLETIONS[name].probabilities(in_unit(RING, unit), DESCRIBED)
+    assert np.array_equal(scaled.pairs, plain.pairs)
+    assert np.array_equal(scaled.probabilities, plain.probabilities)
+
+
+def test_expected_edges_that_are_too_heavy_are_refused() -> None:
+    part = completion.FeatureNeighbours(1, weight=1e9)
+    with pytest.raises(ValueError, match="weights of graph must be smaller"):
+        part.missing_edges(in_unit(RING, 2.0**1020), DESCRIBED)
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**1019])
+def test_two_stages_weigh_and_measure_in_any_unit(unit: float) -> None:
+    plain = LinkPredictor(iterations=2, random_state=0).fit(RING, DESCRIBED)
+    scaled = LinkPredictor(iterations=2, random_state=0).fit(in_unit(RING, unit), DESCRIBED)
+    for function in (two_stage.expected_weights, two_stage.expected_distances):
+        assert np.array_equal(function(scaled), function(plain) * unit)

@@ -72,6 +72,7 @@ HOSTILE = [
     forged("(" + "9" * 9000 + ",)"),
     forged("(2,)")[:-1],
     forged("(2,)")[:30],
+    forged("(2, ''' "),
     b"\x93NUMPY\x02\0\xff\xff\xff\x7f{",
     b"",
     b"\0" * 100,

@@ -9,9 +9,20 @@ import torch
 from scipy.sparse import eye_array
 
 import graphopt
-from graphopt import Graph, completion, datasets, evaluation, features, learning, paths
+from graphopt import (
+    Graph,
+    clustering,
+    completion,
+    datasets,
+    decision,
+    evaluation,
+    features,
+    learning,
+    paths,
+)
 from graphopt.clustering import stack_rows
 from graphopt.communities import check_strengths
+from graphopt.datasets import sources
 from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
 
 RING = Graph.from_edges([(i, (i + 1) % 8) for i in range(8)])
@@ -218,3 +229,161 @@ def test_an_opening_has_one_axis():
     objective = FacilityLocation(2)
     with pytest.raises(ValueError, match="decision must be 1D, one opening per site, not 0D"):
         objective.decode(torch.tensor(0.5), objective.prepare(RING))
+
+
+@pytest.mark.parametrize("path", [None, 3.5, ["model.pt"]], ids=str)
+def test_what_is_no_path_is_named(path):
+    model = graphopt.DirectGCN(2, iterations=1, n_restarts=1).fit(RING)
+    with pytest.raises(TypeError, match="path must be a path, not"):
+        model.save(path)
+    with pytest.raises(TypeError, match="path must be a path, not"):
+        graphopt.DirectGCN.load(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("a\0b", "must not hold a NUL character"), ("\ud800", "must be one that files can have")],
+)
+def test_paths_that_no_file_has(path, message):
+    with pytest.raises(ValueError, match=f"path {message}"):
+        graphopt.ClusterNet.load(path)
+    with pytest.raises(ValueError, match=f"data_home {message}"):
+        datasets.load("cora", data_home=path)
+
+
+def test_centers_of_a_gradient_stay_in_the_type_of_x():
+    x = np.eye(2, dtype=np.float32)
+    with pytest.raises(ValueError, match="grad_centers must be within the range of float32"):
+        clustering.soft_kmeans_vjp(
+            x, x, temperature=1.0, iterations=1, grad_centers=np.full((2, 2), 1e308)
+        )
+
+
+@pytest.mark.parametrize("function", [graphopt.soft_kmeans, clustering.fixed_point_residual])
+def test_ragged_centers_are_named(function):
+    kwargs = {"iterations": 1} if function is graphopt.soft_kmeans else {}
+    with pytest.raises(TypeError, match="centers must be an array, and this list is none"):
+        function(np.eye(2), RAGGED, temperature=1.0, **kwargs)
+
+
+def test_no_site_is_chosen_at_once_however_often():
+    assert graphopt.pipage_rounding([0.0], draws=2**40, random_state=0).shape == (2**40, 0)
+    with pytest.raises(ValueError, match="draws must be at most"):
+        graphopt.pipage_rounding([0.0], draws=2**62)
+
+
+def test_the_type_of_an_empty_array_is_no_matter():
+    nothing = np.empty(0, complex)
+    assert Graph([0, 0], nothing).n_edges == 0
+    assert Graph.from_edges(np.empty((0, 2), complex), 2, nothing).n_edges == 0
+    assert Graph.from_edge_index(np.empty((2, 0), complex), 2, nothing).n_edges == 0
+
+
+def test_names_are_hashable():
+    with pytest.raises(TypeError, match="names must be hashable"):
+        Graph.from_edges([(0, 1)], names=[[], []])
+
+
+def test_shares_of_a_mixture_are_a_sequence_of_numbers():
+    parts = (completion.Bagging(), completion.FeatureNeighbours())
+    with pytest.raises(TypeError, match="shares must be a sequence, not ndarray"):
+        completion.Mixture(parts, shares=np.array(3.0))
+    with pytest.raises(TypeError, match="shares must be a number, not a masked entry"):
+        completion.Mixture(parts, shares=np.ma.masked_array([1.0, 2.0], mask=[False, True]))
+
+
+def test_candidates_are_completions():
+    with pytest.raises(TypeError, match="candidates must be completions, not int"):
+        completion.choose(RING, k=2, seen_fraction=0.5, candidates=[3])
+
+
+@pytest.mark.parametrize("power", [0.0, "a", np.array([1.0, 2.0])], ids=str)
+def test_a_sharpness_is_a_number_above_zero(power):
+    part, rows = completion.FeatureNeighbours(), np.eye(8, dtype=np.float32)
+    with pytest.raises((TypeError, ValueError), match="sharpness must be"):
+        part.sample(RING, rows, sharpness=power)
+    with pytest.raises((TypeError, ValueError), match="powers must be"):
+        completion.choose_sharpness(part, RING, rows, seen_fraction=0.5, powers=[power])
+
+
+def test_an_estimator_is_not_told_that_next_to_nothing_was_seen():
+    for model in (
+        graphopt.ClusterNet(2, seen_fraction=1e-310),
+        graphopt.TwoStage(2, seen_fraction=1e-310),
+    ):
+        with pytest.raises(ValueError, match="seen_fraction must not be so small"):
+            model.fit(RING, np.eye(8))
+
+
+def test_methods_are_a_sequence():
+    with pytest.raises(TypeError, match="methods must be a sequence, not int"):
+        decision.portfolio_decisions(RING, task="community", k=2, methods=3)
+
+
+@pytest.mark.parametrize("graph", [None, 3, np.eye(8)], ids=str)
+def test_an_adjacency_is_made_of_graphs(graph):
+    with pytest.raises(TypeError, match="graph must be a Graph"):
+        graphopt.nn.Adjacency(graph)
+    if graph is not None:
+        with pytest.raises(TypeError, match="missing must be a Graph"):
+            graphopt.nn.Adjacency(RING, graph)
+
+
+@pytest.mark.parametrize("offsets", [torch.tensor(8), torch.zeros(2, 1, dtype=torch.int64)])
+def test_offsets_of_networks_have_one_axis(offsets):
+    rows, adjacency = torch.eye(8), graphopt.nn.Adjacency(RING).whole
+    for network in (graphopt.nn.ClusterNet(8, 2), graphopt.nn.DirectGCN(8, 2, decides="centers")):
+        with pytest.raises(ValueError, match="offsets must be a 1D int64 tensor"):
+            network(rows, adjacency, offsets=offsets)
+
+
+def test_an_embedding_that_is_not_finite_is_no_start():
+    network = graphopt.nn.ClusterNet(8, 2)
+    rows, adjacency = torch.full((8, 8), torch.inf), graphopt.nn.Adjacency(RING).whole
+    labels = torch.arange(8) % 2
+    with pytest.raises(ValueError, match="the embedding of features must be finite"):
+        network.start_from(rows, adjacency, labels, np.random.default_rng(0))
+
+
+def test_pairs_without_memory_have_no_scores():
+    network = graphopt.nn.LinkPredictor(3)
+    pairs = torch.zeros(2, 2, dtype=torch.int64, device="meta")
+    with pytest.raises(ValueError, match="pairs must be on the device of embedding, cpu, not meta"):
+        network.score(torch.zeros(4, network.relation.shape[0]), pairs)
+
+
+def test_held_out_edges_are_named():
+    model = graphopt.LinkPredictor(iterations=1, random_state=0).fit(RING)
+    with pytest.raises(TypeError, match="edges must be an array, and this list is none"):
+        model.evaluate(RAGGED)
+    with pytest.raises(ValueError, match="others must not have masked entries"):
+        model.evaluate([(0, 2)], np.ma.masked_array([[0, 3]], mask=[[True, False]]))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("1 0 1 a\n2 0 b\n", "the number of columns changed from 2 to 1 at row 2"),
+        ("1 0 1 a\n2 0 x b\n", "could not convert string 'x' to float32 at row 1, column 2"),
+        (f"1 {'x' * 9000} a\n", "could not convert string 'xxx"),
+    ],
+    ids=["ragged", "word", "long word"],
+)
+def test_a_table_of_features_that_is_none(content, message):
+    with pytest.raises(ValueError, match=r"a \.content file holds no table of numbers: ") as caught:
+        sources.parse_content(content)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_row_boundaries_are_never_empty():
+    one = (torch.zeros(1, dtype=torch.int64), torch.zeros(0, dtype=torch.int32), torch.zeros(0))
+    with pytest.raises(ValueError, match="indptr must start at 0, and is empty"):
+        graphopt.nn.SparseMatrix(*one, (torch.zeros(0, dtype=torch.int64), *one[1:]))
+
+
+def test_training_on_lengths_next_to_nothing_names_the_graph():
+    tiny = Graph.from_edges(RING.edges, 8, np.full(8, 5e-324))
+    problem = FacilityLocation(7).prepare(tiny)
+    with pytest.raises(ValueError, match=r"problem \(or weights of graph\) must be larger"):
+        FacilityLocation(7).training_value(np.arange(7), problem)

@@ -293,6 +293,7 @@ def test_nothing_is_learned_from_no_edges():
         ({"window": 2.5}, TypeError, "window must be an integer, not float"),
         ({"n_motif_bins": 1}, ValueError, "n_motif_bins must be at least 2, not 1"),
         ({"negatives": 0}, ValueError, "negatives must be greater than 0, not 0"),
+        ({"negatives": 1e308}, ValueError, r"negatives must be at most 1e\+100"),
         ({"random_state": -1}, ValueError, "random_state must be at least 0, not -1"),
         ({"num_threads": 0}, ValueError, "num_threads must be at least 1, not 0"),
     ],

@@ -95,7 +95,7 @@ def test_same_seed_same_graph():
     assert synthetic(100, n_graphs=0) == []
 
 
-@pytest.mark.parametrize("rho", [1e-6, 0.025, 50.0])
+@pytest.mark.parametrize("rho", [1e-12, 1e-6, 0.025, 50.0, 1e100])
 @pytest.mark.parametrize("n_attributes", [1, 2, 4])
 @pytest.mark.parametrize("edges_per_node", [1.0, 6.0])
 def test_any_setting_ends_and_connects(rho, n_attributes, edges_per_node):
@@ -163,7 +163,9 @@ def test_nodes_make_as_many_edges_as_wanted():
     [
         ({"n_nodes": 0}, "n_nodes must be at least 1"),
         ({"n_graphs": -1}, "n_graphs must be at least 0"),
-        ({"rho": 0.0}, "rho must be greater than 0"),
+        ({"rho": 0.0}, "rho must be at least 1e-12"),
+        ({"rho": 1e-17}, "rho must be at least 1e-12"),
+        ({"rho": 1e300}, r"rho must be at most 1e\+100"),
         ({"edges_per_node": 0.5}, "edges_per_node must be at least 1"),
         ({"n_attributes": 0}, "n_attributes must be at least 1"),
         ({"n_groups": 0}, "n_groups must be at least 1"),

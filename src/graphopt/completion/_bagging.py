@@ -16,6 +16,7 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
+from graphopt._weights import in_own_unit, in_unit_of
 from graphopt.communities import leiden
 from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._probabilities import EdgeProbabilities, proportional
@@ -109,9 +110,11 @@ class Bagging(PairCompletion):
             If the draws do not fit in memory.
         """
         pairs, counts, _ = self._drawn(graph)
-        total = self.weight * float(graph.strengths.sum()) / 2.0
+        own, exponent = in_own_unit(graph)
+        total = self.weight * float(own.strengths.sum()) / 2.0
         weights = counts * (total / counts.sum()) if len(counts) else counts
-        return Graph.from_edges(pairs, graph.n_nodes, weights, names=graph.names)
+        found = Graph.from_edges(pairs, graph.n_nodes, weights, names=graph.names)
+        return in_unit_of("graph", found, exponent)
 
     def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
         """Return the mixture's probabilities: each drawn pair's own, the average of all the others.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
-from graphopt._validation import RandomState
+from graphopt._validation import RandomState, check_number
 from graphopt.completion._probabilities import EdgeProbabilities
 from graphopt.graph import Graph, check_undirected
 
@@ -93,10 +93,17 @@ class PairCompletion(ABC):
         list of Graph
             See :meth:`EdgeProbabilities.sample`.
         """
+        sharpness = check_number("sharpness", sharpness, minimum=0.0, open_minimum=True)
         chances = self.probabilities(graph, features)
         if sharpness != 1.0:
             chances = chances.sharpened(sharpness)
         return chances.sample(n_samples, join=join, random_state=random_state)
+
+
+def check_completion(name: str, value: object) -> None:
+    """Raise TypeError naming `name` unless `value` is a completion, or has its method."""
+    if not hasattr(value, "missing_edges"):
+        raise TypeError(f"{name} must be completions, not {type(value).__name__}")
 
 
 def check_seen_graph(graph: Graph) -> None:

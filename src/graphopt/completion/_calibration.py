@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
+from graphopt._validation import (
+    RandomState,
+    as_tuple,
+    check_integer,
+    check_memory,
+    check_number,
+    check_random_state,
+)
 from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._masking import masked_graphs
 from graphopt.completion._probabilities import EdgeProbabilities
@@ -213,6 +220,9 @@ def choose_sharpness(
     True
     """
     check_seen_graph(graph)
+    powers = as_tuple("powers", powers)
+    for power in powers:
+        check_number("powers", power, minimum=0.0, open_minimum=True)
     if len(powers) == 0:
         raise ValueError("powers must hold at least one number")
     rng, total = check_random_state(random_state), graph.n_nodes

@@ -19,7 +19,7 @@ from graphopt._validation import (
 )
 from graphopt.communities import leiden, modularity
 from graphopt.completion._bagging import Bagging
-from graphopt.completion._base import Completion, check_seen_graph
+from graphopt.completion._base import Completion, check_completion, check_seen_graph
 from graphopt.completion._link_model import LinkModel
 from graphopt.completion._masking import check_share, masked_graphs
 from graphopt.completion._mixture import Mixture
@@ -205,6 +205,9 @@ def choose(
             features_from_edges=any(callable(rows) for rows in described),
         )
     candidates = as_tuple("candidates", candidates)
+    for candidate in candidates:
+        if candidate is not None:
+            check_completion("candidates", candidate)
     if placements is None:
         placements = PLACEMENTS if decide is None else ("expected",)
     placements = as_tuple("placements", placements)

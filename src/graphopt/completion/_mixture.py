@@ -9,7 +9,7 @@ import numpy as np
 
 from graphopt._validation import as_tuple, check_number
 from graphopt._weights import edge_weights
-from graphopt.completion._base import Completion, check_seen_graph
+from graphopt.completion._base import Completion, check_completion, check_seen_graph
 from graphopt.graph import Graph
 
 
@@ -42,8 +42,7 @@ class Mixture:
         if len(parts) == 0:
             raise ValueError("parts must hold at least one completion")
         for part in parts:
-            if not hasattr(part, "missing_edges"):
-                raise TypeError(f"parts must be completions, not {type(part).__name__}")
+            check_completion("parts", part)
         if self.shares is not None:
             shares = as_tuple("shares", self.shares)
             if len(shares) != len(parts):

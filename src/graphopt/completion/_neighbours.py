@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from graphopt import _core
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_integer, check_memory, check_number
+from graphopt._weights import in_own_unit, in_unit_of
 from graphopt.completion._base import PairCompletion, check_seen_graph
 from graphopt.completion._probabilities import EdgeProbabilities, proportional
 from graphopt.features import smoothed_features
@@ -107,7 +108,8 @@ class FeatureNeighbours(PairCompletion):
         )
         rows = smoothed_features(features, graph, self.smoothing)
         source, target, similarity, rank = _nearest(rows, most)
-        total = self.weight * float(graph.strengths.sum()) / 2.0
+        own, exponent = in_own_unit(graph)
+        total = self.weight * float(own.strengths.sum()) / 2.0
         added = np.zeros(len(source))
         for count in self._counts:
             near = rank < count
@@ -115,7 +117,8 @@ class FeatureNeighbours(PairCompletion):
             if weights.sum() > 0.0:
                 added[near] += weights * (total / len(self._counts) / weights.sum())
         pairs = np.column_stack([source, target])
-        return Graph.from_edges(pairs, graph.n_nodes, added, duplicates="sum", names=graph.names)
+        found = Graph.from_edges(pairs, graph.n_nodes, added, duplicates="sum", names=graph.names)
+        return in_unit_of("graph", found, exponent)
 
     def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
         """Return the weights of the feature neighbours as probabilities.

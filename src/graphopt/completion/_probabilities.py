@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt._loading import load_whole
+from graphopt._scale import times_power, unusual_exponent
 from graphopt._validation import (
     RandomState,
     as_array,
@@ -19,7 +20,7 @@ from graphopt._validation import (
     check_probabilities,
     check_random_state,
 )
-from graphopt._weights import mean_weight
+from graphopt._weights import in_own_unit, in_unit_of, mean_weight
 from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.datasets.splits import among, edge_codes
 from graphopt.graph import Graph, check_undirected
@@ -228,9 +229,11 @@ class EdgeProbabilities:
             drawn = self._others().draw(count, rng, distinct=True)
             pairs = np.concatenate([pairs, drawn])
             weights = np.append(weights, np.full(count, self.background * others / count))
+        own, exponent = in_own_unit(self.graph)
         if weights.sum() > 0.0:
-            weights = weights * (self.n_missing * mean_weight(self.graph) / weights.sum())
-        return Graph.from_edges(pairs, self.graph.n_nodes, weights, names=self.graph.names)
+            weights = weights * (self.n_missing * mean_weight(own) / weights.sum())
+        found = Graph.from_edges(pairs, own.n_nodes, weights, names=self.graph.names)
+        return in_unit_of("graph", found, exponent)
 
     def sample(
         self, n_samples: int = 10, *, join: bool = False, random_state: RandomState = None
@@ -351,6 +354,7 @@ def proportional(
 
 def capped(weights: NDArray[np.float64], total: float) -> NDArray[np.float64]:
     """Return min(1, c weights) with c such that they sum to `total`, at most the number of > 0."""
+    weights = times_power(weights, -unusual_exponent(weights))  # their sum is in the range, too
     positive = np.flatnonzero(weights)
     chances = np.zeros(len(weights))
     if total <= 0.0:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._escaping import shortened
+from graphopt._files import UsersPath, check_path
 from graphopt._loading import load_whole
 from graphopt._sparse import checked_rows
 from graphopt.datasets import catalog, origins, sources
@@ -28,7 +29,7 @@ _NOT_THE_ARCHIVE = (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.
 
 
 def load(
-    name: str, *, data_home: str | os.PathLike[str] | None = None, download: bool = True
+    name: str, *, data_home: UsersPath | None = None, download: bool = True
 ) -> Dataset | InductiveDataset:
     """Return a published data set.
 
@@ -74,7 +75,8 @@ def load(
 
         Dataset('cora', n_nodes=2708, n_edges=5278, n_observed=2150, n_features=1433, n_classes=7)
     """
-    finder = _Finder(data_home, download)
+    folder = None if data_home is None else check_path("data_home", data_home)
+    finder = _Finder(folder, download)
     entry = catalog.find(name)
     arrays = finder.arrays(entry)
     if entry.roles is None:
@@ -101,9 +103,9 @@ def cache_folder() -> Path:
 class _Finder:
     """Finds the arrays of an entry: in folders first, then at the origin."""
 
-    def __init__(self, data_home: str | os.PathLike[str] | None, download: bool) -> None:
-        if data_home is not None and not Path(data_home).is_dir():
-            raise ValueError(f"data_home must be a folder, not {os.fspath(data_home)!r}")
+    def __init__(self, data_home: Path | None, download: bool) -> None:
+        if data_home is not None and not data_home.is_dir():
+            raise ValueError(f"data_home must be a folder, not {str(data_home)!r}")
         self.download = download
         self.cache = cache_folder()
         given = (data_home, os.environ.get("GRAPHOPT_DATA") or None)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._escaping import shortened
 from graphopt.datasets.archive import Arrays
 from graphopt.datasets.catalog import Entry
 from graphopt.graph import Graph
@@ -142,8 +143,12 @@ def parse_content(text: str) -> Content:
         classes.append(_plain(inner[1]))
     if not ids:
         raise ValueError("a .content file has no lines")
-    # loadtxt refuses words among the numbers and rows of different length.
-    x = np.loadtxt(numbers, dtype=np.float32, comments=None, ndmin=2)
+    try:
+        # loadtxt refuses words among the numbers and rows of different length.
+        x = np.loadtxt(numbers, dtype=np.float32, comments=None, ndmin=2)
+    except ValueError as error:
+        reason = shortened(str(error).partition(";")[0])
+        raise ValueError(f"a .content file holds no table of numbers: {reason}") from None
     if not np.isfinite(x).all():
         raise ValueError("a .content file holds a number that is not finite")
     return Content(tuple(ids), x, tuple(classes))

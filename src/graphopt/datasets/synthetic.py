@@ -31,6 +31,9 @@ _WIDTH = 0.4
 # In units of rho: boxes farther away are not looked at one by one.
 _NEAR = 12.0
 
+# Attributes are of size 1: below, rounding decides who is near; above, squares leave the range.
+_LEAST_RHO, _MOST_RHO = 1e-12, 1e100
+
 _MAX_EDGES_PER_NODE = 2.0**31  # more than there can be nodes
 
 # Of a node, of an edge and of a group, in a graph while it grows: Python lists and numbers.
@@ -93,6 +96,7 @@ def synthetic(
         None: one data set; a number: a list of so many, one after the other from one generator.
     rho : float
         Reach of homophily in the space of attributes: the smaller, the more alike are neighbours.
+        Within 1e-12 .. 1e100.
     edges_per_node : float
         At least 1. The default gives 500 nodes about 875 edges, as the published graphs have.
     n_attributes, n_groups : int
@@ -133,7 +137,7 @@ def synthetic(
     n_nodes = check_integer("n_nodes", n_nodes, minimum=1)
     if n_graphs is not None:
         n_graphs = check_integer("n_graphs", n_graphs, minimum=0)
-    rho = check_number("rho", rho, minimum=0.0, open_minimum=True)
+    rho = check_number("rho", rho, minimum=_LEAST_RHO, maximum=_MOST_RHO)
     edges_per_node = check_number(
         "edges_per_node", edges_per_node, minimum=1.0, maximum=_MAX_EDGES_PER_NODE
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from graphopt._validation import (
     RandomState,
+    as_tuple,
     check_choice,
     check_integer,
     check_random_state,
@@ -93,7 +94,9 @@ def portfolio_decisions(
     case, k = checked_case(graph, features, task, k, seen_fraction)
     known = portfolio(task, case, networks)
     names = [method.name for method in known]
-    asked = names if methods is None else [check_choice("methods", m, names) for m in methods]
+    asked = names if methods is None else as_tuple("methods", methods)
+    for method_name in asked:
+        check_choice("methods", method_name, names)
     seeds = check_random_state(random_state).integers(2**63, size=len(known))
     found = []
     for method, seed in zip(known, seeds, strict=True):

@@ -33,7 +33,7 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise GraphoptError(f"{path} cannot be used: {error}") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # a name that is no text
         raise DamagedFileError(f"{path} is damaged or something else: {error}") from error
 
 

@@ -22,6 +22,8 @@ from graphopt.features._skip_gram import skip_gram
 from graphopt.features._walks import expected_meetings, sampled_meetings
 from graphopt.graph import Graph, check_undirected
 
+_MOST_NEGATIVES = 1e100  # the loss is in proportion to them, and its slope is squared
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoleEmbedding:
@@ -115,7 +117,8 @@ def role2vec(
     n_motif_bins : int
         Counts of so many binary digits or more fall in one bin, at least 2.
     negatives : float
-        Negative samples for each pair, greater than 0; their mean is taken, none is drawn.
+        Negative samples for each pair, greater than 0 and at most 1e100; their mean is taken, none
+        is drawn.
     random_state : int, Generator or None
         Draws the walks; without a say where `n_walks` is None.
     num_threads : int, optional
@@ -211,7 +214,9 @@ def learn_roles(
         n_walks = check_integer("n_walks", n_walks, minimum=1)
     window = check_integer("window", window, minimum=1)
     n_motif_bins = check_integer("n_motif_bins", n_motif_bins, minimum=2)
-    negatives = check_number("negatives", negatives, minimum=0.0, open_minimum=True)
+    negatives = check_number(
+        "negatives", negatives, minimum=0.0, maximum=_MOST_NEGATIVES, open_minimum=True
+    )
     rng = check_random_state(random_state)
     threads = resolve_num_threads(num_threads)
 

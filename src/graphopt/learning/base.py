@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from graphopt._files import UsersPath, check_path
 from graphopt._validation import (
     RandomState,
     check_random_state,
@@ -421,7 +421,7 @@ class DecisionEstimator(DecisionSettings):
 
     # --- files ----------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: UsersPath) -> None:
         """Write parameters, network and decision to a file.
 
         A file that is there is replaced as a whole: it stays as it is until the new one is on the
@@ -442,12 +442,12 @@ class DecisionEstimator(DecisionSettings):
         are a generator given as `random_state` and ``runs_``.
         """
         self._check_learned()
-        files.save(self, path)
+        files.save(self, check_path("path", path))
 
     @classmethod
     def load(
         cls,
-        path: str | Path,
+        path: UsersPath,
         *,
         objective: Objective | None = None,
         completion: Completion | None = None,
@@ -473,4 +473,5 @@ class DecisionEstimator(DecisionSettings):
         ValueError
             If it holds another estimator, or needs an object that was not given.
         """
-        return files.load(cls, path, objective=objective, completion=completion)
+        file = check_path("path", path)
+        return files.load(cls, file, objective=objective, completion=completion)

@@ -158,7 +158,7 @@ class LinkProbabilities(Fitted):
         return np.asarray(numbers + pairs.max(axis=1))
 
     def _checked_pairs(self, name: str, pairs: ArrayLike) -> NDArray[np.int32]:
-        nodes = as_array("pairs", pairs)
+        nodes = as_array(name, pairs)
         if nodes.size == 0:
             return np.empty((0, 2), np.int32)
         if nodes.ndim != 2 or nodes.shape[1] != 2:

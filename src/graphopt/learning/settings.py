@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from graphopt._validation import check_choice, check_integer, check_number
+from graphopt._validation import check_choice, check_integer
 from graphopt.completion import Completion
+from graphopt.completion._masking import check_share
 from graphopt.graph import Graph
 from graphopt.learning.completing import completion_for
 from graphopt.learning.fitted import DecidingEstimator
@@ -51,9 +52,7 @@ class DecisionSettings(DecidingEstimator):
         """Return the objective, and the recipe or what is good by `default`."""
         check_integer("n_clusters", self.n_clusters, minimum=1)
         objective = self._objective()
-        share = check_number(
-            "seen_fraction", self.seen_fraction, minimum=0.0, maximum=1.0, open_minimum=True
-        )
+        share = check_share(self.seen_fraction)
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
         recipe = self.recipe or default(objective, share)

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._loading import load_whole
+from graphopt._scale import exponent_of, mean_of, restored, times_power
 from graphopt._validation import (
     RandomState,
     check_choice,
     check_integer,
     check_memory,
-    check_number,
     check_random_state,
 )
 from graphopt.centers import evaluate_centers, gonzalez, greedy_k_center
 from graphopt.communities import cnm, modularity, newman, spectral
+from graphopt.completion._masking import check_share
 from graphopt.graph import Graph
 from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.link_predictor import LinkPredictor
@@ -373,8 +374,8 @@ def expected_weights(
     graph = predictor.graph_
     chances = _unseen_chances(predictor, seen_fraction)
     rows, columns, weights = _entries(graph)
-    if graph.weighted:
-        chances *= weights.mean()
+    if graph.weighted and len(weights):
+        chances *= mean_of(weights)
     chances[rows, columns] = weights
     return chances
 
@@ -427,11 +428,14 @@ def expected_distances(
     np.log(lengths, out=lengths)
     np.subtract(1.0, lengths, out=lengths)
     rows, columns, weights = _entries(graph)
-    if graph.weighted:
+    exponent = exponent_of(weights)
+    weights = times_power(weights, -exponent)
+    if graph.weighted and len(weights):
         lengths *= weights.mean()
     lengths[rows, columns] = weights
     np.fill_diagonal(lengths, 0.0)
-    return all_pairs_shortest_paths(Graph.from_scipy(lengths, directed=False))
+    found = all_pairs_shortest_paths(Graph.from_scipy(lengths, directed=False))
+    return restored("weights of graph", found, exponent)
 
 
 def _unseen_chances(predictor: LinkPredictor, seen_fraction: float | None) -> NDArray[np.float64]:
@@ -501,4 +505,4 @@ def _entries(graph: Graph) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray
 def _check_seen_fraction(value: float | None) -> float | None:
     if value is None:
         return None
-    return check_number("seen_fraction", value, minimum=0.0, maximum=1.0, open_minimum=True)
+    return check_share(value)

@@ -185,9 +185,9 @@ def _check_assignment(
     assignment: Any, similarity: NDArray[np.float64], temperature: float
 ) -> NDArray[np.float64]:
     """Return the assignment in float64, having seen that the one given is it."""
-    exact: NDArray[np.float64] = np.exp(
-        temperature * (similarity - similarity.max(axis=1, keepdims=True))
-    )
+    with np.errstate(over="ignore"):  # what is too far from the largest gets a share of 0
+        below = temperature * (similarity - similarity.max(axis=1, keepdims=True))
+    exact: NDArray[np.float64] = np.exp(below)
     exact /= exact.sum(axis=1, keepdims=True)
     # Similarities carry the rounding of x, times the temperature.
     tolerance = _AGREEMENT[assignment.dtype] * max(1.0, temperature / 30.0)

@@ -128,6 +128,7 @@ class ClusterNet(nn.Module):
         -------
         Tensor, shape (n_clusters, embedding_features)
         """
+        _check_finite(embedding)
         rows = functional.normalize(embedding.detach(), dim=1).numpy()
         drawn = kmeans_plus_plus(rows, self.cluster.n_clusters, random_state=random_state)
         return torch.from_numpy(drawn)
@@ -164,6 +165,7 @@ class ClusterNet(nn.Module):
             raise ValueError(f"labels must have shape ({len(embedding)},), not {(*labels.shape,)}")
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < n_clusters:
             raise ValueError(f"labels must be in 0..{n_clusters - 1}")
+        _check_finite(embedding)
         centers, sizes = group_means(functional.normalize(embedding, dim=1), labels, n_clusters)
         if (sizes == 0).any():
             centers[sizes == 0] = self.draw_centers(embedding, random_state)[sizes == 0]
@@ -196,10 +198,15 @@ class ClusterNet(nn.Module):
         """
         embedding = self.encoder(features, adjacency)
         start = self.initial_centers if centers is None else centers
-        if offsets is not None and start.ndim == 2:
+        if offsets is not None and offsets.ndim == 1 and start.ndim == 2:
             start = start.expand(len(offsets) - 1, *start.shape)
         output: SoftKMeansOutput = self.cluster(embedding, start, offsets=offsets)
         return output
+
+
+def _check_finite(embedding: Tensor) -> None:
+    if not torch.isfinite(embedding).all():
+        raise ValueError("the embedding of features must be finite; they may be too large")
 
 
 def group_means(rows: Tensor, labels: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from graphopt._validation import check_choice, check_integer
 from graphopt.nn.gcn import GCN
+from graphopt.nn.soft_kmeans import check_offsets
 from graphopt.nn.sparse import SparseMatrix
 
 
@@ -111,9 +112,8 @@ class DirectGCN(nn.Module):
         opening = torch.sigmoid(scores[:, 0])
         if offsets is None:
             return self._scaled(opening)
-        return torch.cat(
-            [self._scaled(part) for part in torch.split(opening, offsets.diff().tolist())]
-        )
+        sizes = check_offsets(scores, offsets).diff().tolist()
+        return torch.cat([self._scaled(part) for part in torch.split(opening, sizes)])
 
     def _scaled(self, opening: Tensor) -> Tensor:
         return opening * (self.n_clusters / torch.clamp(opening.sum(), min=self.n_clusters))

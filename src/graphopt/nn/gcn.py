@@ -52,11 +52,11 @@ class Adjacency:
         edges, weights = graph.edges, edge_weights(graph)
         self._n_seen, loop = len(edges), typical_weight(graph)
         if missing is not None:
+            check_strengths("missing", missing)
             if missing.n_nodes != graph.n_nodes:
                 raise ValueError(
                     f"missing must have {graph.n_nodes} nodes, as graph has, not {missing.n_nodes}"
                 )
-            check_strengths("missing", missing)
             edges = np.concatenate([edges, missing.edges])
             weights = np.concatenate([weights, edge_weights(missing)])
         # Entries: both directions of every edge, then the diagonal; sorted into rows.

@@ -103,6 +103,10 @@ class LinkPredictor(nn.Module):
         -------
         Tensor, shape (n_pairs,)
         """
+        if pairs.device != embedding.device:  # torch reads no numbers where one has none
+            raise ValueError(
+                f"pairs must be on the device of embedding, {embedding.device}, not {pairs.device}"
+            )
         scores: Tensor = pair_scores(embedding, self.relation, pairs, resolve_num_threads(None))
         return scores
 

@@ -153,7 +153,7 @@ class SoftKMeans(torch.nn.Module):
         """
         iterations = check_integer("iterations", self.iterations, minimum=0)
         _check_rows(x)
-        bounds = _check_offsets(x, offsets)
+        bounds = check_offsets(x, offsets)
         threads = self.num_threads or 0
         embedding = operators.unit_rows(x, threads)[0] if self.normalize else x
         if centers is None:
@@ -226,7 +226,7 @@ def _check_rows(x: Tensor) -> None:
         raise ValueError(f"x must be 2D with at least one column, not {tuple(x.shape)}")
 
 
-def _check_offsets(x: Tensor, offsets: Tensor | None) -> Tensor:
+def check_offsets(x: Tensor, offsets: Tensor | None) -> Tensor:
     """Return row boundaries; their values are checked where they are read."""
     if offsets is None:
         return torch.tensor([0, x.shape[0]], dtype=torch.int64)

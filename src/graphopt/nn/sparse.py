@@ -217,6 +217,8 @@ def _kept(indptr: Tensor, indices: Tensor, values: Tensor) -> tuple[Tensor, Tens
             raise ValueError(f"{name} must be 1D, not {tensor.ndim}D")
         if tensor.device.type != "cpu":
             raise ValueError(f"{name} must be on the CPU, not on {tensor.device}")
+    if len(indptr) == 0:
+        raise ValueError("indptr must start at 0, and is empty")
     if len(indices) != len(values):
         raise ValueError(f"values must be as long as indices, {len(indices)}, not {len(values)}")
     return (

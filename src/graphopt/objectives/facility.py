@@ -431,4 +431,4 @@ class FacilityLocation(Objective):
             return 0.0
         costs = distance_costs(paid, problem.charge, problem.growth)
         value = problem.distance_at(torch.tensor(costs.mean())).item()
-        return restored_number("problem", value, problem.exponent)
+        return restored_number("problem (or weights of graph)", value, problem.exponent)

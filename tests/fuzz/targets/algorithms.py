@@ -171,7 +171,7 @@ def local_search_k_center(draw: Draw) -> Call:
     return Call(graphopt.local_search_k_center, (source, k), kwargs, check)
 
 
-@target("graphopt.exact_k_center", weight=0.3, words=("edge",))
+@target("graphopt.exact_k_center", weight=0.3, words=("edge", "graph"))
 def exact_k_center(draw: Draw) -> Call:
     source, n = _source(draw, 1, 8)
     k = draw.integer(1, n)
@@ -264,6 +264,8 @@ def _weights(draw: Draw, low: int = 1, high: int = 12) -> tuple[Any, int]:
 def _dense(graph: Any) -> np.ndarray:
     dense = graph.to_scipy().toarray() if isinstance(graph, Graph) else np.array(graph, float)
     np.fill_diagonal(dense, 0.0)
+    if dense.size and dense.max() > 0.0:
+        dense = dense / dense.max()  # before it is halved: half of the smallest number is 0
     return dense / 2 + dense.T / 2
 
 
@@ -428,9 +430,9 @@ def soft_kmeans(draw: Draw) -> Call:
 
 @target("graphopt.clustering.soft_kmeans_vjp", weight=0.5)
 def soft_kmeans_vjp(draw: Draw) -> Call:
-    x, centers, kwargs, (n, k, _, _) = _clustering(draw)
+    x, centers, kwargs, (n, k, p, _) = _clustering(draw)
     kwargs["iterations"] = draw.integer(0, 4, costly=True)
-    shape = np.shape(centers)
+    shape = centers.shape if isinstance(centers, np.ndarray) else (k, p)
     kwargs |= draw.some(
         grad_centers=lambda: draw.array(draw.numbers(*shape), lists=False),
         grad_assignment=lambda: draw.array(draw.numbers(n, k), lists=False),
@@ -538,7 +540,10 @@ def pipage_rounding(draw: Draw) -> Call:
         require((np.diff(answer, axis=1) > 0).all(), "not ascending")
         require(((answer >= 0) & (answer < n)).all(), "no site")
 
-    return Call(graphopt.pipage_rounding, (draw.array(opening),), kwargs, check)
+    given = draw.array(opening)
+    n = max(n, len(given)) if isinstance(given, np.ndarray) and given.ndim else n
+
+    return Call(graphopt.pipage_rounding, (given,), kwargs, check)
 
 
 # --- features -------------------------------------------------------------------------------------

@@ -312,7 +312,7 @@ def default_candidates(draw: Draw) -> Call:
     return Call(completion.default_candidates, (share,), kwargs)
 
 
-@target("graphopt.completion.decide_under", words=("other",))
+@target("graphopt.completion.decide_under", words=("other", "edge"))
 def decide_under(draw: Draw) -> Call:
     graph = draw.graph(0, 9, kinds=_WEIGHTS)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
@@ -367,7 +367,7 @@ def choice_missing_edges(draw: Draw) -> Call:
     return Call(_choice(draw).missing_edges, (graph, rows), {}, check_graph)
 
 
-@target("graphopt.completion.Choice.labels", weight=0.2, words=("room",))
+@target("graphopt.completion.Choice.labels", weight=0.2, words=("room", "edge"))
 def choice_labels(draw: Draw) -> Call:
     graph = seen_graph(draw)
     rows = draw.features(graph.n_nodes if isinstance(graph, Graph) else 5)
@@ -384,7 +384,7 @@ def chosen(draw: Draw) -> Call:
     return Call(completion.Chosen, args, kwargs)
 
 
-@target("graphopt.completion.Chosen.missing_edges", weight=0.1, words=("room", "k"))
+@target("graphopt.completion.Chosen.missing_edges", weight=0.1, words=("room", "k", "edge"))
 def chosen_missing_edges(draw: Draw) -> Call:
     graph = draw.graph(4, 10, kinds=_WEIGHTS)
     rows = draw.features(graph.n_nodes if isinstance(graph, Graph) else 5)

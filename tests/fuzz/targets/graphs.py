@@ -33,7 +33,10 @@ def check_graph(graph: Graph) -> None:
         require(np.isfinite(graph.weights).all(), "weights not finite")
     require(len(graph.edges) == graph.n_edges, "edges are not n_edges")
     require(graph.names is None or len(set(graph.names)) == n, "names not distinct")
-    require(graph.strengths.shape == (n,), "strengths of the wrong shape")
+    with np.errstate(over="ignore"):
+        sums = np.bincount(rows, graph.weights, n)
+    if np.isfinite(sums).all():  # or `strengths` raises, as it says
+        require(graph.strengths.shape == (n,), "strengths of the wrong shape")
     repr(graph)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -263,9 +264,12 @@ def _register(kind: str) -> None:
     def save(draw: Draw) -> Call:
         def save(path: Any) -> bytes:
             with tempfile.TemporaryDirectory() as folder:
-                name = path if not isinstance(path, str) else f"{folder}/{path}"
+                name = path
+                if isinstance(path, str | bytes):
+                    start = f"{folder}/"
+                    name = start + path if isinstance(path, str) else start.encode() + path
                 fitted(kind).save(name)
-                return Path(name).read_bytes()[:0]
+                return Path(os.fsdecode(name)).read_bytes()[:0]
 
         name = "model.pt"
         if draw.odd(0.4):
@@ -300,6 +304,13 @@ def predict_dense(draw: Draw) -> Call:
     return Call(fitted("LinkPredictor").predict_dense)
 
 
+def _unseen_pairs(draw: Draw) -> Any:
+    """Return pairs without an edge in the ring that was learned from."""
+    seen = fitted("LinkPredictor").graph_.to_scipy().toarray() + np.eye(9)
+    pairs = np.argwhere(seen == 0)
+    return draw.array(pairs[draw.generator.permutation(len(pairs))[: draw.size(1, 5)]])
+
+
 @target("graphopt.LinkPredictor.evaluate", weight=0.2)
 def evaluate(draw: Draw) -> Call:
     kwargs = draw.some(
@@ -307,8 +318,9 @@ def evaluate(draw: Draw) -> Call:
         random_state=draw.random_state,
     )
     if draw.chance(0.5):
-        kwargs["others"] = _pairs(draw)
-    return Call(fitted("LinkPredictor").evaluate, (_pairs(draw),), kwargs)
+        kwargs["others"] = _unseen_pairs(draw)
+    edges = _pairs(draw) if draw.odd() else _unseen_pairs(draw)
+    return Call(fitted("LinkPredictor").evaluate, (edges,), kwargs)
 
 
 @target("graphopt.learning.consensus", words=("labels", "k"))

@@ -235,7 +235,7 @@ def draw_centers(draw: Draw) -> Call:
     return Call(made.draw_centers, (rows, np.random.default_rng(0)))
 
 
-@target("graphopt.nn.ClusterNet.start_from", errors=SHAPES, words=("features", "adjacency"))
+@target("graphopt.nn.ClusterNet.start_from", errors=SHAPES, words=("embedding",))
 def start_from(draw: Draw) -> Call:
     sizes = _Sizes(draw)
     made = network(draw, "ClusterNet", sizes)
