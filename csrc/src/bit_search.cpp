@@ -246,28 +246,16 @@ void BitSearch::advance(std::uint32_t level_number) {
     std::swap(frontier_, next_);
 }
 
-// Where a page of memory is first written, the system clears it, up to 2 MB. The first few nodes
-// are written into every row, which would make it clear all pages of all rows in one piece of work.
-template <class T>
-void BitSearch::touch_pages(std::span<T* const> rows) {
-    const std::size_t n = outgoing_.n_nodes();
-    constexpr std::size_t page = 4096 / sizeof(T), some = 64 * page;
-    over_ranges(rows.size(), [&](std::size_t first, std::size_t last) {
-        for (T* const row : rows.subspan(first, last - first)) {
-            for (std::size_t begin = 0; begin < n; begin += some) {
-                const std::size_t end = std::min(begin + some, n);
-                for (std::size_t i = begin; i < end; i += page) row[i] = 0;
-                count_work((end - begin) * sizeof(T) / 4);
-            }
-        }
-    });
-}
-
 template <class T>
 void BitSearch::write_rows(std::span<T* const> rows) {
     std::vector<const SourceBits*> planes;
     for (std::size_t p = 0; p < n_planes_; ++p) planes.push_back(planes_[p].data());
-    touch_pages(rows);
+    // The first few nodes below are written into every row.
+    over_ranges(rows.size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            counted_touch(std::span(rows[i], outgoing_.n_nodes()));
+        }
+    });
     over_ranges(outgoing_.n_nodes(), [&](std::size_t begin, std::size_t end) {
         write_distances(planes, seen_.data(), rows, begin, end);
         count_work(rows.size() * (end - begin) * sizeof(T) / 2);

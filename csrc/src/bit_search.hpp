@@ -63,8 +63,6 @@ class BitSearch {
     template <class Find>
     void find_active(std::size_t n_items, Find&& find);
     template <class T>
-    void touch_pages(std::span<T* const> rows);
-    template <class T>
     void write_rows(std::span<T* const> rows);
 
     CsrView outgoing_;

@@ -26,6 +26,7 @@ MAX_NODES = 2**31 - 1
 EDGE_BYTES = 56  # of an edge, while a graph is made of a table
 _ENTRY_BYTES = 80  # of an entry of a matrix, while its edges are read
 _NAME_BYTES = 120  # of a name, in a tuple and in the set and the dictionary that find it
+_AT_ONCE = 2**20  # numbers that are copied
 _MANY_EDGES = 2**16  # below, asking how much memory there is takes longer than it is worth
 
 
@@ -114,7 +115,12 @@ def _check_edges_fit(n_edges: int) -> None:
 def _as_int64(name: str, column: NDArray[Any]) -> NDArray[np.int64]:
     if column.dtype == np.uint64 and column.size and column.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{name} names node {column.max()}, which does not fit 64 bits")
-    return np.ascontiguousarray(column, dtype=np.int64)
+    if column.dtype == np.int64 and column.flags.c_contiguous:
+        return column
+    copy = np.empty(len(column), np.int64)
+    for begin in range(0, len(column), _AT_ONCE):  # Ctrl-C is heard in between
+        copy[begin : begin + _AT_ONCE] = column[begin : begin + _AT_ONCE]
+    return copy
 
 
 def _node_count(sources: NDArray[np.int64], targets: NDArray[np.int64], n_nodes: int | None) -> int:
