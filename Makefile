@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 WITH_TOOLS := PATH="$(abspath $(BIN)):$$PATH"
 SOURCES := $(shell find src csrc -type f -not -name '*.pyc') pyproject.toml CMakeLists.txt constraints.txt
 
-.PHONY: run test lint test-cpp sanitize test-python-sanitize fuzz count-instructions reproduce-quick bench pages format clean
+.PHONY: run test lint test-cpp sanitize test-python-sanitize fuzz count-instructions reproduce-quick bench interrupts pages format clean
 
 run: $(VENV)/installed  ## install, then learn and decide on a synthetic graph
 	$(BIN)/graphopt run
@@ -73,6 +73,9 @@ reproduce-quick: $(VENV)/installed  ## the paper's six tables, with few steps
 
 bench: $(VENV)/installed-bench  ## speed beside other libraries
 	$(BIN)/python -m pytest benchmarks
+
+interrupts: $(VENV)/installed-bench  ## how long Ctrl-C waits, on an idle machine; about 5 minutes
+	$(BIN)/python benchmarks/interrupts.py
 
 pages: $(VENV)/installed  ## write the numbers of README and docs from the files with results
 	$(BIN)/python -m graphopt.experiments.pages.build

@@ -250,6 +250,12 @@ template <class T>
 void BitSearch::write_rows(std::span<T* const> rows) {
     std::vector<const SourceBits*> planes;
     for (std::size_t p = 0; p < n_planes_; ++p) planes.push_back(planes_[p].data());
+    // The first few nodes below are written into every row.
+    over_ranges(rows.size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            counted_touch(std::span(rows[i], outgoing_.n_nodes()));
+        }
+    });
     over_ranges(outgoing_.n_nodes(), [&](std::size_t begin, std::size_t end) {
         write_distances(planes, seen_.data(), rows, begin, end);
         count_work(rows.size() * (end - begin) * sizeof(T) / 2);

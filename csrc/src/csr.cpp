@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "counted.hpp"
@@ -103,6 +104,7 @@ Csr build(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& option
     starts_from_counts(by_source);
 
     AlignedArray<Entry<Row>> arriving(n_entries, uninitialized);
+    counted_touch(std::span(arriving.data(), arriving.size()));
     counted_loop(edges.sources.size(), 32, [&](std::size_t row) {
         const auto u = static_cast<std::size_t>(edges.sources[row]);
         const auto v = static_cast<std::size_t>(edges.targets[row]);
@@ -111,6 +113,7 @@ Csr build(std::size_t n_nodes, const EdgeList& edges, const BuildOptions& option
         if (!options.directed) arriving[by_target[u]++] = {static_cast<NodeId>(v), Row(row)};
     });
     AlignedArray<Entry<Row>> leaving(n_entries, uninitialized);
+    counted_touch(std::span(leaving.data(), leaving.size()));
     WorkCounter count;
     for (std::size_t v = 0, i = 0; v < n_nodes; ++v) {
         for (; i < by_target[v]; ++i) {  // filling moved the start of v to its end

@@ -122,19 +122,23 @@ GRAPHOPT_ALWAYS_INLINE bool refuted(const Step<T>& step, const T* row, const Cho
     return false;
 }
 
-// Puts the best of the candidates in the place of `best` if it is better.
+// Puts the best of the candidates in the place of `best` if it is better. Returns the work it took:
+// about 64 for a row that a suspect refutes, and as much as it is long for one that is compared.
 template <class T>
-GRAPHOPT_ALWAYS_INLINE void choose(const Step<T>& step, std::span<const NodeId> candidates,
-                                   Choice<T>& best) {
+GRAPHOPT_ALWAYS_INLINE std::size_t choose(const Step<T>& step, std::span<const NodeId> candidates,
+                                          Choice<T>& best) {
     const auto row_of = [&](std::size_t i) __attribute__((always_inline)) {
         return step.distances + static_cast<std::size_t>(candidates[i]) * step.n;
     };
+    std::size_t work = 0;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (i + prefetched_candidates < candidates.size() && !step.suspects.empty()) {
             __builtin_prefetch(row_of(i + prefetched_candidates) + step.suspects.front());
         }
         const T* const row = row_of(i);
+        work += 64;
         if (refuted(step, row, best)) continue;
+        work += step.n * sizeof(T) / 16;
         const auto [largest, at_limit] =
             scan(step.current, row, step.n, best.largest, best.n_at_largest);
         if (largest > best.largest || at_limit > best.n_at_largest) continue;
@@ -143,15 +147,17 @@ GRAPHOPT_ALWAYS_INLINE void choose(const Step<T>& step, std::span<const NodeId> 
             choice.n_at_largest = scan(step.current, row, step.n, largest, step.n).at_limit;
         }
         choice.sum = sum_finite(step.current, row, step.n);
+        work += step.n;
         if (choice < best) best = choice;
     }
+    return work;
 }
 
-#define GRAPHOPT_CHOOSE_CANDIDATE(T)                                               \
-    GRAPHOPT_MULTIVERSION_FN                                                       \
-    void choose_candidate(const Step<T>& step, std::span<const NodeId> candidates, \
-                          Choice<T>& best) {                                       \
-        choose(step, candidates, best);                                            \
+#define GRAPHOPT_CHOOSE_CANDIDATE(T)                                                      \
+    GRAPHOPT_MULTIVERSION_FN                                                              \
+    std::size_t choose_candidate(const Step<T>& step, std::span<const NodeId> candidates, \
+                                 Choice<T>& best) {                                       \
+        return choose(step, candidates, best);                                            \
     }
 GRAPHOPT_CHOOSE_CANDIDATE(std::uint8_t)
 GRAPHOPT_CHOOSE_CANDIDATE(std::uint16_t)
@@ -212,17 +218,17 @@ KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int n
     while (coverage.n_centers() < k) {
         Step<T> step{distances.data(), coverage.distances().data(), n, {}};
         Choice<T> leader{unreachable<T>, n + 1, 0.0, candidates.front()};
-        choose_candidate(step, leaders, leader);
+        count_work(choose_candidate(step, leaders, leader));
         list_suspects(step, row_of(leader.candidate), suspects);
         step.suspects = suspects;
 
         std::vector<Choice<T>> found(chunk_count(candidates.size(), candidates_per_chunk), leader);
-        parallel_ranges(candidates.size(), candidates_per_chunk, num_threads,
-                        [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
-                            const std::span<const NodeId> all(candidates);
-                            choose_candidate(step, all.subspan(begin, end - begin), found[chunk]);
-                            count_work(64 * (end - begin));
-                        });
+        parallel_ranges(
+            candidates.size(), candidates_per_chunk, num_threads,
+            [&](std::size_t begin, std::size_t end, std::size_t chunk, int) {
+                const std::span<const NodeId> all(candidates);
+                count_work(choose_candidate(step, all.subspan(begin, end - begin), found[chunk]));
+            });
         Choice<T> best = leader;
         for (const auto& choice : found) {
             if (choice.candidate != leader.candidate) leaders.push_back(choice.candidate);

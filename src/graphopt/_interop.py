@@ -33,6 +33,7 @@ MAX_NODES = 2**31 - 1
 EDGE_BYTES = 56  # of an edge, while a graph is made of a table
 _ENTRY_BYTES = 80  # of an entry of a matrix, while its edges are read
 _NAME_BYTES = 120  # of a name, in a tuple and in the set and the dictionary that find it
+_AT_ONCE = 2**20  # numbers that are copied
 _MANY_EDGES = 2**16  # below, asking how much memory there is takes longer than it is worth
 
 
@@ -121,7 +122,12 @@ def _check_edges_fit(n_edges: int) -> None:
 def _as_int64(name: str, column: NDArray[Any]) -> NDArray[np.int64]:
     if column.dtype == np.uint64 and column.size and column.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{name} names node {column.max()}, which does not fit 64 bits")
-    return np.ascontiguousarray(column, dtype=np.int64)
+    if column.dtype == np.int64 and column.flags.c_contiguous:
+        return column
+    copy = np.empty(len(column), np.int64)
+    for begin in range(0, len(column), _AT_ONCE):  # Ctrl-C is heard in between
+        copy[begin : begin + _AT_ONCE] = column[begin : begin + _AT_ONCE]
+    return copy
 
 
 def _node_count(sources: NDArray[np.int64], targets: NDArray[np.int64], n_nodes: int | None) -> int:
@@ -261,18 +267,27 @@ def table_from_igraph(graph: Any, weight: str | None) -> EdgeTable:
 
 def igraph_from_table(table: EdgeTable) -> igraph.Graph:
     """Make an igraph Graph; see `Graph.to_igraph`."""
-    load_whole("igraph")
-    import igraph
-
-    graph = igraph.Graph(
-        n=table.n_nodes,
-        edges=np.column_stack([table.sources, table.targets]),
-        directed=table.directed,
-    )
+    edges = np.column_stack([table.sources, table.targets])
+    graph = igraph_from_edges(table.n_nodes, edges, directed=table.directed)
     if table.weights is not None:
         graph.es["weight"] = table.weights.tolist()
     if table.names is not None:
         graph.vs["name"] = list(table.names)
+    return graph
+
+
+def igraph_from_edges(
+    n_nodes: int, edges: NDArray[np.integer], *, directed: bool = False
+) -> igraph.Graph:
+    """Make an igraph Graph that has edges and nothing else.
+
+    Ctrl-C waits until igraph has them all: it sorts all it has for each piece that it is given.
+    """
+    load_whole("igraph")
+    import igraph
+
+    graph = igraph.Graph(n=n_nodes, directed=directed)
+    graph.add_edges(edges.astype(np.int64))  # takes half as long as in the constructor
     return graph
 
 

@@ -94,6 +94,10 @@ KERNELS: dict[str, tuple[Callable[[], Any], float]] = {
         lambda: _core.greedy_k_center(hops(1500), 1000, NO_NODES, None, None, 1),
         1500 * 1000,
     ),
+    "greedy_k_center, many ties": (  # hardly a row is refuted early
+        lambda: _core.greedy_k_center(hops(1500), 100, NO_NODES, None, None, 1),
+        100 * 1500**2 / 4,
+    ),
     "swap_search": (
         lambda: _core.swap_search(
             table(1500), None, 1e9, None, 1, 1.0, SOURCES[:100], None, 0, 0, 20, 1e9, 1

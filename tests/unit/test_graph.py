@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from helpers import random_graph
 
-from graphopt import Graph
+from graphopt import Graph, _interop
 from graphopt.errors import MemoryLimitError
 from graphopt.reference import csr
 
@@ -127,6 +127,13 @@ def test_edges_must_be_integers(dtype: type) -> None:
         Graph.from_edges(np.array([[0, 1]], dtype))
     with pytest.raises(TypeError, match="n_nodes must be an integer, not float"):
         Graph.from_edges([(0, 1)], 2.0)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint64"])
+def test_columns_are_copied_in_pieces(monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    monkeypatch.setattr(_interop, "_AT_ONCE", 3)
+    edges = np.array([(i, (i + 1) % 7) for i in range(7)], dtype)
+    assert Graph.from_edges(edges).edges.tolist() == sorted(map(sorted, edges.tolist()))
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint8, np.uint64, ">i4"])

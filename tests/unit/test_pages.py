@@ -70,6 +70,13 @@ def test_what_the_pages_say_of_the_race() -> None:
         assert race["fastest_peer"] == min(peers, key=lambda one: one["median"])["name"]
 
 
+def test_what_the_pages_say_of_ctrl_c() -> None:
+    samples = [sample for one in FILES.interrupts()["functions"] for sample in one["samples"]]
+    ours = [sample["delay"] for sample in samples if sample["running"] == "ours"]
+    assert len(ours) > len(samples) / 3
+    assert max(ours) <= 0.2
+
+
 def test_what_the_results_say() -> None:
     tables = FILES.tables("results")
 

@@ -60,6 +60,15 @@ def test_motifs_agree_with_networkx():
     assert counts[:, 3].tolist() == np.bincount(np.ravel(cycles), minlength=150).tolist()
 
 
+@pytest.mark.parametrize("rounds", [0, 1, 2])
+def test_motifs_do_not_depend_on_the_leaves_that_are_left(monkeypatch, rounds):
+    """A triangle with a long branch, a star, an edge and a lonely node."""
+    edges = [(0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5), (6, 7), (6, 8), (6, 9), (10, 11)]
+    graph = Graph.from_edges(edges, 13)
+    monkeypatch.setattr(_motifs, "_ROUNDS", rounds)
+    assert np.array_equal(motif_counts(graph), reference.motif_counts(graph))
+
+
 def test_motifs_do_not_depend_on_blocks(monkeypatch):
     graph = random_graph(80, 400, 3)
     whole = motif_counts(graph)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._interop import igraph_from_edges
 from graphopt._loading import load_whole
 from graphopt.graph import Graph
 
@@ -19,13 +20,10 @@ _RANDOM = threading.Lock()
 
 def as_igraph(graph: Graph) -> tuple[Any, NDArray[np.float64] | None]:
     """Return the graph without edges of weight 0, which igraph refuses, and the weights left."""
-    load_whole("igraph")
-    import igraph
-
     edges, weights = graph.edges, graph.edge_weights
     if weights is not None:
         edges, weights = edges[weights > 0], weights[weights > 0]
-    return igraph.Graph(n=graph.n_nodes, edges=edges.astype(np.int64)), weights
+    return igraph_from_edges(graph.n_nodes, edges), weights
 
 
 @contextmanager

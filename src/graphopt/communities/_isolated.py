@@ -10,13 +10,22 @@ from graphopt.communities._result import numbered_by_node
 
 
 def nodes_with_edges(matrix: Matrix) -> tuple[NDArray[np.int64], Matrix]:
-    """Return the nodes that have an edge, ascending, and the matrix between them."""
+    """Return the nodes that have an edge, ascending, and the matrix between them.
+
+    A sparse matrix stores no zero, as :func:`as_matrix` gives it.
+    """
     nodes = np.flatnonzero(matrix.sum(axis=1) > 0)
     if len(nodes) == matrix.shape[0]:
         return nodes, matrix
     if isinstance(matrix, np.ndarray):
         return nodes, matrix[np.ix_(nodes, nodes)]
-    return nodes, matrix[nodes][:, nodes]
+    # The rows that go are empty, so only columns get other numbers. Indexing would take many times
+    # as long, and nobody would hear Ctrl-C meanwhile.
+    number = np.zeros(matrix.shape[0], matrix.indices.dtype)
+    number[nodes] = np.arange(len(nodes))
+    starts = np.append(matrix.indptr[nodes], matrix.indptr[-1:])
+    between = type(matrix)((matrix.data, number[matrix.indices], starts), shape=(len(nodes),) * 2)
+    return nodes, between
 
 
 def with_isolated(

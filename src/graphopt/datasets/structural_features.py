@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._interop import igraph_from_edges
 from graphopt._loading import load_whole
 from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
 from graphopt.graph import Graph, check_undirected
@@ -83,13 +84,10 @@ def structural_features(
 
 
 def _local(graph: Graph) -> NDArray[np.float64]:
-    load_whole("igraph")
-    import igraph
-
     n, degree = graph.n_nodes, graph.degrees.astype(np.float64)
     if n == 0:
         return np.zeros((0, len(LOCAL_FEATURES)))
-    twin = igraph.Graph(n=n, edges=graph.edges.astype(np.int64))
+    twin = igraph_from_edges(n, graph.edges)
     clustering = np.array(twin.transitivity_local_undirected(mode="zero"))
     around = np.bincount(_rows(graph), weights=degree[graph.indices], minlength=n)
     return np.column_stack(

@@ -13,7 +13,8 @@ from graphopt.graph import Graph, check_undirected
 
 MOTIFS = ("edges", "paths of two edges from the node", "triangles", "cycles of four edges")
 
-_BLOCK = 1 << 22  # entries of the squared adjacency matrix in memory at a time, before they merge
+_ROUNDS = 64  # of leaves that go; more would hardly spare anything, and a path has n / 2
+_BLOCK = 1 << 20  # entries of the squared adjacency matrix in memory at a time, before they merge
 
 
 def motif_counts(graph: Graph) -> NDArray[np.int64]:
@@ -37,8 +38,8 @@ def motif_counts(graph: Graph) -> NDArray[np.int64]:
 
     Notes
     -----
-    Cycles need at least two ways out of each of their nodes, so only the 2-core is looked at: in
-    time proportional to the sum of its squared degrees, in bounded memory.
+    Cycles need at least two ways out of each of their nodes, so leaves are dropped first: in time
+    proportional to the sum of the squared degrees of what is left, in bounded memory.
 
     Examples
     --------
@@ -65,16 +66,9 @@ def _cycles(graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     Entry (u, w) of the squared adjacency matrix counts the neighbours that u and w share: where u
     and w are neighbours each is a triangle, and each two of them are a cycle of four edges.
     """
-    load_whole("igraph")
-    import igraph
-
     triangles = np.zeros(graph.n_nodes, np.int64)
     squares = np.zeros(graph.n_nodes, np.int64)
-    coreness = igraph.Graph(
-        n=graph.n_nodes,
-        edges=graph.edges.astype(np.int64),
-    ).coreness()
-    nodes = np.flatnonzero(np.array(coreness, dtype=np.int64) >= 2).astype(np.int32)
+    nodes = _without_leaves(graph)
     core = graph.subgraph(nodes)
     adjacency = _ones(core)
     for rows in _blocks(core):
@@ -86,6 +80,23 @@ def _cycles(graph: Graph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         # A node shares all its neighbours with itself.
         squares[nodes[rows]] = shared.sum(axis=1) - degrees * (degrees - 1) // 2
     return triangles, squares
+
+
+def _without_leaves(graph: Graph) -> NDArray[np.int32]:
+    """Return the nodes that are left when those with fewer than two neighbours go, again and again.
+
+    They are those of the 2-core, and the inner part of long branches, where there is no cycle to be
+    counted.
+    """
+    degrees, there = graph.degrees, np.ones(graph.n_nodes, bool)
+    adjacency = _ones(graph)
+    for _ in range(_ROUNDS):
+        leaves = np.flatnonzero(there & (degrees < 2))
+        if len(leaves) == 0:
+            break
+        there[leaves] = False
+        degrees -= np.bincount(adjacency[leaves].indices, minlength=graph.n_nodes)
+    return np.flatnonzero(there & (degrees > 0)).astype(np.int32)
 
 
 def _ones(graph: Graph) -> Any:

@@ -27,6 +27,7 @@ ALLOWED = re.compile(
     | \b10\ (?:communities|groups|facilities|centres) | K\ =\ 5(?:\ (?:and|or)\ 10)?
     | (?:40|90|95)\ %                                            # how much is seen; intervals
     | 512\ (?:sources|searches) | 32\ (?:sources|graphs|rows)    # how kernels and methods work
+    | within\s0\.2\ s                                           # what is promised for Ctrl-C
     | pmed1\ to\ 10
     | β\ =\ \d+                                                  # settings of the paper
     | \b20,\ 80\ and\ 160 | 80\ and\ 20 | to\ 20\ neighbours     # of feature neighbours

@@ -38,6 +38,7 @@ class Files:
         self.race = cache(lambda: self.json("benchmarks/results/race.json"))
         self.exact = cache(lambda: self.json("benchmarks/results/exact.json"))
         self.scaling = cache(lambda: self.json("benchmarks/results/scaling.json"))
+        self.interrupts = cache(lambda: self.json("benchmarks/results/interrupts.json"))
         self.jobs = cache(self._jobs)
         self.tables = cache(self._tables)
         self.ablation = cache(self._ablation)

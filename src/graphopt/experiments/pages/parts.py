@@ -27,6 +27,7 @@ _SHOWN = {  # rows of the README's table of speed: the name of a contest, and wh
     "training-step-facility": "a training step of ClusterNet, facilities",
 }
 _ALONE = "¹"
+_WORTH_TELLING = 0.05  # seconds that Ctrl-C waits
 _CHOICES = {  # rows of the README's table of scores: the title, the table, its task and data set
     "cora, 10 communities: modularity (higher is better)": ("1", "community", "cora"),
     "citeseer, 10 communities": ("1", "community", "citeseer"),
@@ -393,6 +394,37 @@ class Parts:
         ]
         heads = ["kernel", "counted", "1 thread", "2 threads", "times as fast on 2, largest n"]
         return _table(heads, lines)
+
+    def interrupts(self) -> str:
+        """Return how long Ctrl-C waits for kernels of ours."""
+        lines = []
+        for one in self._files.interrupts()["functions"]:
+            delays = [found["delay"] for found in one["samples"] if found["running"] == "ours"]
+            if delays:
+                name = one["function"]
+                lines.append([f"{name}<br>{one['size']}", f"{len(delays)}", _longest(delays)])
+        found = self._files.interrupts()
+        where = f"{found['machine']['processor']}, {found['threads']} threads"
+        return _table(["function", "samples", "longest delay"], lines) + f"\n{where}.\n"
+
+    def held_interrupts(self) -> str:
+        """Return how long Ctrl-C waits for code of others, the longest first."""
+        lines = []
+        for one in self._files.interrupts()["functions"]:
+            by_owner: dict[str, list[float]] = {}
+            for found in one["samples"]:
+                by_owner.setdefault(found["running"], []).append(found["delay"])
+            for owner, delays in by_owner.items():
+                if owner != "ours" and max(delays) >= _WORTH_TELLING:
+                    what = f"`{one['function']}`" if owner == "import" else owner
+                    within = "first use" if owner == "import" else one["function"]
+                    lines.append((max(delays), [what, within, one["size"], _longest(delays)]))
+        rows = [line for _, line in sorted(lines, key=lambda line: -line[0])]
+        return _table(["runs", "within", "size", "longest delay"], rows, words=True)
+
+
+def _longest(delays: Sequence[float]) -> str:
+    return f"{1e3 * max(delays):,.0f} ms"
 
 
 def _size(race: Any) -> str:
