@@ -10,6 +10,8 @@
 namespace graphopt {
 namespace {
 
+constexpr std::size_t nodes_counted_at_once = 256;
+
 // `reach(coverage)` improves every customer that the centre opened last brings closer.
 template <class T, class Reach>
 KCenter farthest_first(std::size_t n, std::size_t k, NodeId first, const SiteRules& rules,
@@ -69,7 +71,6 @@ std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first
     std::vector<NodeId> queue(n + 1);  // the loop writes one past what it keeps
     NodeSorter sort(n);
     bool fits = true;
-    WorkCounter count;
     KCenter found =
         farthest_first<T>(n, k, first, rules, [&](Coverage<T>& coverage, NodeId center) {
             coverage.lower(static_cast<std::size_t>(center), 0);
@@ -80,14 +81,20 @@ std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first
                 if (hops == unreachable<T>) fits = false;
                 // The rows of many nodes are read faster in the order in which they lie in memory.
                 if (level_end - begin > n / 64) sort(std::span(queue).subspan(begin, end - begin));
-                for (; begin < level_end; ++begin) {
-                    const auto neighbours =
-                        graph.neighbours(static_cast<std::size_t>(queue[begin]));
-                    count(4 + 2 * neighbours.size());
-                    for (const NodeId v : neighbours) {
-                        queue[end] = v;
-                        end += coverage.lower(static_cast<std::size_t>(v), hops) ? 1 : 0;
+                while (begin < level_end) {
+                    // Counted by pieces: counting each node would take a tenth of the time.
+                    const std::size_t piece = std::min(begin + nodes_counted_at_once, level_end);
+                    std::size_t edges = 0;
+                    for (; begin < piece; ++begin) {
+                        const auto neighbours =
+                            graph.neighbours(static_cast<std::size_t>(queue[begin]));
+                        edges += neighbours.size();
+                        for (const NodeId v : neighbours) {
+                            queue[end] = v;
+                            end += coverage.lower(static_cast<std::size_t>(v), hops) ? 1 : 0;
+                        }
                     }
+                    count_work(4 * nodes_counted_at_once + 2 * edges);
                 }
             }
             coverage.assign(std::span(queue).first(end));
@@ -98,9 +105,9 @@ std::optional<KCenter> by_hops(const CsrView& graph, std::size_t k, NodeId first
 
 KCenter by_length(const CsrView& graph, std::size_t k, NodeId first, const SiteRules& rules) {
     NodeHeap<double> heap(graph.n_nodes());
-    WorkCounter count;
     return farthest_first<double>(
         graph.n_nodes(), k, first, rules, [&](Coverage<double>& coverage, NodeId center) {
+            WorkCounter count;
             const auto reach = [&](NodeId node, double length) {
                 if (coverage.improve(static_cast<std::size_t>(node), length)) {
                     heap.put(node, length);

@@ -11,6 +11,9 @@
 namespace graphopt {
 namespace {
 
+// How long a thread spins before it sleeps: about 100 microseconds.
+constexpr int turns = 4000;
+
 // Signals go to the threads that were there before, which know what to do with them.
 class SignalsBlocked {
   public:
@@ -59,10 +62,18 @@ void ThreadPool::run(int threads, TeamBody body, void* data) noexcept {
     }
     body(data, 0);
 
-    // Places that no thread has taken so far are not needed: the work is done.
+    {
+        // Places that no thread has taken so far are not needed: the work is done.
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (job.unclaimed > 0) withdraw(job);
+    }
+    // Most often the others are done within a microsecond.
+    for (int i = 0; i < turns && job.running.load(std::memory_order_acquire) > 0; ++i) {
+        relax_processor();
+    }
+    if (job.running.load(std::memory_order_acquire) == 0) return;
     std::unique_lock<std::mutex> lock(mutex_);
-    if (job.unclaimed > 0) withdraw(job);
-    while (job.running > 0) job.all_done.wait(lock);
+    while (job.running.load(std::memory_order_acquire) > 0) job_done_.wait(lock);
 }
 
 void ThreadPool::withdraw(Job& job) noexcept {
@@ -78,13 +89,12 @@ ThreadPool::Job& ThreadPool::first_claimed(int& worker) noexcept {
     unclaimed_.fetch_sub(1, std::memory_order_relaxed);
     if (--job.unclaimed == 0) jobs_ = job.next;
     worker = ++job.last_worker;
-    ++job.running;
+    job.running.fetch_add(1, std::memory_order_relaxed);
     return job;
 }
 
 // Spins before it sleeps: kernels often follow each other within microseconds.
 void ThreadPool::await_job(std::unique_lock<std::mutex>& lock) {
-    constexpr int turns = 2000;  // some tens of microseconds
     lock.unlock();
     for (int i = 0; i < turns && unclaimed_.load(std::memory_order_relaxed) == 0; ++i) {
         relax_processor();
@@ -104,7 +114,8 @@ void ThreadPool::serve() noexcept {
         job.body(job.data, worker);
         lock.lock();
         ++idle_;
-        if (--job.running == 0) job.all_done.notify_one();
+        // The job is gone as soon as nobody runs it.
+        if (job.running.fetch_sub(1, std::memory_order_release) == 1) job_done_.notify_all();
     }
 }
 

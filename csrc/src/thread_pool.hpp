@@ -25,8 +25,7 @@ class ThreadPool {
         void* data;
         int unclaimed;
         int last_worker = 0;
-        int running = 0;
-        std::condition_variable all_done;
+        std::atomic<int> running{0};
         Job* next = nullptr;
     };
 
@@ -38,6 +37,7 @@ class ThreadPool {
 
     std::mutex mutex_;
     std::condition_variable job_added_;
+    std::condition_variable job_done_;
     Job* jobs_ = nullptr;  // with unclaimed places, in no order
     int idle_ = 0;
     std::atomic<int> unclaimed_{0};  // of all jobs; idle threads look at it for a while
