@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +65,9 @@ class Fake:
         """Wait as long as `company` and `finishes` say."""
         while len({line.split()[0] for line in self._begun()}) < self.company:
             time.sleep(0.01)
-        parent = os.getppid()
         if self.finishes is not None and len(self._begun()) > self.finishes:
-            while os.getppid() == parent:
+            parent = parent_process()  # known however early it dies; None: this is the search
+            while parent is None or parent.is_alive():
                 time.sleep(0.01)
 
     def _begun(self) -> list[str]:

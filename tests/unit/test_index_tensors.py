@@ -110,7 +110,7 @@ def test_a_forged_pickle_is_refused(which: int) -> None:
         (1, lambda t: t.long(), TypeError, "indices must be torch.int32, not torch.int64"),
         (2, lambda t: t.half(), TypeError, "values must be torch.float32 or torch.float64"),
         (0, lambda t: t[None], ValueError, "indptr must be 1D, not 2D"),
-        (0, lambda t: t[:0], ValueError, "indptr must start with 0"),
+        (0, lambda t: t[:0], ValueError, "indptr must start at 0, and is empty"),
         (0, lambda t: t.flip(0), ValueError, "indptr must start with 0"),
         (1, lambda t: t[:-1], ValueError, "values must be as long as indices"),
         (1, lambda t: t.fill_(N), ValueError, "indices must be at least 0 and less than 12"),

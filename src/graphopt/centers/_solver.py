@@ -7,6 +7,7 @@ process, which Ctrl-C ends.
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import subprocess
 import sys
@@ -24,12 +25,12 @@ _TIME_LIMIT = 1  # the status of a program that was not solved in time
 _CHILD = """
 import os, pickle, sys, threading, time
 
-def watch(parent=os.getppid()):
+def watch(parent):
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)
 
-threading.Thread(target=watch, daemon=True).start()
+threading.Thread(target=watch, args=(int(sys.argv[1]),), daemon=True).start()
 sys.path[:] = pickle.load(sys.stdin.buffer)
 from scipy import optimize
 
@@ -110,7 +111,7 @@ def _solve_elsewhere(kind: str, time_limit: float, arguments: dict[str, Any]) ->
     global _child
     if _child is None:
         _child = subprocess.Popen(
-            [sys.executable, "-c", _CHILD],
+            [sys.executable, "-c", _CHILD, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # the terminal's Ctrl-C is for this process
