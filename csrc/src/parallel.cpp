@@ -13,8 +13,6 @@
 namespace graphopt {
 namespace {
 
-thread_local bool in_region = false;
-
 // Threads do not survive a fork, in either runtime. The child gets a new pool of our own.
 std::atomic<bool> in_forked_child{false};
 std::atomic<bool> region_has_run{false};
@@ -81,6 +79,8 @@ void run_on_openmp(const OpenMPRuntime& runtime, int threads, TeamBody body, voi
         &call, static_cast<unsigned>(threads), 0);
 }
 
+bool in_region() noexcept { return detail::thread_state().stopped != nullptr; }
+
 int most_threads() noexcept {
     static const int most =
         std::max(128, 4 * static_cast<int>(std::thread::hardware_concurrency()));
@@ -90,7 +90,7 @@ int most_threads() noexcept {
 }  // namespace
 
 int usable_threads(int num_threads, std::size_t n_chunks) noexcept {
-    if (num_threads <= 1 || n_chunks <= 1 || in_region) return 1;
+    if (num_threads <= 1 || n_chunks <= 1 || in_region()) return 1;
     const std::size_t wanted = std::min(static_cast<std::size_t>(num_threads), n_chunks);
     return static_cast<int>(std::min(wanted, static_cast<std::size_t>(most_threads())));
 }
@@ -141,7 +141,6 @@ void Region::keep(std::size_t piece) noexcept {
 
 void Region::enter(int worker) noexcept {
     working_.fetch_add(1);
-    in_region = true;
     detail::ThreadState& state = detail::thread_state();
     if (worker == 0) outer_ = state;
     state = {&stopped_, worker != 0, false, state.work};
@@ -149,7 +148,6 @@ void Region::enter(int worker) noexcept {
 
 // The calling thread stays until the others are done, because only it may look for an interrupt.
 void Region::leave(int worker) noexcept {
-    in_region = false;
     detail::ThreadState& state = detail::thread_state();
     if (worker != 0) {
         state = {};

@@ -55,10 +55,4 @@ inline void count_work(std::size_t units) {
     if (state.work >= detail::work_between_looks) detail::look_after_work();
 }
 
-// The same for loops that count their work in another way.
-class InterruptPoll {
-  public:
-    void operator()() const { look_for_interrupt(); }
-};
-
 }  // namespace graphopt
