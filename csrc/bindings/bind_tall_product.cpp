@@ -15,19 +15,27 @@ TallShape shape_of(const Array<Real>& tall, const Array<Real>& other, py::ssize_
             static_cast<std::size_t>(other.shape(1))};
 }
 
-template <class Real>
-Array<Real> py_tall_product(const Array<Real>& tall, const Array<Real>& other, int num_threads) {
-    require_rank(tall, 2, "tall");
-    const TallShape shape = shape_of(tall, other, tall.shape(1));
-    auto product = empty<Real>({tall.shape(0), other.shape(1)});
+// kernel(shape, tall, other, product, num_threads), with `product` of so many rows.
+template <class Real, class Kernel>
+Array<Real> product_by(Kernel&& kernel, const TallShape& shape, const Array<Real>& tall,
+                       const Array<Real>& other, py::ssize_t n_rows, int num_threads) {
+    auto product = empty<Real>({n_rows, other.shape(1)});
     const auto left = in(tall);
     const auto right = in(other);
     const auto target = out(product);
     {
         const py::gil_scoped_release nogil;
-        tall_product(shape, left, right, target, num_threads);
+        kernel(shape, left, right, target, num_threads);
     }
     return product;
+}
+
+template <class Real>
+Array<Real> py_tall_product(const Array<Real>& tall, const Array<Real>& other, int num_threads) {
+    require_rank(tall, 2, "tall");
+    const TallShape shape = shape_of(tall, other, tall.shape(1));
+    return product_by([](auto... given) { tall_product(given...); }, shape, tall, other,
+                      tall.shape(0), num_threads);
 }
 
 template <class Real>
@@ -35,15 +43,8 @@ Array<Real> py_transposed_tall_product(const Array<Real>& tall, const Array<Real
                                        int num_threads) {
     require_rank(tall, 2, "tall");
     const TallShape shape = shape_of(tall, other, tall.shape(0));
-    auto product = empty<Real>({tall.shape(1), other.shape(1)});
-    const auto left = in(tall);
-    const auto right = in(other);
-    const auto target = out(product);
-    {
-        const py::gil_scoped_release nogil;
-        transposed_tall_product(shape, left, right, target, num_threads);
-    }
-    return product;
+    return product_by([](auto... given) { transposed_tall_product(given...); }, shape, tall, other,
+                      tall.shape(1), num_threads);
 }
 
 template <class Real>
