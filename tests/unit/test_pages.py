@@ -41,7 +41,7 @@ def test_every_number_has_a_source() -> None:
 
 
 def test_no_source_has_two_meanings() -> None:
-    assert not Numbers(FILES).sources.keys() & Parts(FILES).sources.keys()
+    assert not Numbers(FILES).by_name().keys() & Parts(FILES).by_name().keys()
 
 
 def test_a_new_file_changes_the_pages(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ ALLOWED = re.compile(
 def rebuilt(root: Path) -> dict[str, str]:
     """Return the pages of a checkout as its files with results have them."""
     files = Files(root)
-    sources = {**Numbers(files).sources, **Parts(files).sources}
+    sources = {**Numbers(files).by_name(), **Parts(files).by_name()}
     return {name: regenerated((root / name).read_text(encoding="utf-8"), sources) for name in PAGES}
 
 

@@ -6,7 +6,7 @@ import ast
 import csv
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -141,3 +141,14 @@ class Files:
             if (row["dataset"], row["setting"]) == (dataset, setting):
                 radii[float(row["radius"])] += int(row["starts"])
         return sorted(radii.elements())
+
+
+class Sources:
+    """Texts of pages, made from the files: markers may call the public methods of a subclass."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def by_name(self) -> dict[str, Callable[..., str]]:
+        """Return the methods that markers may call."""
+        return {name: getattr(self, name) for name in vars(type(self)) if not name.startswith("_")}

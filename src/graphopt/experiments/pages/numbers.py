@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import inspect
 import statistics
-from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from graphopt.bench.table import three_digits
 from graphopt.datasets import synthetic_distribution
 from graphopt.evaluation import PairedDifference, paired_difference
 from graphopt.experiments.jobs.specs import DECIDE, SINGLE
-from graphopt.experiments.pages.files import Files
+from graphopt.experiments.pages.files import Sources
 from graphopt.experiments.proposition.rows import PropositionRow, summary_of
 from graphopt.experiments.report.tables import Cell, number, ours, theirs
 
 _DECIDED = ("learning", "clean")
 
 
-class Numbers:
+class Numbers(Sources):
     """Where the pages' numbers come from; the public methods are what markers may call."""
-
-    def __init__(self, files: Files) -> None:
-        self._files = files
-
-    @cached_property
-    def sources(self) -> dict[str, Callable[..., str]]:
-        """The public methods by name."""
-        return {
-            name: getattr(self, name)
-            for name in vars(type(self))
-            if not name.startswith("_") and name != "sources"
-        }
 
     # --- the paper's tables ---------------------------------------------------------------------
 

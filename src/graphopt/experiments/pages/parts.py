@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from graphopt.bench.peers import ONE_THREAD
 from graphopt.bench.table import seconds_text, three_digits
 from graphopt.experiments.jobs.specs import COMPLETED, DECIDE, ROBUST, SINGLE
-from graphopt.experiments.pages.files import Files
+from graphopt.experiments.pages.files import Sources
 from graphopt.experiments.report.goals import GOALS
 from graphopt.experiments.report.layouts import SETTINGS
 from graphopt.experiments.report.tables import number, ours, theirs
@@ -36,20 +35,8 @@ _CHOICES = {  # rows of the README's table of scores: the title, the table, its 
 }
 
 
-class Parts:
+class Parts(Sources):
     """What the pages' generated parts hold; the public methods are what markers may call."""
-
-    def __init__(self, files: Files) -> None:
-        self._files = files
-
-    @cached_property
-    def sources(self) -> dict[str, Callable[..., str]]:
-        """The public methods by name."""
-        return {
-            name: getattr(self, name)
-            for name in vars(type(self))
-            if not name.startswith("_") and name != "sources"
-        }
 
     # --- scores ---------------------------------------------------------------------------------
 
