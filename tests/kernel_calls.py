@@ -238,6 +238,8 @@ def _communities() -> Iterator[tuple[str, str, Arguments]]:
             lambda t, d=dtype: ((*_csr(9000, 9000), _reals(d, 9000, 3), 1.0, t)),
         )
     groups = np.arange(800) % 7
+    for dtype in ("float32", "float64"):
+        yield "all_finite", dtype, lambda t, d=dtype: (_reals(d, 30_000),)
     yield "weight_within", "", lambda t: (_symmetric(800), groups, t)
     yield "symmetric_product", "", lambda t: (_symmetric(800), _reals("float64", 800), t)
 

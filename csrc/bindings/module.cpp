@@ -9,6 +9,7 @@ void register_cnm(pybind11::module_& m);
 void register_csr(pybind11::module_& m);
 void register_dropout(pybind11::module_& m);
 void register_facility(pybind11::module_& m);
+void register_finite(pybind11::module_& m);
 void register_gcn(pybind11::module_& m);
 void register_k_center(pybind11::module_& m);
 void register_kernighan_lin(pybind11::module_& m);
@@ -35,6 +36,7 @@ PYBIND11_MODULE(_core, m) {
     register_csr(m);
     register_dropout(m);
     register_facility(m);
+    register_finite(m);
     register_gcn(m);
     register_k_center(m);
     register_kernighan_lin(m);

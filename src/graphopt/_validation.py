@@ -12,6 +12,7 @@ from typing import Any, SupportsIndex, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt import _core
 from graphopt._memory import available_memory
 from graphopt.errors import MemoryLimitError
 
@@ -156,11 +157,12 @@ def check_float_array(name: str, value: object, *, ndim: int, finite: bool = Tru
         array = array.astype(np.float64)
     if array.ndim != ndim:
         raise ValueError(f"{name} must be {ndim}D, not {array.ndim}D")
-    if finite and not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    array = np.ascontiguousarray(array)
+    if finite and not _core.all_finite(array):
+        where = np.unravel_index(np.argmin(np.isfinite(array)), array.shape)
         position = ", ".join(str(i) for i in where)
         raise ValueError(f"{name} must be finite; {name}[{position}] is {array[where]}")
-    return np.ascontiguousarray(array)
+    return array
 
 
 def check_copy(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:

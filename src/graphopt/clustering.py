@@ -238,7 +238,7 @@ def soft_kmeans_vjp(
     )
     if lengths is not None:
         grad_x = _core.unit_rows_vjp(problem.x, lengths, grad_x, problem.num_threads)
-    if not np.isfinite(grad_x).all():
+    if not _core.all_finite(grad_x):
         raise ValueError(
             f"x must have longer rows: the gradient by it is too large for {grad_x.dtype}"
         )
@@ -406,7 +406,7 @@ def stack_rows(arrays: Sequence[ArrayLike]) -> tuple[FloatArray, NDArray[np.int6
 def _check_finite(trajectory: engine.Trajectory, x: ArrayLike) -> None:
     """Raise ValueError where NaN or infinity came in, or a similarity is too large."""
     centers, assignment = trajectory.centers, trajectory.assignment
-    if np.isfinite(centers).all() and np.isfinite(assignment.sum()):
+    if _core.all_finite(centers) and _core.all_finite(assignment):
         return
     check_float_array("x", x, ndim=2)
     raise ValueError(
@@ -484,7 +484,7 @@ def _gradient_like(
         raise ValueError(f"{name} must have shape {shape}, not {array.shape}")
     with np.errstate(over="ignore"):
         cast = np.ascontiguousarray(array.reshape(result.shape), dtype=result.dtype)
-    if not np.isfinite(cast).all():
+    if not _core.all_finite(cast):
         raise ValueError(f"{name} must be within the range of {result.dtype}, the type of x")
     return cast
 

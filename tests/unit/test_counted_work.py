@@ -140,6 +140,7 @@ KERNELS: dict[str, tuple[Callable[[], Any], float]] = {
         ),
         2000**2,
     ),
+    "all_finite": (lambda: _core.all_finite(np.ones(4_000_000)), 4_000_000 / 2),
     "pipage_rounding": (
         lambda: _core.pipage_rounding(np.full(1_000_000, 1e-4), 100, 1, 1e-9, 0, 1),
         1_000_000,

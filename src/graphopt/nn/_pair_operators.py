@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from graphopt import _core
+from graphopt._loading import load_whole
 from graphopt._operators import operator
 
 
@@ -34,22 +37,39 @@ def pair_scores_backward(
     are ``H * r`` and half the column sums of ``E * H``. The entries of M are summed in the order of
     the pairs, so the bits do not depend on threads, which torch's own scatter would make slow.
     """
-    n_nodes = len(embedding)
-    rows, order = torch.sort(torch.cat([pairs[:, 0], pairs[:, 1]]), stable=True)
-    columns = torch.cat([pairs[:, 1], pairs[:, 0]])[order]
-    values = torch.cat([upstream, upstream])[order]
-    indptr = torch.searchsorted(rows, torch.arange(n_nodes + 1))
+    ends = pairs.T.reshape(-1).numpy()
+    indptr, order = _grouped(ends, len(embedding))
+    others = pairs.T.flip(0).reshape(-1).numpy()
+    values = torch.cat([upstream, upstream]).detach().numpy()
     around = torch.from_numpy(
         _core.spmm(
-            indptr.numpy(),
-            columns.to(torch.int32).numpy(),
-            values.detach().numpy(),
-            n_nodes,
+            indptr,
+            others[order].astype(np.int32),
+            values[order],
+            len(embedding),
             embedding.detach().contiguous().numpy(),
             num_threads,
         )
     )
     return around * relation.detach(), 0.5 * (embedding.detach() * around).sum(dim=0)
+
+
+def _grouped(
+    numbers: NDArray[np.int64], n_groups: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the places of each number begin and end, and the places, number by number.
+
+    Within a number they keep their order: a counting sort, which SciPy does as a transposition.
+    """
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < n_groups:
+        raise IndexError(f"pairs must hold node numbers in 0..{n_groups - 1}")
+    load_whole("scipy.sparse")
+    from scipy.sparse import csr_array
+
+    places = np.arange(len(numbers) + 1)
+    rows = csr_array((places[:-1], numbers, places), shape=(len(numbers), n_groups))
+    columns = rows.tocsc()
+    return columns.indptr.astype(np.int64, copy=False), columns.data
 
 
 @pair_scores_backward.register_fake
