@@ -21,7 +21,7 @@ lint: $(VENV)/installed-lint  ## everything a tool can enforce
 	$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.cpp' -o -name '*.hpp')
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/stubtest --concise graphopt._core graphopt._convert
+	$(BIN)/stubtest --concise graphopt._native._core graphopt._native._convert
 
 test-cpp: test-cpp-sanitize test-cpp-tsan test-python-sanitize  ## tests of kernels, under sanitizers
 
@@ -78,7 +78,7 @@ interrupts: $(VENV)/installed-bench  ## how long Ctrl-C waits, on an idle machin
 	$(BIN)/python benchmarks/interrupts.py
 
 pages: $(VENV)/installed  ## write the numbers of README and docs from the files with results
-	$(BIN)/python -m graphopt.experiments.pages.build
+	$(BIN)/python -m benchmarks.paper.pages.build
 
 format: $(VENV)/installed-lint
 	$(BIN)/ruff check --fix .

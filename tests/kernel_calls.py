@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphopt import _convert, _core
+from graphopt._native import _convert, _core
 
 Arguments = Callable[[int], tuple[Any, ...]]
 

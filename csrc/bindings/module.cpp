@@ -1,4 +1,4 @@
-// The table of contents of graphopt._core: one line, one file.
+// The table of contents of graphopt._native._core: one line, one file.
 #include <pybind11/pybind11.h>
 
 namespace graphopt::bindings {

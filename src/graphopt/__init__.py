@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphopt import _threadpoolctl
+import graphopt._threadpoolctl as _threadpoolctl
 from graphopt._build import build_config
 from graphopt._loading import load_whole
 from graphopt._threads import get_num_threads, set_num_threads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._threads import get_num_threads
 
 _DEPENDENCIES = ("numpy", "scipy", "torch", "igraph")

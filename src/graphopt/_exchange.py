@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _interop
+import graphopt._interop as _interop
 from graphopt._interop import EdgeTable
 from graphopt._loading import load_whole
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _convert
 from graphopt._loading import load_whole
+from graphopt._native import _convert
 from graphopt._optional import require
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import (

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
 from graphopt._certificate import gradient_bound
+from graphopt._native import _core
 from graphopt._threads import one_blas_thread
 from graphopt._validation import check_choice, check_integer, check_memory, check_number
 from graphopt.errors import ConvergenceWarning

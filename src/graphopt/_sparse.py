@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt._validation import check_integer, check_memory, empty_as
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from threadpoolctl import LibController
 from threadpoolctl import register as _register
 
-from graphopt import _threads
+import graphopt._threads as _threads
 
 
 class KernelThreads(LibController):  # type: ignore[misc]

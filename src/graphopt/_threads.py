@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from graphopt import _core
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt._validation import check_integer
 
 _MAX_THREADS = 2**31 - 1  # what the kernels' argument holds

@@ -12,8 +12,8 @@ from typing import Any, SupportsIndex, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
 from graphopt._memory import available_memory
+from graphopt._native import _core
 from graphopt.errors import MemoryLimitError
 
 RandomState: TypeAlias = int | np.random.Generator | None

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
-from graphopt import _soft_kmeans as engine
+import graphopt._soft_kmeans as engine
+from graphopt._native import _core
 from graphopt._scale import exponent_of, restored, times_power
 from graphopt._soft_kmeans import GradientReport, GradientSettings, Problem
 from graphopt._threads import one_blas_thread, resolve_num_threads

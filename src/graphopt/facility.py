@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._scale import exponent_of, restored, times_power
 from graphopt._threads import get_num_threads, resolve_num_threads
 from graphopt._validation import (

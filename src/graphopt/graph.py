@@ -8,10 +8,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core, _interop
+import graphopt._interop as _interop
 from graphopt._exchange import Exchange
 from graphopt._interop import EDGE_BYTES, EdgeTable
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt._validation import (
     as_array,
     check_choice,

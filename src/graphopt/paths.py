@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._scale import restored
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer, check_memory, check_node_indices, check_number

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,

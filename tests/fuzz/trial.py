@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 import graphopt
-from graphopt import _convert, _core, _memory, errors
+from graphopt import _memory, errors
+from graphopt._native import _convert, _core
 
 from .draw import Draw
 from .registry import TARGETS, Target, Wrong

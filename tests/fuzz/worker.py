@@ -62,9 +62,8 @@ def _silence() -> None:
 
 
 def _import_all() -> None:
-    import graphopt.cli
+    import graphopt.cli._comparison
     import graphopt.decision
-    import graphopt.experiments.comparison
     import graphopt.learning  # noqa: F401
 
 

@@ -9,7 +9,7 @@ import torch
 from graphopt import soft_kmeans
 from graphopt.clustering import fixed_point_residual, soft_kmeans_vjp
 from graphopt.nn import SoftKMeans, gradient_certificate
-from graphopt.reference import soft_kmeans as reference
+from tests.reference import soft_kmeans as reference
 
 TEMPERATURE = 3.0
 SETTLED = 600  # iterations to a fixed point at this temperature

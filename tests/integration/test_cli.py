@@ -16,9 +16,9 @@ import scipy.sparse
 from typer.testing import CliRunner, Result
 
 from graphopt import ClusterNet, Graph, cli, datasets
+from graphopt.cli._comparison import MethodResult, Problem, compare
+from graphopt.cli._problems import file_problem, read_edges, read_features
 from graphopt.errors import InfeasibleError
-from graphopt.experiments.comparison import MethodResult, Problem, compare
-from graphopt.experiments.problems import file_problem, read_edges, read_features
 
 COMMUNITY_METHODS = ["ClusterNet", "Leiden", "CNM", "Newman", "SC", "decide"]
 QUICK = ["--iterations", "5", "--restarts", "1"]

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.paper import ablation, databases
+from benchmarks.paper.proposition import measurement
+from benchmarks.race import session
 from graphopt import cli, datasets
-from graphopt.bench import session
 from graphopt.datasets.archive import write_arrays
-from graphopt.experiments import ablation, databases
-from graphopt.experiments.proposition import measurement
 
 
 @pytest.fixture

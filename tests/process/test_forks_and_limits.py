@@ -15,7 +15,8 @@ PREPARE = """
 import os, resource, sys
 import numpy as np
 import graphopt
-from graphopt import Graph, _core, all_pairs_shortest_paths
+from graphopt import Graph, all_pairs_shortest_paths
+from graphopt._native import _core
 
 ends = np.random.default_rng(0).integers(0, 3000, (12000, 2))
 graph = Graph.from_edges(ends, 3000)

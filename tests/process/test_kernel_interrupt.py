@@ -11,7 +11,7 @@ from processes import next_line, running
 # did not get to: none, if the interrupt came out of the kernel.
 WATCH = """
 import itertools
-from graphopt import _core
+from graphopt._native import _core
 
 results = []
 
@@ -54,7 +54,8 @@ except KeyboardInterrupt:
 POLISHING = """
 import signal
 import numpy as np
-from graphopt import Graph, _core
+from graphopt import Graph
+from graphopt._native import _core
 
 rng = np.random.default_rng(0)
 graph = Graph.from_edges(rng.integers(0, 20_000, (200_000, 2)), 20_000)

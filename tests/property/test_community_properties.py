@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphopt import cnm, leiden, modularity, newman, spectral
-from graphopt.reference import communities as twin
+from tests.reference import communities as twin
 
 ALGORITHMS = {
     "cnm": cnm,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from graphopt import evaluate_centers, exact_k_center, greedy_k_center
-from graphopt.reference import k_center
+from tests.reference import k_center
 
 
 @given(

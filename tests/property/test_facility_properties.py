@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from graphopt.facility import expected_distances, expected_distances_gradient
 from graphopt.objectives import FacilityProblem
-from graphopt.reference import facility as twin
+from tests.reference import facility as twin
 
 
 @st.composite

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt.learning.adam import Adam
-from graphopt.reference.adam import adam_step as twin
+from tests.reference.adam import adam_step as twin
 
 SETTINGS = {
     "learning_rate": 0.02,

@@ -20,8 +20,8 @@ from graphopt import (
     greedy_k_center,
 )
 from graphopt.errors import MemoryLimitError
-from graphopt.reference import k_center as reference
-from graphopt.reference import shortest_paths
+from tests.reference import k_center as reference
+from tests.reference import shortest_paths
 
 TYPES = [np.uint8, np.uint16, np.uint32, np.float32, np.float64]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphopt import soft_kmeans
 from graphopt.nn import SoftKMeans, gradient_certificate
-from graphopt.reference import soft_kmeans as reference
+from tests.reference import soft_kmeans as reference
 
 
 def certify(x, centers, temperature, **settings):

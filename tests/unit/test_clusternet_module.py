@@ -14,7 +14,7 @@ from torch.nn import functional
 from graphopt import Graph
 from graphopt.nn import Adjacency, ClusterNet, SparseMatrix
 from graphopt.objectives import FacilityLocation, Modularity
-from graphopt.reference import clusternet as plain
+from tests.reference import clusternet as plain
 
 DTYPES = [torch.float32, torch.float64]
 

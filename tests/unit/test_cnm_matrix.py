@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from helpers import random_graph
 
-from graphopt import Graph, _core, _validation, cnm, modularity, newman, spectral
+from graphopt import Graph, _validation, cnm, modularity, newman, spectral
+from graphopt._native import _core
 from graphopt.communities import _cnm
 from graphopt.errors import MemoryLimitError
-from graphopt.reference import communities as twin
+from tests.reference import communities as twin
 
 
 def random_weights(n: int, seed: int, kind: str = "float", density: float = 1.0) -> np.ndarray:

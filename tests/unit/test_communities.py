@@ -13,7 +13,7 @@ from helpers import random_graph
 
 from graphopt import CommunityResult, Graph, cnm, leiden, modularity, newman
 from graphopt.communities._merging import merge_groups
-from graphopt.reference import communities as twin
+from tests.reference import communities as twin
 
 KARATE = Graph.from_networkx(nx.karate_club_graph(), weight=None)
 METHODS = {

@@ -8,7 +8,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from graphopt import Graph, _convert
+from graphopt import Graph
+from graphopt._native import _convert
 
 
 class Colour(IntEnum):

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphopt import Graph, _core
+from graphopt import Graph
+from graphopt._native import _core
 
 # About a nanosecond each: looked for every 4 million, in pieces of at most about as many.
 MOST = 16_000_000

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt.nn import dropout
 from graphopt.nn.dropout import _dropout
-from graphopt.reference.dropout import dropout as twin
+from tests.reference.dropout import dropout as twin
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

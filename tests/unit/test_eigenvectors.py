@@ -15,7 +15,7 @@ from graphopt.communities._eigenvectors import (
     normalized_modularity,
 )
 from graphopt.errors import ConvergenceWarning
-from graphopt.reference import communities as twin
+from tests.reference import communities as twin
 
 
 def connected_part(n_nodes: int, n_edges: int, seed: int, weights: str | None = "float") -> Graph:

@@ -13,6 +13,7 @@ import pytest
 from helpers import random_graph
 from numpy.typing import NDArray
 
+from benchmarks.race.exact import read_orlib
 from graphopt import (
     Graph,
     _core,
@@ -22,12 +23,11 @@ from graphopt import (
     gonzalez,
     greedy_k_center,
 )
-from graphopt.bench.exact import read_orlib
 from graphopt.centers import _cover, _exact, _local_search, _prices, _search
 from graphopt.centers._cover import Cover
 from graphopt.centers._prices import Clock, Prices, best_prices, cheap_prices
 from graphopt.errors import InfeasibleError, MemoryLimitError
-from graphopt.reference import k_center, set_cover, shortest_paths
+from tests.reference import k_center, set_cover, shortest_paths
 
 TYPES = [np.uint8, np.uint16, np.uint32, np.float32, np.float64]
 

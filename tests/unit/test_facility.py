@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphopt.facility import expected_distances, expected_distances_gradient
-from graphopt.reference import facility as twin
+from tests.reference import facility as twin
 
 THREADS = (1, 2, 3, 8)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphopt import _core
+from graphopt._native import _core
 
 DTYPES = ["float32", "float64"]
 NOT_FINITE = [np.nan, -np.nan, np.inf, -np.inf]

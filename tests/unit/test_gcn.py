@@ -11,7 +11,7 @@ from helpers import random_graph
 
 from graphopt import Graph
 from graphopt.nn import GCN, Adjacency, SparseMatrix
-from graphopt.reference import clusternet as plain
+from tests.reference import clusternet as plain
 
 
 def literal(graph: Graph, loop: float = 1.0) -> torch.Tensor:

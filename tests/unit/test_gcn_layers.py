@@ -11,10 +11,10 @@ from helpers import random_graph
 from torch import Tensor
 from torch.nn import functional
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt.nn import GCN, Adjacency, SparseMatrix, dropout
 from graphopt.nn._gcn_operators import gcn_layers, gcn_layers_backward
-from graphopt.reference import gcn as twin
+from tests.reference import gcn as twin
 
 DTYPES = [np.float32, np.float64]
 

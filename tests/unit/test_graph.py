@@ -12,7 +12,7 @@ from helpers import random_graph
 
 from graphopt import Graph, _interop
 from graphopt.errors import MemoryLimitError
-from graphopt.reference import csr
+from tests.reference import csr
 
 DUPLICATES = ["first", "last", "sum", "min", "max"]
 

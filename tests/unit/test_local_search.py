@@ -21,8 +21,8 @@ from graphopt import (
     local_search_k_center,
 )
 from graphopt.datasets import load
-from graphopt.reference import k_center as reference
-from graphopt.reference import shortest_paths
+from tests.reference import k_center as reference
+from tests.reference import shortest_paths
 
 DATA = os.environ.get("GRAPHOPT_DATA")
 

@@ -12,7 +12,7 @@ from helpers import random_graph
 
 from graphopt import Graph, modularity, newman
 from graphopt.communities import _bisection
-from graphopt.reference import communities as twin
+from tests.reference import communities as twin
 
 KARATE = Graph.from_networkx(nx.karate_club_graph(), weight=None)
 

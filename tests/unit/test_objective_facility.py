@@ -14,7 +14,7 @@ from graphopt import Graph
 from graphopt.errors import MemoryLimitError
 from graphopt.facility import expected_distances
 from graphopt.objectives import FacilityLocation, FacilityProblem
-from graphopt.reference import facility as twin
+from tests.reference import facility as twin
 
 
 def path_distances(n_nodes, dtype=np.uint8):

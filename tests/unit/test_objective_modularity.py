@@ -8,10 +8,11 @@ import pytest
 import torch
 from helpers import random_graph
 
-from graphopt import Graph, _core
+from graphopt import Graph
+from graphopt._native import _core
 from graphopt.communities import modularity
 from graphopt.objectives import Modularity
-from graphopt.reference import modularity as twin
+from tests.reference import modularity as twin
 
 
 def soft_assignment(n_nodes, n_groups, seed, dtype=np.float64):

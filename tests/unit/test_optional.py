@@ -1,4 +1,4 @@
-"""Every command and function that needs an optional library says which extra brings it."""
+"""Every function that needs an optional library says which extra brings it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import graphopt
 from graphopt._optional import require
-from graphopt.bench import scaling
 from graphopt.errors import GraphoptError, MissingLibraryError
-from graphopt.experiments.proposition.picture import plot_proposition
-from graphopt.experiments.proposition.rows import PropositionRow
-
-
-def proposition_picture(path: Path) -> None:
-    numbers = (1.0,) * 4 + (False,) + (1.0,) * 7
-    plot_proposition([PropositionRow("rows", 0, 9.0, 2, 2, *numbers)], path / "p.png")
 
 
 @pytest.mark.parametrize(
     ("library", "extra", "call"),
     [
         ("networkx", "networkx", lambda path: graphopt.Graph.from_edges([(0, 1)]).to_networkx()),
-        ("matplotlib", "plot", proposition_picture),
-        ("matplotlib", "plot", lambda path: scaling.draw([], "", path / "s.png")),
     ],
 )
 def test_functions(
@@ -45,24 +34,6 @@ def test_functions(
     assert caught.value.name == library
     assert isinstance(caught.value, GraphoptError)
     assert isinstance(caught.value, ImportError)
-
-
-@pytest.mark.parametrize(
-    ("command", "library", "extra"),
-    [("proposition", "matplotlib", "plot"), ("tune", "optuna", "tune")],
-)
-def test_commands_say_so_before_they_work(
-    command: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, library, None)
-    from graphopt.cli import app
-
-    result = CliRunner().invoke(app, [command])
-    assert isinstance(result.exception, MissingLibraryError)
-    assert str(result.exception) == (
-        f"graphopt {command} needs {library}, which is not installed: "
-        f"pip install 'graphopt[{extra}]'"
-    )
 
 
 def test_what_is_installed_is_returned() -> None:

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import shortest_path
 from graphopt import Graph, all_pairs_shortest_paths, paths
 from graphopt.errors import MemoryLimitError
 from graphopt.paths import distances_to_nearest
-from graphopt.reference import shortest_paths as reference
+from tests.reference import shortest_paths as reference
 
 BOTH_KINDS = pytest.mark.parametrize("directed", [False, True], ids=["undirected", "directed"])
 

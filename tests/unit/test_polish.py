@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from helpers import random_graph
 
-from graphopt import Graph, _core, leiden, modularity, polish
-from graphopt.reference import communities as slow
-from graphopt.reference import polish as twin
+from graphopt import Graph, leiden, modularity, polish
+from graphopt._native import _core
+from tests.reference import communities as slow
+from tests.reference import polish as twin
 
 KARATE = Graph.from_networkx(nx.karate_club_graph(), weight=None)
 

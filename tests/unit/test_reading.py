@@ -18,10 +18,10 @@ import scipy.sparse
 
 from graphopt import _reading
 from graphopt._reading import check_npz, read_npy, read_npz, text_lines
+from graphopt.cli._problems import read_edges, read_features
 from graphopt.datasets import catalog, origins
 from graphopt.datasets.archive import array_digest, read_arrays
 from graphopt.errors import DamagedFileError, DigestMismatchError, MemoryLimitError
-from graphopt.experiments.problems import read_edges, read_features
 
 
 def npy_bytes(array: np.ndarray, **options: Any) -> bytes:

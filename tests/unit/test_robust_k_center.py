@@ -18,8 +18,8 @@ from graphopt import (
     robust_k_center,
 )
 from graphopt.errors import MemoryLimitError
-from graphopt.reference import shortest_paths
-from graphopt.reference import swap_search as twin
+from tests.reference import shortest_paths
+from tests.reference import swap_search as twin
 
 
 def samples_of(seed: int, n_samples: int, n_nodes: int, weights: str | None = None) -> list[Graph]:

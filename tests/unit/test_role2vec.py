@@ -13,7 +13,7 @@ from graphopt.errors import MemoryLimitError
 from graphopt.features import _motifs, learn_roles, motif_counts, role2vec
 from graphopt.features._skip_gram import skip_gram
 from graphopt.features._walks import expected_meetings, sampled_meetings
-from graphopt.reference import role2vec as reference
+from tests.reference import role2vec as reference
 
 SHAPES = {
     "random": random_graph(40, 120, 0),

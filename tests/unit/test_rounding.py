@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphopt import pipage_rounding
-from graphopt.reference import rounding as twin
+from tests.reference import rounding as twin
 
 
 def openings_with_sum(n_sites, total, seed):

@@ -14,7 +14,7 @@ from graphopt.clustering import (
     stack_rows,
 )
 from graphopt.errors import ConvergenceWarning, MemoryLimitError
-from graphopt.reference import soft_kmeans as reference
+from tests.reference import soft_kmeans as reference
 
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 DTYPES = [np.float32, np.float64]
@@ -56,7 +56,7 @@ def test_rows_scaled_on_the_way_give_the_bits_of_rows_scaled_before(p, dtype):
     x, centers = problem(700, 7, p, dtype)
     x *= 10.0 ** np.arange(-3, 4).repeat(100).astype(dtype)[:, None]
     x[[0, 31, 699]] = 0
-    unit = graphopt._core.unit_rows(x, 1)[0]
+    unit = graphopt._native._core.unit_rows(x, 1)[0]
     for iterations in (0, 1, 5):
         settings = {"temperature": 9.0, "iterations": iterations}
         found = soft_kmeans(x, centers, **settings)

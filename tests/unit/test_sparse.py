@@ -7,10 +7,10 @@ import pytest
 import scipy.sparse
 import torch
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt.nn import SparseMatrix
 from graphopt.nn.sparse import spmm
-from graphopt.reference.spmm import spmm as twin
+from tests.reference.spmm import spmm as twin
 
 WIDTHS = [0, 1, 7, 8, 16, 17, 50, 63, 64, 65, 130, 200]
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from graphopt import Graph, modularity, spectral
 from graphopt.communities import _spectral
-from graphopt.reference import communities as twin
+from tests.reference import communities as twin
 
 
 def planted(n_groups: int, size: int, seed: int) -> tuple[Graph, np.ndarray]:

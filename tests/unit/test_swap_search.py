@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from graphopt import _core
-from graphopt.reference import swap_search as twin
+from graphopt._native import _core
+from tests.reference import swap_search as twin
 
 TYPES = [np.uint8, np.uint16, np.uint32, np.float32, np.float64]
 LEVELS = np.array([0.0, 1, 4, 9, 16, 50])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphopt import _core
-from graphopt.reference.symmetric_product import symmetric_product as twin
+from graphopt._native import _core
+from tests.reference.symmetric_product import symmetric_product as twin
 
 # One chunk of the triangle, two, several; steps of rows and vectors that end early, or not at all.
 SIZES = [0, 1, 2, 3, 7, 8, 9, 16, 31, 64, 150, 723, 1024, 1451]

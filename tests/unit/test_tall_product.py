@@ -10,10 +10,10 @@ import torch
 from scipy.sparse import eye_array
 from torch_operations import moved
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt.nn.products import product, tall_product, transposed_tall_product
 from graphopt.nn.sparse import SparseMatrix
-from graphopt.reference import tall_product as twin
+from tests.reference import tall_product as twin
 
 DTYPES = [np.float32, np.float64]
 # Chunks, blocks and tiles that end early, or not at all; no rows, no columns.

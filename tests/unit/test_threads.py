@@ -12,7 +12,8 @@ import pytest
 import threadpoolctl
 
 import graphopt
-from graphopt import _core, _threads
+from graphopt import _threads
+from graphopt._native import _core
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphopt import _core
-from graphopt.reference.weight_within import weight_within as twin
+from graphopt._native import _core
+from tests.reference.weight_within import weight_within as twin
 
 SIZES = [0, 1, 2, 7, 8, 17, 33, 64, 150]  # one chunk of the triangle
 LARGE = [1024, 1451]  # two, and several

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
-from graphopt import Graph, _core, all_pairs_shortest_paths, paths
+from graphopt import Graph, all_pairs_shortest_paths, paths
+from graphopt._native import _core
 from graphopt.errors import MemoryLimitError
 from graphopt.paths import distances_to_nearest
-from graphopt.reference import shortest_paths as reference
+from tests.reference import shortest_paths as reference
 
 BOTH_KINDS = pytest.mark.parametrize("directed", [False, True], ids=["undirected", "directed"])
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt.centers._branch import Branching, Undecided, solver_cover
 from graphopt.centers._prices import Clock, best_prices, cheap_prices
 

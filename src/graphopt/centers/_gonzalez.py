@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._scale import restored_number
 from graphopt._validation import RandomState, check_node_index, check_random_state
 from graphopt._weights import as_lengths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._scale import restored_number
 from graphopt._threads import resolve_num_threads
 from graphopt.centers._input import check_sites, checked_source, in_ordinary_unit, size_of

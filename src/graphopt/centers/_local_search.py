@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._scale import restored_number
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import RandomState, check_integer, check_number, check_random_state

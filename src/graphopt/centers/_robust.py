@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._scale import clipped_power, mean_of, restored
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (

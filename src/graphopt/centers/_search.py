@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt.centers._cover import Cover, reduce_to_cover
 from graphopt.centers._input import unreachable
 from graphopt.centers._prices import Clock

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._validation import check_memory
 from graphopt.centers._input import unreachable
 

@@ -1,4 +1,4 @@
-"""The command line: ``graphopt run``, ``tune``, ``reproduce`` and the other commands."""
+"""The command line: ``graphopt run`` and ``graphopt data``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ import typer
 
 from graphopt._escaping import for_markup, shortened
 from graphopt.cli import _data
-from graphopt.cli._ablate import ablate
-from graphopt.cli._bench import bench
-from graphopt.cli._proposition import proposition
-from graphopt.cli._reproduce import reproduce
 from graphopt.cli._run import run
 from graphopt.cli._terminal import notes
-from graphopt.cli._tune import tune
 from graphopt.errors import GraphoptError
 
 # Imports of the library wait until a command runs: `graphopt --help` must not load PyTorch.
@@ -26,8 +21,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="markdown",
 )
-for command in (run, tune, reproduce, ablate, proposition, bench):
-    app.command()(command)
+app.command()(run)
 app.add_typer(_data.app, name="data")
 
 
@@ -37,7 +31,12 @@ _LONGEST = 2_000  # characters of a message: a foreign file may be quoted in it
 
 
 def main() -> None:
-    """Run the command line; a request that cannot be met ends with one line and exit code 1."""
+    """Run the command line."""
+    run_app(app)
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run a command line; a request that cannot be met ends with one line and exit code 1."""
     _let_idle_threads_sleep_soon()
     try:
         try:

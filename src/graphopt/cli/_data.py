@@ -12,7 +12,7 @@ app = typer.Typer(help="Published data sets.", no_args_is_help=True)
 @app.command("list")
 def data_list() -> None:
     """Name the published data sets."""
-    from graphopt import datasets
+    import graphopt.datasets as datasets
 
     for name in datasets.names():
         typer.echo(name)
@@ -21,6 +21,6 @@ def data_list() -> None:
 @app.command("show")
 def data_show(name: Annotated[str, typer.Argument(help="A data set.")]) -> None:
     """Load a data set, fetching it where it is not on this machine, and describe it."""
-    from graphopt import datasets
+    import graphopt.datasets as datasets
 
     typer.echo(repr(datasets.load(name)))

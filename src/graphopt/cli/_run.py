@@ -17,7 +17,7 @@ from graphopt.cli._choices import FeaturesFile, Setting, Task, check_source
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
-    from graphopt.experiments.comparison import MethodResult, Problem
+    from graphopt.cli._comparison import MethodResult, Problem
 
 _HIDDEN = 0.6
 
@@ -66,8 +66,8 @@ def run(
             other = "--dataset" if dataset is not None else "--setting optimization"
             raise typer.BadParameter(f"--hide cannot be used with {other}")
     seen = 1.0 - (_HIDDEN if hide is None else hide)
-    from graphopt.experiments.comparison import compare
-    from graphopt.experiments.problems import dataset_problem, file_problem, synthetic_problem
+    from graphopt.cli._comparison import compare
+    from graphopt.cli._problems import dataset_problem, file_problem, synthetic_problem
     from graphopt.learning import ClusterNet
 
     if dataset is not None:

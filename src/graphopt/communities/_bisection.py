@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt.communities._eigenvectors import group_modularity, leading_eigenvectors
 from graphopt.communities._inputs import Matrix
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._validation import check_memory
 from graphopt.communities._igraph import as_igraph
 from graphopt.communities._inputs import check_k, check_weights

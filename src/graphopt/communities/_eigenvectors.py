@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt._threads import get_num_threads
 from graphopt.communities._inputs import Matrix
 from graphopt.errors import ConvergenceWarning

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_number
 from graphopt.communities._inputs import check_labels, check_weights

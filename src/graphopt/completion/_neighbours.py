@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_integer, check_memory, check_number
 from graphopt._weights import in_own_unit, in_unit_of

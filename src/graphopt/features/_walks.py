@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._validation import check_memory
 from graphopt.graph import Graph
 

@@ -1,6 +1,6 @@
 """Training: from a graph and features to a decision."""
 
-from graphopt import _torch  # noqa: F401  # isort: split
+import graphopt._torch  # noqa: F401  # isort: split
 from graphopt.learning.direct import DirectGCN
 from graphopt.learning.ensemble import consensus
 from graphopt.learning.estimators import ClusterNet

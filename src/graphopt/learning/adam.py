@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._threads import get_num_threads
 
 

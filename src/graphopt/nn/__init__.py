@@ -1,6 +1,6 @@
 """PyTorch modules, usable alone in any model."""
 
-from graphopt import _torch  # noqa: F401  # isort: split
+import graphopt._torch  # noqa: F401  # isort: split
 from graphopt.nn.appnp import APPNP
 from graphopt.nn.certificate import GradientCertificate, gradient_certificate
 from graphopt.nn.clusternet import ClusterNet

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._operators import operator
 from graphopt.nn.sparse import spmm
 

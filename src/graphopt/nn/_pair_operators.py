@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphopt import _core
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt._operators import operator
 
 

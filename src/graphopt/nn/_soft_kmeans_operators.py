@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphopt import _core, clustering
-from graphopt import _soft_kmeans as engine
+import graphopt._soft_kmeans as engine
+import graphopt.clustering as clustering
+from graphopt._native import _core
 from graphopt._operators import operator
 from graphopt._soft_kmeans import GradientReport, GradientSettings, Problem, Trajectory
 from graphopt._threads import resolve_num_threads

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt import _certificate
-from graphopt import _soft_kmeans as engine
+import graphopt._certificate as _certificate
+import graphopt._soft_kmeans as engine
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     check_float_array,

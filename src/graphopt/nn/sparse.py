@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphopt import _core
 from graphopt._loading import load_whole
+from graphopt._native import _core
 from graphopt._operators import operator
 from graphopt._sparse import checked_rows
 from graphopt._threads import resolve_num_threads

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphopt import _core
+from graphopt._native import _core
 from graphopt._operators import operator
 from graphopt._threads import get_num_threads
 

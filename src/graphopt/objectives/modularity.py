@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphopt import communities
+import graphopt.communities as communities
 from graphopt._validation import RandomState, check_number
 from graphopt._weights import in_own_unit
 from graphopt.graph import Graph

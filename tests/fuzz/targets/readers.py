@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from graphopt.cli._ablate import _read as read_ablation
+from benchmarks.paper.commands.ablation import _read as read_ablation
+from benchmarks.paper.jobs.store import Store
+from graphopt.cli._problems import read_edges, read_features
 from graphopt.datasets import archive, load, sources
 from graphopt.errors import GraphoptError
-from graphopt.experiments.jobs.store import Store
-from graphopt.experiments.problems import read_edges, read_features
 from graphopt.learning import ClusterNet, DirectGCN
 
 from ..draw import Draw
@@ -285,8 +285,8 @@ def _look_once_for_the_newest_schema() -> None:
 
 def _open_study(path: Path) -> int:
     _look_once_for_the_newest_schema()
-    from graphopt.experiments.search.search import Search
-    from graphopt.experiments.search.spaces import Space
+    from benchmarks.paper.search.search import Search
+    from benchmarks.paper.search.spaces import Space
 
     values = {"a": (0, 1), "b": (0.0, 0.5)}
     space = Space("tiny", values, iterations=(10, 20), check_every=10, rise=10, landmarks=())
@@ -312,7 +312,7 @@ def trials(draw: Draw) -> Call:
 
 # --- the command line -----------------------------------------------------------------------------
 
-_COMMANDS = ("run", "tune", "reproduce", "ablate", "proposition", "bench", "data")
+_COMMANDS = ("run", "data")
 
 
 @target("command line", weight=0.1, words=("--edges", "--k", "edges.txt", "node", "name"))
@@ -320,7 +320,7 @@ def command_line(draw: Draw) -> Call:
     """Odd words after a command; none that would begin an hour's work."""
     words = [draw.pick(*_COMMANDS)]
     if draw.chance(0.5) or draw.valid:
-        words = draw.pick(["data", "list"], ["--help"], ["run", "--help"], ["tune", "--help"])
+        words = draw.pick(["data", "list"], ["--help"], ["run", "--help"], ["data", "--help"])
         if draw.odd(0.5):
             words.append(draw.text())
     else:

@@ -1,0 +1,1 @@
+"""The laboratory: the race against other libraries, and the paper's experiments."""

@@ -1,0 +1,1 @@
+"""Proposition 1 of the paper, both sides measured."""

@@ -1,0 +1,242 @@
+"""Training ClusterNet: one iteration, and the published thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.race import workloads
+from benchmarks.race.contest import (
+    Agree,
+    Call,
+    Contest,
+    Contestant,
+    Faster,
+    LineUp,
+    Size,
+    Within,
+)
+from benchmarks.race.workloads import Described
+
+if TYPE_CHECKING:
+    from benchmarks.race.torch_peers import Training
+    from graphopt.learning import Recipe
+    from graphopt.learning.inputs import EncoderInputs
+
+K = 10
+
+
+def _described(task: str, scale: float) -> Described:
+    """Return cora, connected for facilities, or something of its size."""
+    facility = task == "facility"
+    if scale == 1.0:
+        known = workloads.published("cora_connected" if facility else "cora")
+        if known is not None:
+            return known
+    size = workloads.CORA_CONNECTED if facility else workloads.CORA
+    n_nodes, n_edges = (max(60, round(scale * count)) for count in size)
+    return workloads.citations(n_nodes, n_edges, connected=facility)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What both sides train on: inputs, the objective's problem, and where they start."""
+
+    data: Described
+    inputs: EncoderInputs
+    objective: Any
+    problem: Any
+    state: dict[str, Any]
+
+    def ours(self, recipe: Recipe) -> list[float]:
+        """Train graphopt's network and return the losses."""
+        from graphopt.learning import train
+        from graphopt.nn import ClusterNet
+
+        network = ClusterNet(self.inputs.n_features, K, dropout=recipe.dropout)
+        network.load_state_dict(self.state)
+        rng = np.random.default_rng(0)
+        return train(network, self.inputs, self.objective, self.problem, recipe, rng).losses
+
+    def plain(self, *, grouped: bool = False) -> Training:
+        """Return the same training in plain PyTorch; facilities sorted or grouped by distance."""
+        import torch
+
+        from benchmarks.race import torch_peers
+        from graphopt.objectives import FacilityLocation
+
+        graph = self.data.observed
+        if isinstance(self.objective, FacilityLocation):
+            kind = torch_peers.GroupedFacility if grouped else torch_peers.SortedFacility
+            paid = kind(self.problem.distances.numpy(), self.problem.charge)
+            loss = torch_peers.facility_loss(paid, self.objective.site_temperature)
+        else:
+            modularity = torch_peers.SparseModularity(graph)
+
+            def loss(x: Any, centers: Any, assignment: Any) -> Any:
+                return modularity(assignment)
+
+        features: Any = self.inputs.features.to_dense()
+        names = ("hidden_weight", "hidden_bias", "out_weight", "out_bias")
+        weights: Any = tuple(self.state[f"encoder.{name}"] for name in names)
+        return torch_peers.Training(
+            features.to_sparse_coo(),
+            torch.from_numpy(graph.edges.astype(np.int64)),
+            weights,
+            self.state["initial_centers"],
+            loss,
+        )
+
+
+@lru_cache(maxsize=2)
+def _task(task: str, scale: float) -> _Task:
+    import torch
+
+    from graphopt.learning.inputs import EncoderInputs
+    from graphopt.nn import ClusterNet
+    from graphopt.objectives import FacilityLocation, Modularity
+
+    data = _described(task, scale)
+    inputs = EncoderInputs.make(data.observed, data.words, smoothing=0)
+    objective: Any = Modularity()
+    if task == "facility":  # the paper's loss: the mean distance, at most the diameter
+        objective = FacilityLocation(K, growth=0.0, reach=1.0)
+    with torch.random.fork_rng(devices=[]):
+        network = ClusterNet(inputs.n_features, K)
+        network.initialize(inputs.features, inputs.adjacency.whole, np.random.default_rng(0))
+    problem = objective.prepare(data.observed)
+    return _Task(data, inputs, objective, problem, network.state_dict())
+
+
+def _training(
+    task: str, scale: float, recipe: Callable[[int], Recipe], unit: int, steps: int, part: int
+) -> LineUp:
+    """Race through `unit` iterations: ours makes `steps`, PyTorch `part`, of a recipe.
+
+    PyTorch has two ways with facilities: their distances sorted ("plain"), and grouped.
+    """
+
+    def ours() -> Call:
+        prepared, settings = _task(task, scale), recipe(steps)
+        return lambda: prepared.ours(settings)
+
+    def plain(grouped: bool) -> Callable[[], Call]:
+        def prepare() -> Call:
+            import torch
+
+            training, settings = _task(task, scale).plain(grouped=grouped), recipe(part)
+            updates = [settings.kmeans_updates(step) for step in range(part)]
+
+            def call() -> list[float]:
+                with torch.random.fork_rng(devices=[]):
+                    torch.manual_seed(0)
+                    return training.run(updates, dropout=settings.dropout, masking=settings.masking)
+
+            return call
+
+        return prepare
+
+    def agreement(grouped: bool) -> Agree:
+        def same(mine: list[float], theirs: list[float]) -> None:
+            """Compare trainings without chance, step by step; those with it must lower the loss."""
+            prepared = _task(task, scale)
+            certain = replace(recipe(6), dropout=0.0, masking=0.0)
+            updates = [certain.kmeans_updates(step) for step in range(6)]
+            wanted = prepared.plain(grouped=grouped).run(updates, dropout=0.0, masking=0.0)
+            np.testing.assert_allclose(prepared.ours(certain), wanted, rtol=1e-3)
+            for losses in (mine, theirs):
+                if not min(losses[1:]) < losses[0]:
+                    raise AssertionError(f"losses {losses[0]:g} .. {losses[-1]:g}")
+
+        return same
+
+    def size() -> Size:
+        data = _described(task, scale)
+        return Size(data.graph.n_nodes, data.graph.n_edges, data.name)
+
+    contestants = [
+        Contestant("graphopt", ours, share=steps / unit, peer=False),
+        Contestant("torch, plain", plain(False), share=part / unit),
+    ]
+    if task == "facility":
+        grouped = Contestant(
+            "torch, grouped",
+            plain(True),
+            share=part / unit,
+            note="sites grouped by distance with scatter_add and cumsum",
+            agree=agreement(True),
+        )
+        contestants.append(grouped)
+    return LineUp(size, tuple(contestants), agreement(False))
+
+
+def _one_step(masking: float) -> Callable[[int], Recipe]:
+    """Return the published settings, with seen edges hidden; decisions are looked at twice."""
+
+    def recipe(steps: int) -> Recipe:
+        from graphopt.learning import PAPER
+
+        return replace(PAPER, iterations=steps, check_every=steps, masking=masking)
+
+    return recipe
+
+
+def _published(steps: int) -> Recipe:
+    from graphopt.learning import PAPER
+
+    return replace(PAPER, iterations=steps)
+
+
+def training_step_community(scale: float) -> LineUp:
+    """Race with 40 % of the seen edges hidden anew at each step, as is the library's default."""
+    return _training("community", scale, _one_step(0.4), unit=1, steps=100, part=50)
+
+
+def training_step_facility(scale: float) -> LineUp:
+    """Race on the paper's facility loss."""
+    return _training("facility", scale, _one_step(0.0), unit=1, steps=100, part=10)
+
+
+def training_community(scale: float) -> LineUp:
+    """Race through the paper's training; plain PyTorch makes a tenth and never decides."""
+    return _training("community", scale, _published, unit=1_000, steps=1_000, part=100)
+
+
+def training_facility(scale: float) -> LineUp:
+    """Race through the paper's training; plain PyTorch makes a part and never decides."""
+    return _training("facility", scale, _published, unit=1_000, steps=1_000, part=10)
+
+
+CONTESTS = (
+    Contest(
+        "training-step-community",
+        "one training iteration, mean of many",
+        training_step_community,
+        (Faster(3.0),),
+        quick=True,
+    ),
+    Contest(
+        "training-step-facility",
+        "one training iteration, mean of many",
+        training_step_facility,
+        (Faster(2.0), Faster(10.0, "torch, plain")),
+    ),
+    Contest(
+        "training-community",
+        "1,000 iterations and decisions, published settings",
+        training_community,
+        (Within(5.0),),
+        quoted="59.48 s on 14 cores (the paper)",
+    ),
+    Contest(
+        "training-facility",
+        "1,000 iterations and decisions, published settings",
+        training_facility,
+        (Within(10.0),),
+        quoted="264.14 s on 14 cores (the paper)",
+    ),
+)

@@ -1,0 +1,17 @@
+"""Objectives and rounding beside plain PyTorch and Python.
+
+The contests are in ``benchmarks.race.contests``.
+Run with ``pytest benchmarks/test_bench_objectives.py``; the ratios come at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.race.contest import Contest
+
+SUBJECTS = ("facility", "communities", "rounding")
+
+
+def test_race(compete: Callable[[Contest, str], None], contest: Contest, contestant: str) -> None:
+    compete(contest, contestant)

@@ -1,0 +1,17 @@
+"""Soft k-means and its gradients beside PyTorch.
+
+The contests are in ``benchmarks.race.contests``.
+Run with ``pytest benchmarks/test_bench_soft_kmeans.py``; the ratios come at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.race.contest import Contest
+
+SUBJECTS = ("soft-kmeans",)
+
+
+def test_race(compete: Callable[[Contest, str], None], contest: Contest, contestant: str) -> None:
+    compete(contest, contestant)

@@ -1,1 +1,0 @@
-"""Proposition 1 of the paper, both sides measured: behind ``graphopt proposition``."""

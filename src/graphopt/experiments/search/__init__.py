@@ -1,1 +1,0 @@
-"""The search for hyperparameters of the paper's appendix 2.1, behind ``graphopt tune``."""
