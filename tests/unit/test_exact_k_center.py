@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from benchmarks.race.exact import read_orlib
 from graphopt import (
     Graph,
-    _core,
     all_pairs_shortest_paths,
     evaluate_centers,
     exact_k_center,
     gonzalez,
     greedy_k_center,
 )
-from graphopt.centers import _cover, _exact, _local_search, _prices, _search
-from graphopt.centers._cover import Cover
-from graphopt.centers._prices import Clock, Prices, best_prices, cheap_prices
+from graphopt._native import _core
+from graphopt.centers import _cover, _exact, _problem
+from graphopt.centers._cover import Cover, Prices, best_prices, cheap_prices
+from graphopt.centers._problem import Clock
 from graphopt.errors import InfeasibleError, MemoryLimitError
 from tests.reference import k_center, set_cover, shortest_paths
 
@@ -170,10 +170,10 @@ def test_prices_are_cut_to_be_feasible() -> None:
     assert Prices(incidence, np.array([-3.0, np.nan, np.inf])).n_sites == 0
     nobody = np.empty(0, np.int32)
     cover = Cover(nobody, np.arange(3, dtype=np.int32), incidence, 1)
-    assert cover.refute(Clock()).how is not None
+    assert cover.refute(Clock()).kept is False
     assert cover.search(Clock()).kept is False
     two = Cover(nobody, cover.sites, incidence, 2)
-    assert two.refute(Clock()).how is None
+    assert two.refute(Clock()).kept is None
     verdict = two.search(Clock())
     assert verdict.kept
     assert verdict.choice is not None
@@ -317,9 +317,9 @@ def test_packings_and_exchanges_settle_radii(
     demand = (graph.connected_components()[1] == served) & (np.arange(120) % 7 > 0)
     rules: dict[str, Any] = {"must_open": [5], "forbidden": [3, 4], "demand": demand.astype(float)}
     expected = exact_k_center(distances, 8, **rules)
-    monkeypatch.setattr(_search, "_LARGE", 0)
-    monkeypatch.setattr(_search, "_BLOCK", 500)
-    monkeypatch.setattr(_search, "_MANY", 1)
+    monkeypatch.setattr(_exact, "_LARGE", 0)
+    monkeypatch.setattr(_exact, "_BLOCK", 500)
+    monkeypatch.setattr(_exact, "_MANY", 1)
     result = exact_k_center(distances, 8, **rules)
     assert (result.radius, result.status) == (expected.radius, "optimal")
     assert {5} <= set(result.centers.tolist()) <= set(range(120)) - {3, 4}
@@ -333,9 +333,9 @@ def test_exchanges_find_a_better_choice(monkeypatch: pytest.MonkeyPatch) -> None
     edges += [*zip(cells[1:].flat, cells[:-1].flat, strict=True)]
     grid = Graph.from_edges(edges)
     start = greedy_k_center(grid, 10).radius
-    monkeypatch.setattr(_search, "_LARGE", 0)
-    monkeypatch.setattr(_search.Search, "_test", lambda *_: None)
-    monkeypatch.setattr(_search.Search, "_search", lambda *_: None)
+    monkeypatch.setattr(_exact, "_LARGE", 0)
+    monkeypatch.setattr(_exact.Search, "_test", lambda *_: None)
+    monkeypatch.setattr(_exact.Search, "_search", lambda *_: None)
     result = exact_k_center(grid, 10)
     assert result.radius < start
     assert result.lower_bound < result.radius
@@ -370,8 +370,7 @@ def test_no_time_gives_a_valid_answer() -> None:
 def test_a_time_limit_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = itertools.count()
     slow = SimpleNamespace(monotonic=lambda: next(looks) / 16)  # time passes as one looks at it
-    for module in (_exact, _prices, _local_search):
-        monkeypatch.setattr(module, "time", slow)
+    monkeypatch.setattr(_problem, "time", slow)
     rng = np.random.default_rng(0)
     points = rng.random((1500, 2))
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)

@@ -1,16 +1,19 @@
-"""k-center by taking the farthest node again and again."""
+"""Choices that are made once, centre by centre: the farthest node, or the one that helps most."""
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from graphopt._native import _core
 from graphopt._scale import restored_number
 from graphopt._validation import RandomState, check_node_index, check_random_state
 from graphopt._weights import as_lengths
-from graphopt.centers._input import Sites, check_sites, checked_source, size_of
-from graphopt.centers._result import KCenterResult
+from graphopt.centers._problem import (
+    KCenterProblem,
+    KCenterResult,
+    check_problem,
+    in_ordinary_unit,
+)
 from graphopt.graph import Graph
 
 
@@ -75,40 +78,100 @@ def gonzalez(
     >>> result.centers, result.radius, result.assignment
     (array([1, 4], dtype=int32), 1.0, array([0, 0, 0, 1, 1], dtype=int32))
     """
-    source = checked_source(graph_or_distances)
-    n = size_of(source)
-    k, sites = check_sites(n, k, candidates, must_open, forbidden)
-    start = _first(first, random_state, sites, n)
-    exponent = 0
+    problem = check_problem(
+        graph_or_distances, k, candidates=candidates, must_open=must_open, forbidden=forbidden
+    )
+    source, exponent = problem.source, 0
+    rules = problem.k, _first(first, random_state, problem), problem.must_open, problem.may_open
     if isinstance(source, Graph):
         lengths, exponent = as_lengths(source)
-        found = _core.gonzalez_from_graph(
-            lengths.indptr,
-            lengths.indices,
-            lengths.weights,
-            k,
-            start,
-            sites.must_open,
-            sites.may_open,
-        )
+        found = _core.gonzalez_from_graph(lengths.indptr, lengths.indices, lengths.weights, *rules)
     else:
-        found = _core.gonzalez_from_matrix(source, k, start, sites.must_open, sites.may_open)
+        found = _core.gonzalez_from_matrix(source, *rules)
     centers, assignment, radius = found
     return KCenterResult(
         centers, restored_number("graph_or_distances", radius, exponent), assignment
     )
 
 
-def _first(first: object, random_state: RandomState, sites: Sites, n: int) -> int:
+def _first(first: object, random_state: RandomState, problem: KCenterProblem) -> int:
     """Return the first centre to choose; -1: the farthest from those that must open."""
     if first is not None:
-        node = check_node_index("first", first, n)
-        if sites.may_open is not None and not sites.may_open[node]:
+        node = check_node_index("first", first, problem.n_nodes)
+        if problem.may_open is not None and not problem.may_open[node]:
             raise ValueError(f"first must be a candidate that is not forbidden, not {node}")
         return node
-    if len(sites.must_open):
+    if len(problem.must_open):
         return -1
     generator = check_random_state(random_state)
-    if sites.may_open is None:
-        return int(generator.integers(n))
-    return int(generator.choice(np.flatnonzero(sites.may_open)))
+    if problem.may_open is None:
+        return int(generator.integers(problem.n_nodes))
+    return int(generator.choice(problem.candidates))
+
+
+def greedy_k_center(
+    graph_or_distances: Graph | ArrayLike,
+    k: int,
+    *,
+    candidates: ArrayLike | None = None,
+    must_open: ArrayLike = (),
+    forbidden: ArrayLike = (),
+    num_threads: int | None = None,
+) -> KCenterResult:
+    """Choose k centres, each the one that lowers the largest distance most.
+
+    Parameters
+    ----------
+    graph_or_distances : Graph or array, shape (n_nodes, n_nodes)
+        As for :func:`gonzalez`, but all distances of a graph are formed first
+        (:func:`graphopt.all_pairs_shortest_paths`).
+    k : int
+        Number of centres, 1 to n_nodes.
+    candidates : array of int, optional
+        The nodes that may become centres. None: every node.
+    must_open : array of int
+        Distinct nodes that are centres in any case, at most `k`; they come first.
+    forbidden : array of int
+        Nodes that may not become centres.
+    num_threads : int, optional
+        The result is the same at any number of threads.
+
+    Returns
+    -------
+    KCenterResult
+
+    Raises
+    ------
+    ValueError
+        For `k` out of range or above the number of nodes that may become centres, negative weights,
+        a `must_open` that may not open, a matrix that is not square, has NaN or a negative entry,
+        or distances that are too large for float64.
+    MemoryLimitError
+        If the distances of the graph, or a copy of the matrix, do not fit in memory; nothing is
+        allocated then.
+
+    Notes
+    -----
+    The largest distance alone is a poor guide: many candidates leave the same one. Ties go to the
+    fewest nodes at that distance (so unreached nodes are reached first), then to the smallest sum
+    of the finite distances, then to the smallest node. O(k n^2) at worst.
+
+    Examples
+    --------
+    >>> path = Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 4)])
+    >>> result = greedy_k_center(path, 1)
+    >>> result.centers, result.radius
+    (array([2], dtype=int32), 2.0)
+    """
+    problem = check_problem(
+        graph_or_distances,
+        k,
+        candidates=candidates,
+        must_open=must_open,
+        forbidden=forbidden,
+        num_threads=num_threads,
+    )
+    distances, exponent = in_ordinary_unit(problem.distances())
+    centers, assignment, radius = problem.greedy(distances)
+    radius = restored_number("graph_or_distances", radius, exponent)
+    return KCenterResult(centers, radius, assignment)
