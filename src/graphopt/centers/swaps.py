@@ -133,13 +133,21 @@ class SmoothCosts:
         self._costs: tuple[tuple[float, float], NDArray[np.float64]] | None = None
 
     def _of(self, lengths: NDArray[np.float64], growth: float, pivot: float) -> NDArray[np.float64]:
-        """Return what lengths cost; infinite ones infinitely much."""
-        exponent = (lengths - pivot) * (growth / self._hop)
-        if self.charge is not None:
-            exponent = np.minimum(exponent, (self.charge - pivot) * (growth / self._hop))
-        beyond = np.maximum(exponent - _MAX_EXPONENT, 0.0)
-        costs: NDArray[np.float64] = np.exp(np.minimum(exponent, _MAX_EXPONENT)) * (1.0 + beyond)
-        return costs
+        """Return what lengths cost; infinite ones, and those far beyond all others, infinitely."""
+        with np.errstate(over="ignore"):
+            exponent = self._exponent(lengths - pivot, growth)
+            if self.charge is not None:
+                most = self._exponent(np.array(self.charge - pivot), growth)
+                exponent = np.minimum(exponent, most)
+            beyond = np.maximum(exponent - _MAX_EXPONENT, 0.0)
+            costs: NDArray[np.float64] = np.exp(np.minimum(exponent, _MAX_EXPONENT))
+            return costs * (1.0 + beyond)
+
+    def _exponent(self, lengths: NDArray[np.float64], growth: float) -> NDArray[np.float64]:
+        scale = growth / self._hop
+        if 0.0 < scale < math.inf:
+            return lengths * scale
+        return lengths / self._hop * growth  # in two steps, 0 is not multiplied by infinity
 
     def _lost(self, growth: float, pivot: float) -> float:
         """Return what it costs not to be reached."""
