@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -293,35 +293,34 @@ class Search:
     def run(self) -> None:
         """Improve the choice and the bound until they meet or the time is over."""
         if self.costs.size >= _LARGE:
-            self._pack()
+            self._bisect(self._pack, undecided_is_kept=True)
             if self.within - self.beyond > _MANY:
                 self._exchange()
         # Quick tests alone first: from above for a good choice, from below for a good bound.
-        for cautious in (True, False):
-            low, high = self.beyond, self.within
-            while high - low > 1 and not self.clock.late():
-                middle = (low + high) // 2
-                verdict = self._test(middle)
-                if verdict or (verdict is None and not cautious):
-                    high = middle
-                else:
-                    low = middle
+        self._bisect(self._test, undecided_is_kept=False)
+        self._bisect(self._test, undecided_is_kept=True)
         # What they left open is searched.
         while self.within - self.beyond > 1 and not self.clock.late():
             middle = (self.within + self.beyond) // 2
             if self._test(middle) is None and self._search(middle) is None:
                 break  # late
 
-    def _pack(self) -> None:
-        """Raise the bound by packings."""
+    def _bisect(self, test: Callable[[int], bool | None], *, undecided_is_kept: bool) -> None:
+        """Test positions between `beyond` and `within`; None from a test: undecided."""
         low, high = self.beyond, self.within
         while high - low > 1 and not self.clock.late():
             middle = (low + high) // 2
-            if self._packs_more(self.radii[middle]):
-                self._settle(middle, Verdict(False, "packing"))
-                low = middle
-            else:
+            verdict = test(middle)
+            if verdict or (verdict is None and undecided_is_kept):
                 high = middle
+            else:
+                low = middle
+
+    def _pack(self, position: int) -> bool | None:
+        """Refute a radius by a packing; None: none was found that does."""
+        if self._packs_more(self.radii[position]):
+            return self._settle(position, Verdict(False, "packing"))
+        return None
 
     def _exchange(self) -> None:
         """Improve the choice by exchanging sites; only where distances are hops, which have costs.
