@@ -7,21 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import (
-    RandomState,
-    check_integer,
-    check_memory,
-    check_number,
-    check_random_state,
+from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
+from graphopt.communities._cnm import merge_groups
+from graphopt.communities._polish import PERTURBATIONS, LocalSearch, check_perturbations
+from graphopt.communities._problem import (
+    CommunityResult,
+    check_problem,
+    numbered_by_node,
+    with_isolated,
 )
-from graphopt._weights import in_own_unit
-from graphopt.communities._igraph import as_igraph, igraph_random
-from graphopt.communities._inputs import check_k, check_strengths
-from graphopt.communities._isolated import with_isolated
-from graphopt.communities._merging import merge_groups
-from graphopt.communities._result import CommunityResult, numbered_by_node, result
-from graphopt.communities._search import PERTURBATIONS, search
-from graphopt.graph import Graph
+from graphopt.communities.igraph import as_igraph, igraph_random
+from graphopt.graph import Graph, check_undirected
 
 # Each start goes on by itself, so igraph need not go on until nothing changes.
 _PASSES_PER_START = 2
@@ -98,47 +94,38 @@ def leiden(
     >>> leiden(two_triangles, random_state=0).labels
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
-    check_strengths("graph", graph)
-    graph, _ = in_own_unit(graph)
-    k = check_k(k, graph.n_nodes)
+    check_undirected("graph", graph)  # a matrix is none
+    problem = check_problem(graph, k, resolution=resolution)
+    graph, resolution = problem.as_graph(), problem.resolution
     if exactly and k is None:
         raise ValueError("exactly needs a number of groups k")
-    resolution = check_number("resolution", resolution, minimum=0.0)
     if iterations is not None:
         iterations = check_integer("iterations", iterations, minimum=1)
     starts = check_integer("starts", starts, minimum=1)
-    perturbations = check_integer("perturbations", perturbations, minimum=0, maximum=2**62)
+    perturbations = check_perturbations(perturbations)
     rng = check_random_state(random_state)
-    if k is None:
-        group = _Leiden(graph, iterations or -1).run(resolution, rng)
-        return result(graph, group, resolution)
+    if problem.k is None:
+        return problem.result(_Leiden(graph, iterations or -1).run(resolution, rng))
+    k = problem.k
     check_memory(f"{starts:,} starts", 32 * starts * graph.n_nodes, "use fewer starts")
 
     nodes = np.flatnonzero(graph.strengths > 0)
     n_isolated = graph.n_nodes - len(nodes)
+
+    def full(group: NDArray[np.int64], n_alone: int) -> CommunityResult:
+        return problem.result(with_isolated(group, nodes, graph.n_nodes, n_alone))
+
     if len(nodes) == 0:
-        none = np.empty(0, np.int64)
-        group = with_isolated(none, nodes, graph.n_nodes, k if exactly else 0)
-        return result(graph, group, resolution)
+        return full(np.empty(0, np.int64), k if exactly else 0)
     inside = graph if n_isolated == 0 else graph.subgraph(nodes)
     algorithm = _Leiden(inside, iterations or _PASSES_PER_START)
+    search = LocalSearch(inside, resolution, perturbations, rng, num_threads)
     found = [algorithm.run(resolution, rng) for _ in range(starts)]
 
     def held(n_groups: int, keep_all: bool) -> NDArray[np.int64]:
         merged = [merge_groups(inside, group, n_groups, resolution) for group in found]
-        return search(
-            inside,
-            np.array([numbered_by_node(group) for group in merged]),
-            n_groups,
-            keep_all=keep_all,
-            resolution=resolution,
-            perturbations=perturbations,
-            rng=rng,
-            num_threads=num_threads,
-        )
-
-    def full(group: NDArray[np.int64], n_alone: int) -> CommunityResult:
-        return result(graph, with_isolated(group, nodes, graph.n_nodes, n_alone), resolution)
+        numbered = np.array([numbered_by_node(group) for group in merged])
+        return search.run(numbered, n_groups, keep_all=keep_all)
 
     if not exactly:
         return full(held(min(k, len(nodes)), keep_all=False), 0)
