@@ -46,8 +46,8 @@ def expected_distances(
 ) -> FloatArray:
     """Return every customer's expected distance to its nearest open site.
 
-    Site i is open with probability ``opening[i]``, independently of the others. A customer whose
-    nearest open site is at `charge` or further, or who reaches none, pays `charge`.
+    Site i is open with probability ``opening[i]``, independently of the others. A customer that
+    reaches no open site nearer than `charge` pays `charge`.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def check_opening(value: object, n_sites: int) -> FloatArray:
 
 
 def check_charge(charge: object, distances: DistanceArray) -> float:
-    """Return what a customer pays if no site serves him: as asked, or the largest distance + 1."""
+    """Return what an unserved customer pays: `charge`, or the largest distance plus 1."""
     if charge is None:
         return largest_distance(distances) + 1.0
     if distances.dtype == np.float64:

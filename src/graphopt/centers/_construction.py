@@ -65,8 +65,9 @@ def gonzalez(
     Notes
     -----
     Unreachable nodes are farther than all others; of nodes equally far the smallest is taken. With
-    constraints, the farthest of the nodes that may become centres and are none. Without, the radius
-    is at most twice the optimum for symmetric distances that obey the triangle inequality.
+    constraints, each new centre is the farthest of the nodes that may become centres and are not
+    centres yet. Without constraints, the radius is at most twice the optimum for symmetric
+    distances that obey the triangle inequality.
     k searches, each of which enters only nodes it brings closer: O(k (n + m)) at worst,
     O(k m log n) with weights; O(k n) from a matrix. T. F. Gonzalez, Theor. Comput. Sci. 38, 293-306
     (1985).

@@ -265,9 +265,10 @@ def cheap_prices(incidence: Any) -> Prices:
 def best_prices(incidence: Any, k: int, clock: Clock) -> tuple[Prices, NDArray[np.float64]] | None:
     """Return the prices that a linear program finds best, and how much of each site it opens.
 
-    Most customers are served on the way to those who are hard to serve: the program is solved for
-    the hardest and, again and again, those whom that leaves unserved, until nobody is or the prices
-    of some prove that k sites are too few for all. None: time was over first.
+    Sites that serve the customers who are hard to serve serve most others too. So the program is
+    solved for the hardest first, and again with customers that its solution leaves unserved, until
+    none is left or the prices of some prove that k sites are too few for all. None: the time was
+    over first.
     """
     n_customers, n_sites = incidence.shape
     hardest = np.argsort(np.diff(incidence.indptr), kind="stable")
@@ -326,7 +327,7 @@ class Branching:
     n_programs: int = 0
 
     def cover(self, incidence: Any, k: int) -> list[int] | None:
-        """Return at most k sites that serve everybody; None: there are none.
+        """Return at most k sites that serve all customers; None: there are none.
 
         Parameters
         ----------
@@ -416,7 +417,7 @@ class Branching:
 
 
 def solver_cover(incidence: Any, k: int, clock: Clock) -> tuple[bool | None, NDArray[np.int64]]:
-    """Ask HiGHS whether k sites serve everybody, and which; None: no time, or no sound answer.
+    """Ask HiGHS whether k sites serve all customers, and which; None: no time, or no sound answer.
 
     Its answer that there are none is trusted.
     """
@@ -435,9 +436,9 @@ def solver_cover(incidence: Any, k: int, clock: Clock) -> tuple[bool | None, NDA
         bounds=Bounds(0.0, 1.0),
         integrality=np.ones(n_sites),
     )
-    nobody = np.empty(0, np.int64)
+    nothing = np.empty(0, np.int64)
     if answer.x is None:
-        return (False if answer.status == 2 else None), nobody
+        return (False if answer.status == 2 else None), nothing
     picked = np.flatnonzero(answer.x > 0.5)
     serves_all = bool((incidence[:, picked].sum(axis=1) > 0.5).all())
-    return (True, picked) if serves_all and len(picked) <= k else (None, nobody)
+    return (True, picked) if serves_all and len(picked) <= k else (None, nothing)

@@ -37,21 +37,21 @@ _PART_FOR_EXCHANGES = 1 / 3  # of the time that is left
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What was left of the set cover at a radius, and who settled it.
+    """What was left of the set cover at a radius, and what settled it.
 
     Attributes
     ----------
     radius : float
     kept : bool or None
-        Whether k sites keep the radius; None: not known, as time was over or other radii made it
-        needless to know.
+        Whether k sites keep the radius; None: not known, as the time was over or other radii
+        answered the question.
     settled_by : str
-        ``"unserved"``: somebody has no site that near. ``"packing"``: more than k customers were
-        found of which no site serves two. ``"count"``: more than k sites were forced.
+        ``"unserved"``: no site is that near to some customer. ``"packing"``: more than k customers
+        were found of which no site serves two. ``"count"``: more than k sites were forced.
         ``"greedy"``, ``"exchanges"``: a choice that these found. ``"prices"``,
         ``"linear program"``: checked prices, of a rule of thumb or of a linear program.
         ``"branching"``: branch and bound, which rests on checked prices. ``"solver"``: HiGHS's
-        branch and bound, which is trusted where `kept` is False. ``"open"``: nobody.
+        branch and bound, which is trusted where `kept` is False. ``"open"``: nothing did.
     opened : int or None
         How many sites were required, or forced by the reduction. None, here and below: the cover
         was not made, or not reduced to the end.
@@ -81,7 +81,7 @@ class ExactKCenterResult(KCenterResult):
     lower_bound : float
         No choice of k centres that keeps the constraints has a smaller radius.
     status : str
-        ``"optimal"``: `radius` equals `lower_bound`. ``"time_limit"``: the time was over before.
+        ``"optimal"``: `radius` equals `lower_bound`. ``"time_limit"``: the time was over first.
     reductions : tuple of Reduction
         The radii that were looked at, ascending: what was left of each, and what settled it.
     """
@@ -408,8 +408,7 @@ class Search:
         return True
 
     def _radius(self, choice: NDArray[np.int32]) -> Any:
-        nearest = self.costs[choice].min(axis=0)[self.needed]
-        return nearest.max(initial=self.costs.dtype.type(0))
+        return self.problem.nearest_costs(self.costs, choice).max(initial=0)
 
     def _blocks(self) -> Iterator[slice]:
         n = len(self.costs)
@@ -418,7 +417,7 @@ class Search:
             yield slice(begin, begin + step)
 
     def _least_radius(self) -> Any:
-        """Return a radius that even n sites keep no less than: everybody's nearest one."""
+        """Return the radius if all sites that may open were open: none is smaller."""
         nearest = np.full(len(self.costs), unreachable(self.costs.dtype), self.costs.dtype)
         for rows in self._blocks():
             allowed = self.costs[rows]

@@ -1,4 +1,4 @@
-"""k-center by swaps from many starts."""
+"""k-center by exchanges of one centre, from many starts."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def local_search_k_center(
     judged in one pass over the distances, O(n^2) whatever k is: M. G. C. Resende and R. F. Werneck,
     Eur. J. Oper. Res. 174, 54-68 (2007). Raising the weights of what is badly served leads out of
     local optima: Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020. Last, as there, the
-    cover of the next smaller radius is looked for, by exchanges that may be for the worse.
+    search looks for a cover of the next smaller radius, by exchanges that may be for the worse.
 
     Examples
     --------
@@ -154,7 +154,7 @@ class _Search:
         clock: Clock,
     ) -> None:
         self.problem, self.costs = problem, costs
-        self.needed, self.optional = problem.needed, problem.optional
+        self.optional = problem.optional
         self.generator, self.clock = generator, clock
         self.best, _, _ = problem.greedy(costs)
         self.quality = self._judge(self.best)
@@ -180,7 +180,7 @@ class _Search:
             chain, step = divmod(number, _ROUNDS_PER_CHAIN)
             if step == 0:
                 present = self.met[chain % len(self.met)][1]
-                weights = self.needed.astype(np.float64)
+                weights = self.problem.needed.astype(np.float64)
             if self._done():
                 return
             weights[self._nearest(present) >= self._worst()] *= 2.0
@@ -191,7 +191,7 @@ class _Search:
         self._go_below(n_rounds * _STEPS_PER_ROUND)
 
     def _go_below(self, n_steps: int) -> None:
-        """Look for smaller and smaller radii, with so many steps for each."""
+        """Look for smaller and smaller radii, with `n_steps` steps for each."""
         while not self._done():
             found = cover_below(
                 self.problem,
@@ -239,10 +239,7 @@ class _Search:
         return quality, found
 
     def _nearest(self, choice: NDArray[np.int32]) -> NDArray[Any]:
-        """Return each customer's cost, that of those who need not be served being 0."""
-        nearest: NDArray[Any] = self.costs[choice].min(axis=0)
-        nearest[~self.needed] = 0
-        return nearest
+        return self.problem.nearest_costs(self.costs, choice)
 
     def _worst(self) -> float:
         """Return the radius in the units of the table, its mark for unreachable included."""
@@ -270,11 +267,11 @@ def cover_below(
 ) -> NDArray[np.int32] | None:
     """Return a choice whose costs are all below a radius; None: none was found.
 
-    At each step a customer who is not served is drawn, and the best exchange is made that opens a
-    site which serves it, even if it is for the worse. What counts is the weight of those not
-    served, and those who stay so weigh one more after each step; the weights are whole, so sums are
-    exact. The site that was just opened stays for a step, the one just closed stays closed. Vertex
-    weighting of Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020.
+    Each step draws an unserved customer and makes the best exchange that opens a site serving it,
+    even if that exchange is for the worse. An exchange is judged by the weight of the unserved
+    customers; after each step, the weight of those still unserved rises by one. Weights are whole
+    numbers, so sums are exact. The site just opened stays for a step, and the one just closed stays
+    closed. Vertex weighting of Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020.
 
     Parameters
     ----------
@@ -334,8 +331,8 @@ def _lost(
 ) -> NDArray[np.float64]:
     """Return the weight that is no longer served where a candidate opens and a place closes.
 
-    It is that of the customers whom the place alone serves and the candidate does not. No product
-    of matrices: threads of BLAS would wait for each other longer than they work.
+    It is the weight of the customers that only this place serves and the candidate does not serve.
+    Matrix products are avoided: threads of BLAS would wait for each other longer than they work.
     """
     alone = np.flatnonzero((times == 1) & (weights > 0))
     server = serves[:, alone].argmax(axis=0)

@@ -51,7 +51,7 @@ class KCenterResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KCenterProblem:
-    """A k-center problem that makes sense; :func:`check_problem` makes it.
+    """A k-center problem that has been checked; :func:`check_problem` makes it.
 
     Attributes
     ----------
@@ -142,6 +142,13 @@ class KCenterProblem:
             costs, self.k, self.must_open, self.may_open, needed, self.num_threads
         )
 
+    def nearest_costs(self, costs: NDArray[Any], choice: NDArray[np.int32]) -> NDArray[Any]:
+        """Return each customer's cost of a choice; 0 for those that need not be served."""
+        nearest: NDArray[Any] = costs[choice].min(axis=0)
+        if self.demand is not None:
+            nearest[~self.needed] = 0
+        return nearest
+
     def random_choice(self, generator: np.random.Generator) -> NDArray[np.int32]:
         """Return the nodes that must open, and others at random."""
         n_free = self.k - len(self.must_open)
@@ -171,7 +178,7 @@ class Clock:
 
 
 def start_clock(time_limit: float | None) -> Clock:
-    """Return a clock that is late after so many seconds, or never for None."""
+    """Return a clock that is late after `time_limit` seconds, or never if that is None."""
     start = time.monotonic()
     if time_limit is None:
         return Clock()
@@ -297,7 +304,7 @@ def evaluate_centers(graph_or_distances: Graph | ArrayLike, centers: ArrayLike) 
     Raises
     ------
     ValueError
-        For centres that are no nodes, repeat or are none at all, and as :func:`gonzalez`.
+        For no centres, centres that are not nodes or repeat, and as :func:`gonzalez`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""k-center on a graph of which only samples are known."""
+"""k-center on a graph that is known only by samples."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def robust_k_center(
         ``exp(growth d)``, d a node's distance from its nearest centre; or that mean over the worst
         share ``1 - alpha`` of the samples alone, conditional value at risk.
     alpha : float
-        At least 0 and below 1; of no account for the mean.
+        At least 0 and below 1; not used for the mean.
     growth : float
         How fast the cost of a distance grows, per hop, greater than 0; where distances are
         lengths, per eighth of the radius that the greedy algorithm reaches on the samples, on

@@ -1,4 +1,4 @@
-"""Swaps of sites on a smooth objective: what local search and robust location have in common."""
+"""Swaps of sites on a smooth objective, for local search and robust location."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from graphopt._validation import check_memory
 from graphopt.centers._problem import KCenterProblem
 from graphopt.paths import largest_distance, unreachable
 
-_MAX_EXPONENT = 20.0  # costs go on in proportion from here: e^20 customers fit in a double's digits
+_MAX_EXPONENT = 20.0  # costs are proportional beyond: e^20 customers fit in a double's digits
 _MAX_LEVELS = 2**20  # larger hops are costed as lengths are
 _HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 
@@ -57,17 +57,17 @@ def swap_sites(
 ) -> Swap:
     """Swap sites of `start`, except the first `n_fixed`, until no swap lowers the mean cost.
 
-    Sites are looked at from `first_site` on. The customers are `n_scenarios` groups of equal size;
-    the mean is over the `tail` groups that cost most.
+    Sites are tried in order from `first_site` on. The customers are `n_scenarios` groups of equal
+    size; the mean is over the `tail` groups that cost most.
 
     Parameters
     ----------
     table : array, shape (n_sites, n_customers)
-        uint8, uint16 or uint32 with what each value costs in `costs`, ascending, the last entry
-        being for all larger values too; or costs in float32 or float64. The largest value of an
-        unsigned type and infinity: not reached.
+        uint8, uint16 or uint32 (`costs` then holds what each value costs, ascending, the last entry
+        for all larger values too), or costs in float32 or float64. The largest value of an unsigned
+        type and infinity mean: not reached.
     lost : float
-        What not being reached costs, at least as much as everything else does.
+        What it costs not to be reached, at least as much as any entry.
     """
     return Swap(
         *_core.swap_search(

@@ -30,9 +30,9 @@ def cnm(graph: Graph | ArrayLike, k: int | None = None) -> CommunityResult:
     """Find communities by Clauset, Newman and Moore's greedy agglomeration, exactly `k` of them.
 
     Every node starts as a group; the two groups whose union gains most modularity are merged, again
-    and again, as long as some union gains. Where `k` is smaller still, it goes on with the union
-    that costs least, whether the groups are adjacent or not: nodes without an edge join the largest
-    group first, in their order, as that costs nothing.
+    and again, as long as some union gains. Where `k` is smaller still, the unions that cost least
+    follow, whether the groups are adjacent or not: nodes without an edge join the largest group
+    first, in their order, as that costs nothing.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def cnm(graph: Graph | ArrayLike, k: int | None = None) -> CommunityResult:
     cannot be cut below the number of components, and merges within a component even where joining
     two others would cost less. Where one pair in a hundred or more has a weight, a matrix of all
     gains takes over: O(n²) memory, O(n²) time in practice, and of unions that gain the same the
-    smallest pair of nodes comes first. Both merge alike but for such ties, and but for steps where
-    igraph takes a union that gains less than the best, which it does now and then.
+    smallest pair of nodes comes first. Both ways merge alike except for such ties, and for steps
+    where igraph takes a union that gains less than the best, as it does now and then.
     A. Clauset, M. E. J. Newman and C. Moore, Phys. Rev. E 70, 066111 (2004).
 
     Examples
@@ -83,7 +83,7 @@ def cnm(graph: Graph | ArrayLike, k: int | None = None) -> CommunityResult:
 
 
 def _merge_lists(graph: Graph, k: int | None) -> NDArray[np.int64]:
-    """Let igraph merge while something gains, then go on."""
+    """Let igraph merge while something gains, then merge down to `k`."""
     group = np.arange(graph.n_nodes)
     peer, weights = as_igraph(graph)
     if peer.ecount():

@@ -1,4 +1,4 @@
-"""Leiden, and k groups held."""
+"""Leiden, with at most or exactly k groups."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from graphopt.communities._problem import (
 from graphopt.communities.igraph import as_igraph, igraph_random
 from graphopt.graph import Graph, check_undirected
 
-# Each start goes on by itself, so igraph need not go on until nothing changes.
+# A local search follows each start, so igraph need not continue until nothing changes.
 _PASSES_PER_START = 2
 
 
@@ -39,9 +39,9 @@ def leiden(
 
     Leiden (igraph's) looks for the partition of largest modularity, whatever its number of groups.
     Where `k` is given, groups are merged down to it, always the pair that gains most or costs
-    least, adjacent or not; then an iterated local search goes on with the number of groups held, as
-    in :func:`polish`. It does so from several starts, and combines what they found. Nodes without
-    an edge, which cost nothing, all join the largest group.
+    least, adjacent or not; then an iterated local search improves them with the number of groups
+    held, as in :func:`polish`. It begins at several starts, and combines what they found. Nodes
+    without an edge, which cost nothing, all join the largest group.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def leiden(
         Above 1: more and smaller groups.
     iterations : int, optional
         Passes of Leiden over the graph, each starting from the result of the last. None: until one
-        changes nothing, or two where `k` is given and the search goes on.
+        changes nothing, or two where `k` is given, as the local search follows.
     starts : int
         Where `k` is given: runs of Leiden, each with a seed of its own. 1 is fastest.
     perturbations : int
@@ -94,7 +94,7 @@ def leiden(
     >>> leiden(two_triangles, random_state=0).labels
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
-    check_undirected("graph", graph)  # a matrix is none
+    check_undirected("graph", graph)  # here a matrix is refused
     problem = check_problem(graph, k, resolution=resolution)
     graph, resolution = problem.as_graph(), problem.resolution
     if exactly and k is None:
@@ -135,7 +135,7 @@ def leiden(
         n_alone = k - len(np.unique(group))
         if n_alone <= n_isolated:
             return full(group, n_alone)
-    n_groups = k - n_isolated  # too few by themselves, so all of those are alone
+    n_groups = k - n_isolated  # each node without an edge is a group of its own
     found = [algorithm.refined(group, n_groups, resolution, rng) for group in found]
     return full(held(n_groups, keep_all=True), k - n_groups)
 

@@ -29,7 +29,7 @@ def newman(
     is split, by the signs of the leading eigenvector of its generalised modularity matrix. Where
     these gain nothing, the best cut along the eigenvector, the best single node and a component are
     tried. Where no split gains but there are fewer than `k` groups, nodes without an edge leave the
-    largest group, where they were till then, and then the splits that cost least are made.
+    largest group, where they have been so far, and then the splits that cost least are made.
 
     Parameters
     ----------

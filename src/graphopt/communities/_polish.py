@@ -1,4 +1,4 @@
-"""The iterated local search that holds the number of groups, for anyone's partition."""
+"""An iterated local search that holds the number of groups, for any partition."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from graphopt.communities._problem import (
 )
 from graphopt.graph import Graph
 
-# At each level of the graph, for each start: about where more begins to find little.
+# At each level of the graph, for each start: more find little.
 PERTURBATIONS = 200
 
 
@@ -40,7 +40,7 @@ def polish(
 
     Nodes, and communities within groups as though they were nodes, move to the group that gains
     most, adjacent or not, until none gains. Then, again and again, a few nodes that hang together
-    are put into another group, those around move on, and what did not gain is undone.
+    are put into another group, their neighbours move, and what did not gain is undone.
 
     Where there are more than `k` groups, pairs are merged first, those that gain most or cost
     least. Where there are fewer and `exactly` is asked for, nodes without an edge leave theirs,
@@ -71,7 +71,7 @@ def polish(
     -------
     CommunityResult
         Its modularity is at least that of `labels`, unless these had to be merged or split. Nodes
-        without an edge stay in their group but for what is said above.
+        without an edge stay in their group, except as described above.
 
     Raises
     ------

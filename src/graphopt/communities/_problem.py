@@ -53,7 +53,7 @@ class CommunityResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CommunityProblem:
-    """A graph and what is asked of its communities; :func:`check_problem` makes it.
+    """A graph and what its communities shall be, checked; :func:`check_problem` makes it.
 
     Attributes
     ----------
@@ -297,7 +297,7 @@ def with_isolated(
         How many of the others, the last ones, become groups of their own.
     host : int, optional
         Position in `group` of a member of the group that the rest joins. None: the largest group,
-        of equal ones the first; if there is none, they are one.
+        of equal ones the first; if there are no groups, they become one.
 
     Returns
     -------

@@ -46,12 +46,12 @@ def spectral(
         True: take ``D^-1/2 B D^-1/2``, with D the strengths, so that hubs do not rule the leading
         eigenvectors. False: the modularity matrix B itself.
     regularization : float
-        For `normalized`: find the groups as though all pairs shared a further weight that sums to
-        this many times the mean strength at each node. It keeps small parts of the graph, hardly
-        tied to the rest, from taking an eigenvector each.
+        For `normalized`: a further weight, the same for all pairs of nodes, that adds this many
+        times the mean strength to each node. It keeps small, loosely connected parts of the graph
+        from taking an eigenvector each.
     n_init : int
-        Starts of k-means; the one of smallest within-group distances counts. On the paper's graphs
-        ten group no better than four.
+        Starts of k-means; the one with the smallest within-group distances counts. On the paper's
+        graphs, ten are no better than four.
     random_state : int, Generator or None
         For k-means++.
 
