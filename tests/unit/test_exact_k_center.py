@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from benchmarks.race.exact import read_orlib
 from graphopt import (
     Graph,
+    RobustKCenterResult,
     all_pairs_shortest_paths,
     evaluate_centers,
     exact_k_center,
     gonzalez,
     greedy_k_center,
+    local_search_k_center,
+    robust_k_center,
 )
 from graphopt._native import _core
 from graphopt.centers import _cover, _exact, _problem
@@ -391,9 +395,20 @@ def test_what_makes_it_infeasible_is_told() -> None:
     assert exact_k_center(graph, 2, demand=[1, 1, 1, 1, 0]).radius == 1.0
 
 
+def robust(sample: Any, k: int, **rules: Any) -> RobustKCenterResult:
+    return robust_k_center([sample], k, **rules)
+
+
 def test_errors_name_the_argument() -> None:
     graph = random_graph(5, 20, 0)
-    for function in (gonzalez, greedy_k_center, exact_k_center):
+    algorithms: tuple[Callable[..., object], ...] = (
+        gonzalez,
+        greedy_k_center,
+        local_search_k_center,
+        exact_k_center,
+        robust,
+    )
+    for function in algorithms:
         for arguments, message in (
             ({"k": 0}, "k must be at least 1, not 0"),
             ({"k": 6}, "k must be at most the number of nodes, 5, not 6"),
@@ -414,16 +429,18 @@ def test_errors_name_the_argument() -> None:
             function(np.empty((0, 0)), 1)
     with pytest.raises(ValueError, match="first must be a candidate that is not forbidden, not 2"):
         gonzalez(graph, 1, first=2, forbidden=[2])
-    with pytest.raises(ValueError, match="demand must have one entry per node, 5, not 2"):
-        exact_k_center(graph, 1, demand=[1, 2])
-    with pytest.raises(ValueError, match=r"demand must not be negative; demand\[1\] is -2"):
-        exact_k_center(graph, 1, demand=[1, -2, 0, 0, 0])
-    with pytest.raises(ValueError, match=r"demand must be finite; demand\[0\] is nan"):
-        exact_k_center(graph, 1, demand=[np.nan, 1, 1, 1, 1])
-    with pytest.raises(ValueError, match="time_limit must be at least 0, not -1"):
-        exact_k_center(graph, 1, time_limit=-1)
-    with pytest.raises(TypeError, match="time_limit must be a number"):
-        exact_k_center(graph, 1, time_limit="1")  # type: ignore[arg-type]
+    for function in (local_search_k_center, exact_k_center):
+        for arguments, message in (
+            ({"demand": [1, 2]}, "demand must have one entry per node, 5, not 2"),
+            ({"demand": [1, -2, 0, 0, 0]}, r"demand must not be negative; demand\[1\] is -2"),
+            ({"demand": [np.nan, 1, 1, 1, 1]}, r"demand must be finite; demand\[0\] is nan"),
+            ({"time_limit": -1}, "time_limit must be at least 0, not -1"),
+            ({"num_threads": 0}, "num_threads must be at least 1, not 0"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                function(graph, 1, **arguments)
+        with pytest.raises(TypeError, match="time_limit must be a number"):
+            function(graph, 1, time_limit="1")
 
 
 def test_what_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
