@@ -211,6 +211,23 @@ def check_lengths(graph: Graph) -> None:
     )
 
 
+def unreachable(dtype: np.dtype[Any]) -> float | int | None:
+    """Return what stands for unreachable in distances of this type; None if nothing does."""
+    if dtype.kind == "f":
+        return np.inf
+    return int(np.iinfo(dtype).max) if dtype.kind == "u" else None
+
+
+def largest_distance(distances: NDArray[Any], num_threads: int | None = None) -> float:
+    """Return the largest finite distance of a contiguous matrix, 0 if there is none."""
+    if distances.dtype.kind == "u":
+        threads = resolve_num_threads(num_threads)
+        return float(max(0, _core.largest_finite_hop(distances, threads)))
+    # Row by row, as a mask of which entries are finite would be as large as a table of bytes.
+    finite = (row.max(where=np.isfinite(row), initial=0.0) for row in distances)
+    return float(max(finite, default=0.0))
+
+
 def _is_dense(graph: Graph) -> bool:
     n = graph.n_nodes
     share = max(_DENSE_SHARE, _DENSE_DEGREE / max(n, 1))

@@ -59,13 +59,14 @@ EXCLUDED = {
         )
     },
     "graphopt.paths.find_distances": _INTERNAL,
+    "graphopt.paths.largest_distance": _INTERNAL,
+    "graphopt.paths.unreachable": _INTERNAL,
     "graphopt.facility.check_charge": _INTERNAL,
     "graphopt.facility.check_distances": _INTERNAL,
     "graphopt.facility.check_opening": _INTERNAL,
     "graphopt.facility.distance_costs": _INTERNAL,
     "graphopt.facility.hop_steps": _INTERNAL,
     "graphopt.facility.in_ordinary_unit": _INTERNAL,
-    "graphopt.facility.largest_distance": _INTERNAL,
     "graphopt.facility.order_sites": _INTERNAL,
     "graphopt.completion.unseen_pairs.UnseenPairs": _INTERNAL,
 }

@@ -12,7 +12,7 @@ from benchmarks.race.contest import Call, Contest, Contestant, Faster, LineUp, W
 from benchmarks.race.workloads import like, size_of
 from graphopt._threads import get_num_threads
 from graphopt.centers import gonzalez, greedy_k_center
-from graphopt.centers._swaps import swap_sites
+from graphopt.centers.swaps import swap_sites
 from graphopt.graph import Graph
 from graphopt.paths import all_pairs_shortest_paths
 

@@ -22,7 +22,7 @@ from graphopt._validation import (
     check_number,
 )
 from graphopt._weights import divided, typical_weight
-from graphopt.centers._swaps import swap_sites
+from graphopt.centers.swaps import swap_sites
 from graphopt.facility import (
     DistanceArray,
     check_charge,
@@ -30,12 +30,12 @@ from graphopt.facility import (
     distance_costs,
     hop_steps,
     in_ordinary_unit,
-    largest_distance,
     order_sites,
 )
 from graphopt.graph import Graph, check_graph, check_undirected
 from graphopt.objectives import _ops
 from graphopt.objectives.base import Objective, SoftClusters
+from graphopt.paths import largest_distance
 from graphopt.rounding import pipage_rounding
 
 _CUSTOMERS = ("all", "largest-component")

@@ -1,4 +1,4 @@
-"""Swaps of sites on a smooth objective: what local search and robust location have in common."""
+"""Swaps of sites on a smooth objective, for local search and robust location."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from graphopt._native import _core
 from graphopt._validation import check_memory
-from graphopt.centers._input import unreachable
+from graphopt.centers._problem import KCenterProblem
+from graphopt.paths import largest_distance, unreachable
 
-_MAX_EXPONENT = 20.0  # costs go on in proportion from here: e^20 customers fit in a double's digits
+_MAX_EXPONENT = 20.0  # costs are proportional beyond: e^20 customers fit in a double's digits
 _MAX_LEVELS = 2**20  # larger hops are costed as lengths are
+_HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,17 +57,17 @@ def swap_sites(
 ) -> Swap:
     """Swap sites of `start`, except the first `n_fixed`, until no swap lowers the mean cost.
 
-    Sites are looked at from `first_site` on. The customers are `n_scenarios` groups of equal size;
-    the mean is over the `tail` groups that cost most.
+    Sites are tried in order from `first_site` on. The customers are `n_scenarios` groups of equal
+    size; the mean is over the `tail` groups that cost most.
 
     Parameters
     ----------
     table : array, shape (n_sites, n_customers)
-        uint8, uint16 or uint32 with what each value costs in `costs`, ascending, the last entry
-        being for all larger values too; or costs in float32 or float64. The largest value of an
-        unsigned type and infinity: not reached.
+        uint8, uint16 or uint32 (`costs` then holds what each value costs, ascending, the last entry
+        for all larger values too), or costs in float32 or float64. The largest value of an unsigned
+        type and infinity mean: not reached.
     lost : float
-        What not being reached costs, at least as much as everything else does.
+        What it costs not to be reached, at least as much as any entry.
     """
     return Swap(
         *_core.swap_search(
@@ -87,40 +89,39 @@ def swap_sites(
 
 
 class SmoothCosts:
-    """A table of distances whose customers pay ``exp(growth * (d - pivot) / unit)``.
+    """A table of distances whose customers pay ``exp(growth * (d - pivot) / hop)``.
 
     Beyond an exponent of 20 costs grow in proportion. A customer that no site reaches pays more
     than all others together could, or what `charge` costs.
 
     Parameters
     ----------
+    problem : KCenterProblem
+        Which sites may open and must, which customers are to be served.
     distances : array, shape (n_sites, n_customers)
         uint8, uint16, uint32, float32 or float64; C-contiguous.
-    unit : float
-        The length over which costs grow by a factor of ``exp(growth)``.
+    radii : array of float64
+        Finite radii of some choices. Where distances are lengths, a hop is an eighth of their mean.
     charge : float, optional
         The distance that not being reached counts as, and the most that any does.
-    num_threads : int
     """
 
     def __init__(
         self,
+        problem: KCenterProblem,
         distances: NDArray[Any],
         *,
-        unit: float,
+        radii: NDArray[np.float64],
         charge: float | None = None,
-        num_threads: int,
     ) -> None:
+        self.problem = problem
         self.distances = distances
-        self.unit = unit
         self.charge = charge
-        self.num_threads = num_threads
-        if distances.dtype.kind == "u":
-            self.largest = float(max(0, _core.largest_finite_hop(distances, num_threads)))
-        else:
-            finite = (row.max(where=np.isfinite(row), initial=0.0) for row in distances)
-            self.largest = float(max(finite, default=0.0))
+        self.largest = largest_distance(distances, problem.num_threads)
+        self._hop = 1.0
         self._levels: NDArray[np.float64] | None = None
+        if distances.dtype.kind != "u" and radii.size:
+            self._hop = float(radii.mean()) / _HOPS_IN_A_RADIUS or 1.0
         if distances.dtype.kind == "u" and self.largest < _MAX_LEVELS:
             self._levels = np.arange(int(self.largest) + 1, dtype=np.float64)
         else:
@@ -143,10 +144,10 @@ class SmoothCosts:
             return costs * (1.0 + beyond)
 
     def _exponent(self, lengths: NDArray[np.float64], growth: float) -> NDArray[np.float64]:
-        scale = growth / self.unit
+        scale = growth / self._hop
         if 0.0 < scale < math.inf:
             return lengths * scale
-        return lengths / self.unit * growth  # in two steps, 0 is not multiplied by infinity
+        return lengths / self._hop * growth  # in two steps, 0 is not multiplied by infinity
 
     def _lost(self, growth: float, pivot: float) -> float:
         """Return what it costs not to be reached."""
@@ -180,12 +181,16 @@ class SmoothCosts:
         weights: NDArray[np.float64] | None = None,
         n_scenarios: int = 1,
         tail: float = 1.0,
-        may_open: NDArray[np.uint8] | None = None,
-        n_fixed: int = 0,
         first_site: int = 0,
         seconds: float = math.inf,
     ) -> Swap:
-        """Do what :func:`swap_sites` does for costs of this growth."""
+        """Do what :func:`swap_sites` does for costs of this growth.
+
+        `start` begins with the sites that must open. None for `weights`: all customers that are to
+        be served count alike.
+        """
+        if weights is None and not self.problem.needed.all():
+            weights = self.problem.needed.astype(np.float64)
         table, costs = self._table(growth, pivot)
         return swap_sites(
             table,
@@ -195,9 +200,9 @@ class SmoothCosts:
             weights=weights,
             n_scenarios=n_scenarios,
             tail=tail,
-            may_open=may_open,
-            n_fixed=n_fixed,
+            may_open=self.problem.may_open,
+            n_fixed=len(self.problem.must_open),
             first_site=first_site,
             seconds=seconds,
-            num_threads=self.num_threads,
+            num_threads=self.problem.num_threads,
         )
