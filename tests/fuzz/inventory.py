@@ -58,6 +58,8 @@ EXCLUDED = {
             "training_value",
         )
     },
+    "graphopt.clustering.SoftKMeansSettings.check_dtype": _INTERNAL,
+    "graphopt.clustering.SoftKMeansSettings.unpack": _INTERNAL,
     "graphopt.paths.find_distances": _INTERNAL,
     "graphopt.paths.largest_distance": _INTERNAL,
     "graphopt.paths.unreachable": _INTERNAL,

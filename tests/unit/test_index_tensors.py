@@ -229,7 +229,7 @@ def test_soft_kmeans_refuses_offsets_that_lead_out(place: int) -> None:
     offsets = torch.tensor([0, place, N])
     with pytest.raises(ValueError, match="offsets must"):
         OPERATORS.soft_kmeans(
-            dense(), offsets, torch.ones(2, 2, WIDTH), 1.0, 1, "one-step", 1e-6, 10, 0, 1
+            dense(), offsets, torch.ones(2, 2, WIDTH), 1.0, 1, "one-step", 1e-6, 10, 1
         )
 
 

@@ -19,8 +19,8 @@ from graphopt.learning.cases import Case
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.nn import ClusterNet, DirectGCN
-from graphopt.nn.clusternet import group_means
-from graphopt.nn.products import product
+from graphopt.nn.functional import group_means
+from graphopt.nn.sparse import product
 from graphopt.objectives import Modularity, Objective
 
 

@@ -1,24 +1,17 @@
-"""Graph convolution: the encoder, and the adjacency matrices it averages over."""
+"""The adjacency matrices that encoders average over."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
 from graphopt._scale import exponent_of, times_power
-from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_number
 from graphopt._weights import edge_weights, typical_weight
 from graphopt.communities import check_strengths
 from graphopt.graph import Graph
-from graphopt.nn._calibration import standardised
-from graphopt.nn._encoder import TwoLayerEncoder
-from graphopt.nn._gcn_operators import gcn_layers
-from graphopt.nn.products import product
-from graphopt.nn.sparse import SparseMatrix, check_inputs
+from graphopt.nn.sparse import SparseMatrix
 
 
 class Adjacency:
@@ -96,70 +89,3 @@ class Adjacency:
         return self._pattern.with_values(
             torch.from_numpy(by_row).to(self._dtype), torch.from_numpy(by_column).to(self._dtype)
         )
-
-
-class GCN(TwoLayerEncoder):
-    """Two graph convolutions: ``Â dropout(relu(Â X W1 + b1)) W2 + b2``.
-
-    Parameters
-    ----------
-    in_features, hidden_features, out_features : int
-        Widths.
-    dropout : float
-        In [0, 1); applied to the hidden layer while training.
-
-    Notes
-    -----
-    T. N. Kipf and M. Welling, "Semi-Supervised Classification with Graph Convolutional Networks",
-    ICLR 2017; ClusterNet paper, section 4.
-    """
-
-    def __init__(
-        self, in_features: int, hidden_features: int, out_features: int, *, dropout: float = 0.5
-    ) -> None:
-        super().__init__(in_features, hidden_features, out_features, dropout)
-
-    @torch.no_grad()
-    def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:
-        """Scale and shift each layer so that its outputs on these data have mean 0 and spread 1.
-
-        Without it, an average over neighbours of averaged sparse features leaves all nodes nearly
-        alike, and clusters start out empty. A unit that is constant on the data is only shifted.
-        After D. Mishkin and J. Matas, "All you need is a good init", ICLR 2016.
-        """
-        check_inputs(features, adjacency)
-        hidden = adjacency @ product(features, self.hidden_weight)
-        hidden = functional.relu(standardised(hidden, self.hidden_weight, self.hidden_bias))
-        standardised(adjacency @ product(hidden, self.out_weight), self.out_weight, self.out_bias)
-
-    def forward(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
-        """Embed every node.
-
-        Parameters
-        ----------
-        features : Tensor or SparseMatrix, shape (n_nodes, in_features)
-        adjacency : SparseMatrix, shape (n_nodes, n_nodes)
-            Usually :attr:`Adjacency.whole`.
-
-        Returns
-        -------
-        Tensor, shape (n_nodes, out_features)
-        """
-        check_inputs(features, adjacency)
-        projected = product(features, self.hidden_weight)
-        adjacency.check_operand("features", projected)
-        adjacency.check_square("adjacency")
-        share = self.dropout if self.training else 0.0
-        seed = torch.randint(2**62, ()) if share > 0.0 else torch.zeros((), dtype=torch.int64)
-        embedding: Tensor
-        embedding, _ = gcn_layers(
-            *adjacency.operands,
-            projected,
-            self.hidden_bias,
-            self.out_weight,
-            self.out_bias,
-            seed,
-            share,
-            resolve_num_threads(None),
-        )
-        return embedding

@@ -15,9 +15,9 @@ Let every row prefer its own centre by a margin delta in similarity and R_k >= a
 
     |J|_1 <= 4 (K - 1) beta e^(-beta delta) X_1 X_inf / alpha.                        (margin_bound)
 
-The paper prints ``2 K^2 beta e^(-beta delta) / alpha`` (paper_bound). It takes the entries of a
-unit row to sum to at most 1, but X_1 can be sqrt(p); so for wide rows and few clusters the printed
-bound can be exceeded. It is reported, and nothing is decided by it.
+The paper prints ``2 K^2 beta e^(-beta delta) / alpha`` (paper_bound). It assumes that the entries
+of a unit row sum to at most 1, but X_1 can be sqrt(p). So the printed bound can be exceeded for
+wide rows and few clusters. It is reported, but no decision depends on it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def gradient_bound(x: Array, assignment: Array, temperature: float) -> float:
     n_clusters = assignment.shape[1]
     if temperature == 0 or n_clusters == 1 or len(x) == 0:
         return 0.0
-    # A row of zeros moves no assignment when a centre moves: it enters through R alone.
+    # The assignment of a row of zeros does not move with the centres: it enters through R alone.
     rows = np.abs(x, dtype=np.float64)
     moving = rows.any(axis=1)
     r = assignment.astype(np.float64)
@@ -44,7 +44,7 @@ def gradient_bound(x: Array, assignment: Array, temperature: float) -> float:
         return np.inf
     r = r[moving]
     overlap = r.T @ r
-    # What rounding hides of 1 - r where r is nearly 1.
+    # What rounding hides of 1 - r if r is nearly 1.
     rounding = np.finfo(assignment.dtype).eps
     np.fill_diagonal(overlap, (r * (1.0 - r) + rounding).sum(axis=0))
     spread = (overlap / mass[:, None]).sum(axis=0).max()
@@ -52,7 +52,7 @@ def gradient_bound(x: Array, assignment: Array, temperature: float) -> float:
 
 
 def margin(x: Array, similarity: Array) -> float:
-    """Return the least lead of a row's own centre over the next; zero rows have no say."""
+    """Return the smallest lead of a row's own centre over the next best; zero rows do not count."""
     lead = similarity[np.abs(x).any(axis=1)]
     if lead.shape[1] < 2 or len(lead) == 0:
         return np.inf

@@ -1,4 +1,4 @@
-"""Is the one-step gradient safe here? Proposition 1 of the paper, measured."""
+"""How much the one-step gradient leaves out: Proposition 1 of the paper, measured."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import graphopt._certificate as _certificate
-import graphopt._soft_kmeans as engine
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     check_float_array,
@@ -17,6 +15,9 @@ from graphopt._validation import (
     check_memory,
     check_same_dtype,
 )
+from graphopt.clustering import _bounds
+from graphopt.clustering.gradients import centers_jacobian
+from graphopt.clustering.settings import SoftKMeansSettings
 
 _AGREEMENT = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-6}
 
@@ -33,17 +34,17 @@ class GradientCertificate:
     Attributes
     ----------
     margin : float
-        Least lead, in similarity, of a row's own centre over the next; rows of zeros do not count.
-        inf for one centre.
+        Smallest lead, in similarity, of a row's own centre over the next best; rows of zeros do not
+        count. inf for one centre.
     mass : float
-        Least share of all rows that a centre holds, ``min_k R_k / n``.
+        Smallest share of all rows that a centre holds, ``min_k R_k / n``.
     paper_bound : float
-        ``2 K^2 beta e^(-beta margin) / mass`` as printed. Not always a bound: see Notes of
-        :func:`gradient_certificate`. Nothing is decided by it.
+        ``2 K^2 beta e^(-beta margin) / mass`` as printed. It is not always a bound: see the Notes
+        of :func:`gradient_certificate`. No decision depends on it.
     margin_bound : float
         The same with a constant that holds.
     bound : float
-        Bound on ``|J|`` from the whole assignment; never above `margin_bound`.
+        Bound on ``|J|`` from the whole assignment; at most `margin_bound`.
     inverse_bound : float
         ``bound / (1 - bound)``, a bound on ``|(I - J)^-1 - I|`` (Lemma 2): the largest relative
         error, in the largest entry, of the one-step ``u = v``. inf unless `certified`.
@@ -80,7 +81,8 @@ def gradient_certificate(
     Parameters
     ----------
     x : array or CPU tensor, shape (n, p)
-        Rows as the clustering used them: the `embedding` of :class:`SoftKMeans`' output.
+        Rows as the clustering used them: the `embedding` in the output of
+        :class:`graphopt.nn.SoftKMeans`.
     centers : array or tensor, shape (K, p)
         Where the Jacobian is taken.
     assignment : array or tensor, shape (n, K)
@@ -110,7 +112,7 @@ def gradient_certificate(
 
     Wilder et al., NeurIPS 2019, appendix 1.2, with two corrections. The margin is one of
     similarities, ``min_j x_j . (mu_own - mu_other)``, since those enter the softmax. And the
-    printed constant does not hold: the proof takes the entries of a unit row to sum to 1, while
+    printed constant does not hold: the proof assumes that the entries of a unit row sum to 1, but
     they can sum to sqrt(p). With ``|x_j - F_k|_1 <= 2 X_1`` (X_1 the largest 1-norm of a row, X_inf
     the largest entry) the constant is ``4 (K - 1) X_1 X_inf`` in place of ``2 K^2``. For K = 2 and
     p = 100 there are rows for which the measured norm is above the printed bound.
@@ -137,7 +139,9 @@ def gradient_certificate(
         raise ValueError(
             f"assignment must have shape ({len(rows)}, {len(mu)}), rows by centres, not {r.shape}"
         )
-    temperature = engine.check_temperature(temperature, rows.dtype)
+    settings = SoftKMeansSettings(temperature, iterations=0)
+    settings.check_dtype(rows.dtype)
+    temperature = settings.temperature
     max_size = check_integer("max_size", max_size, minimum=0)
     threads = resolve_num_threads(num_threads)
 
@@ -147,10 +151,10 @@ def gradient_certificate(
     if not (np.isfinite(similarity).all() and entry <= _LARGEST):
         raise ValueError("x and centers must be smaller: their products are too large for float64")
     exact = _check_assignment(r, similarity, temperature)
-    margin = _certificate.margin(rows, similarity)
+    margin = _bounds.margin(rows, similarity)
     mass = float(exact.sum(axis=0).min() / len(rows)) if len(rows) else 0.0
-    margin_bound, paper_bound = _certificate.margin_bounds(rows, len(mu), margin, mass, temperature)
-    bound = min(_certificate.gradient_bound(rows, exact, temperature), margin_bound)
+    margin_bound, paper_bound = _bounds.margin_bounds(rows, len(mu), margin, mass, temperature)
+    bound = min(_bounds.gradient_bound(rows, exact, temperature), margin_bound)
     norm, distance = None, None
     if mu.size <= max_size:
         check_memory(
@@ -158,7 +162,7 @@ def gradient_certificate(
             5 * 8 * mu.size**2,  # with the identity, the difference, its factors and the inverse
             f"pass max_size below {mu.size}: the bounds need no Jacobian",
         )
-        norm, distance = _measure(engine.centers_jacobian(rows, mu, temperature, threads))
+        norm, distance = _measure(centers_jacobian(rows, mu, temperature, threads))
     return GradientCertificate(
         margin=margin,
         mass=mass,
@@ -173,7 +177,7 @@ def gradient_certificate(
 
 
 def _matrix(name: str, value: Any) -> Any:
-    """Return a NumPy array or a CPU tensor of any kind as a checked array, without a copy."""
+    """Return a NumPy array or a CPU tensor as a checked array, without a copy."""
     if hasattr(value, "detach"):
         if value.device.type != "cpu":
             raise ValueError(f"{name} must be on the CPU, not on {value.device}")
@@ -184,7 +188,7 @@ def _matrix(name: str, value: Any) -> Any:
 def _check_assignment(
     assignment: Any, similarity: NDArray[np.float64], temperature: float
 ) -> NDArray[np.float64]:
-    """Return the assignment in float64, having seen that the one given is it."""
+    """Return the assignment in float64; raise ValueError if the one given differs from it."""
     with np.errstate(over="ignore"):  # what is too far from the largest gets a share of 0
         below = temperature * (similarity - similarity.max(axis=1, keepdims=True))
     exact: NDArray[np.float64] = np.exp(below)
