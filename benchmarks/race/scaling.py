@@ -134,18 +134,19 @@ def _gradient(method: str) -> Callable[[int], Call]:
 
 
 def _facility(n: int) -> Call:
-    from graphopt.objectives import FacilityLocation, FacilityProblem
+    from graphopt.nn.facility_distances import FacilityDistances
+    from graphopt.nn.losses import KCenterLoss
 
     graph = workloads.citations(n, 2 * n, connected=True).graph
-    problem = FacilityProblem.from_distances(graphopt.all_pairs_shortest_paths(graph))
+    problem = FacilityDistances.from_distances(graphopt.all_pairs_shortest_paths(graph))
     opening = workloads.opening_probabilities(n, K).astype(np.float32)
-    return _loss_and_gradient(FacilityLocation(K), problem, opening)
+    return _loss_and_gradient(KCenterLoss(K), problem, opening)
 
 
 def _modularity(n: int) -> Call:
-    from graphopt.objectives import Modularity
+    from graphopt.nn.losses import ModularityLoss
 
-    objective = Modularity()
+    objective = ModularityLoss()
     problem = objective.prepare(workloads.citations(n, 2 * n).graph)
     return _loss_and_gradient(objective, problem, workloads.assignment(n, K))
 

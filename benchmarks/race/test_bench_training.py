@@ -25,7 +25,7 @@ from graphopt import Graph, datasets
 from graphopt.learning import PAPER, train
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.nn import ClusterNet
-from graphopt.objectives import FacilityLocation, Modularity, Objective
+from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss
 from tests.reference import clusternet as plain
 
 STEPS = int(os.environ.get("GRAPHOPT_BENCH_STEPS", "40"))
@@ -55,7 +55,7 @@ class Task:
     name: str
     graph: Graph
     inputs: EncoderInputs
-    objective: Objective
+    objective: Loss
     problem: Any
     network: ClusterNet
     state: dict[str, torch.Tensor]
@@ -94,7 +94,7 @@ class Task:
         encoder = ("hidden_weight", "hidden_bias", "out_weight", "out_bias")
         initial = tuple(self.state[f"encoder.{name}"] for name in encoder)
         start = initial, self.state["initial_centers"]
-        if isinstance(self.objective, Modularity):
+        if isinstance(self.objective, ModularityLoss):
             return plain.train_communities(features, edges, *start, **settings)
         return plain.train_facilities(
             features,
@@ -111,7 +111,7 @@ class Task:
 @cache
 def task(name: str) -> Task:
     graph, features, source = observed(name)
-    objective = Modularity() if name == "communities" else FacilityLocation(10)
+    objective = ModularityLoss() if name == "communities" else KCenterLoss(10)
     inputs = EncoderInputs.make(graph, features, smoothing=0)
     network = ClusterNet(inputs.n_features, 10, temperature=TEMPERATURE)
     network.initialize(inputs.features, inputs.adjacency.whole, np.random.default_rng(0))

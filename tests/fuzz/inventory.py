@@ -22,6 +22,8 @@ MODULES = (
     "graphopt.learning",
     "graphopt.nn",
     "graphopt.objectives",
+    "graphopt.nn.losses",
+    "graphopt.nn.facility_distances",
     "graphopt.clustering",
     "graphopt.facility",
     "graphopt.paths",
@@ -43,10 +45,10 @@ EXCLUDED = {
     "graphopt.completion.PairCompletion.missing_edges": _ABSTRACT,
     "graphopt.completion.PairCompletion.probabilities": _ABSTRACT,
     "graphopt.completion.PairCompletion.sample": _ABSTRACT,
-    "graphopt.objectives.SoftClusters": _ABSTRACT,
-    "graphopt.objectives.Objective": _ABSTRACT,
+    "graphopt.nn.losses.SoftClusters": _ABSTRACT,
+    "graphopt.nn.losses.Loss": _ABSTRACT,
     **{
-        f"graphopt.objectives.Objective.{name}": _ABSTRACT
+        f"graphopt.nn.losses.Loss.{name}": _ABSTRACT
         for name in (
             "better",
             "decode",

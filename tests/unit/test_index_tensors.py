@@ -16,7 +16,7 @@ from torch import Tensor
 
 from graphopt import Graph
 from graphopt.nn import GCN, Adjacency, SparseMatrix
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 N, WIDTH = 12, 3
 GRAPH = random_graph(N, 40, 0)
@@ -205,12 +205,12 @@ def test_gcn_layers_refuse_index_tensors_that_lead_out(name: str) -> None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_modularity_refuses_index_tensors_that_lead_out(name: str) -> None:
     which, change = CHANGES[name]
-    problem = Modularity().prepare(GRAPH)
+    problem = ModularityLoss().prepare(GRAPH)
     change((problem.indptr, problem.indices)[which])
     with pytest.raises(ValueError, match=r"ind(ptr|ices) must"):
         OPERATORS.modularity(dense(), problem.indptr, problem.indices, None, 1.0)
     with pytest.raises(ValueError, match=r"ind(ptr|ices) must"):
-        Modularity().loss(dense(), problem)
+        ModularityLoss().loss(dense(), problem)
     assert GRAPH.indices.max() < N  # the graph's own arrays are others
 
 

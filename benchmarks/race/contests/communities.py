@@ -32,9 +32,9 @@ def _modularity(name: str, size: tuple[int, int], scale: float) -> LineUp:
 
     def ours() -> Call:
         from benchmarks.race.torch_peers import value_and_gradient
-        from graphopt.objectives import Modularity
+        from graphopt.nn.losses import ModularityLoss
 
-        objective, r = Modularity(), assignment()
+        objective, r = ModularityLoss(), assignment()
         problem = objective.prepare(source()[0])
         return lambda: value_and_gradient(lambda at: objective.loss(at, problem), r)
 

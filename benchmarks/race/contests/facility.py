@@ -27,10 +27,10 @@ def _facility(name: str, size: tuple[int, int], scale: float, part: int | None) 
         return torch.from_numpy(workloads.opening_probabilities(n, K)).float()
 
     def ours(count: int) -> Callable[[], Answer]:
-        from graphopt.objectives import FacilityProblem
+        from graphopt.nn.facility_distances import FacilityDistances
 
         hops = all_pairs_shortest_paths(source()[0])
-        problem = FacilityProblem.from_distances(hops[:count], charge=int(hops.max()) + 1)
+        problem = FacilityDistances.from_distances(hops[:count], charge=int(hops.max()) + 1)
         return _costs_and_gradient(problem.expected_costs, opening())
 
     def peer(kind: str) -> Callable[[], Call]:
