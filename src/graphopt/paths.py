@@ -16,8 +16,8 @@ from graphopt.graph import Graph, check_graph
 
 _NO_HOP_LIMIT = 2**32 - 1
 _HOP_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
-# As in the bit-parallel kernel (csrc/src/paths/bfs.cpp): sources searched at once; with fewer than these
-# it is not used; from so many nodes on, threads share one search.
+# As in the bit-parallel kernel (csrc/src/paths/bfs.cpp): the sources that it searches from at once,
+# the fewest it is used for, and the nodes from which threads share one search.
 _BLOCK, _FEWEST_SOURCES, _SHARED_NODES = 512, 32, 2**15
 _LANES = 32  # sources searched at once by length
 # All lengths are found faster by a matrix product than by searches from this share of all possible

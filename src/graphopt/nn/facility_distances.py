@@ -18,7 +18,7 @@ from graphopt._validation import (
     check_memory,
     check_number,
 )
-from graphopt.centers._swaps import swap_sites
+from graphopt.centers.swaps import swap_sites
 from graphopt.facility import (
     DistanceArray,
     check_charge,

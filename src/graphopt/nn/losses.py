@@ -24,11 +24,11 @@ from graphopt._validation import (
     check_number,
 )
 from graphopt._weights import divided, in_own_unit, typical_weight
-from graphopt.facility import distance_costs, largest_distance
+from graphopt.facility import distance_costs
 from graphopt.graph import Graph, check_undirected
 from graphopt.nn.facility_distances import CUSTOMERS, FacilityDistances
 from graphopt.objectives import KCenter, Modularity, Objective, as_objective
-from graphopt.paths import all_pairs_shortest_paths
+from graphopt.paths import all_pairs_shortest_paths, largest_distance
 from graphopt.rounding import pipage_rounding
 
 
