@@ -51,8 +51,8 @@ def bench(
 ) -> None:
     """Time graphopt beside other libraries on this machine: same work, same data, same process.
 
-    Every answer is compared. benchmarks/requirements.txt names the other libraries, and
-    benchmarks/requirements-exact.txt those for --exact.
+    Every answer is compared. The dependency groups race and race-exact of pyproject.toml name the
+    other libraries; `make race` and `make race-exact` install them.
     """
     _check_that_they_go_together(context, exact=exact)
     if save is not None and not list_them:

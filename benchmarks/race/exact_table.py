@@ -95,7 +95,7 @@ def footnotes(rows: Sequence[Row]) -> list[str]:
         "error.",
     ]
     if any(row.peer is not None and row.peer.outcome == spopt_peer.ABSENT for row in rows):
-        notes.append("spopt is not installed; get it: pip install 'graphopt[peers-exact]'")
+        notes.append("spopt is not installed; get it: pip install --group race-exact")
     return notes
 
 

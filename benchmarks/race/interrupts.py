@@ -1,8 +1,8 @@
 """How long Ctrl-C has to wait: from the signal to the end of the call, for what can take long.
 
-Run with ``python benchmarks/interrupts.py``, on an idle machine. Where names of functions follow,
-only these are measured anew. ``interrupts.json`` goes to ``benchmarks/results/``, or to the folder
-that ``GRAPHOPT_BENCH_RESULTS`` names.
+Run with ``make interrupts`` or ``python -m benchmarks.race.interrupts`` on an idle machine. If
+names of functions follow, only these are measured again. ``interrupts.json`` goes to
+``benchmarks/results/``, or to the folder that ``GRAPHOPT_BENCH_RESULTS`` names.
 
 Each sample is a process of its own, which has made a small call of the same function before and has
 loaded all libraries. It makes the large call again and again until the signal comes. What ran then
@@ -38,7 +38,7 @@ from graphopt import Graph
 from graphopt._files import make_folder, write_text
 from graphopt._loading import load_whole
 
-RESULTS = Path(os.environ.get("GRAPHOPT_BENCH_RESULTS", Path(__file__).parent / "results"))
+RESULTS = Path(os.environ.get("GRAPHOPT_BENCH_RESULTS", Path(__file__).parents[1] / "results"))
 AFTER = (0.05, 0.3, 0.7, 1.5)
 """Seconds from the beginning of the call to the signal, a sample each."""
 
@@ -68,8 +68,10 @@ class Inputs:
             edges = rng.integers(0, 1_000, (2_000, 2))
             lengths = rng.uniform(0.5, 1.5, len(edges)) if weighted else None
             return Graph.from_edges(edges, 1_000, lengths)
-        arrays = [np.load(self.folder / f"{name}.npy") for name in ("indptr", "indices", "weights")]
-        return Graph._trusted(*arrays[:2], arrays[2] if weighted else None, directed=False)
+        indptr, indices, weights = (
+            np.load(self.folder / f"{name}.npy") for name in ("indptr", "indices", "weights")
+        )
+        return Graph(indptr, indices, weights if weighted else None)
 
     @cached_property
     def graph(self) -> Graph:
@@ -275,8 +277,12 @@ CALLS: dict[str, tuple[str, Callable[[Inputs], Call]]] = {
 }
 
 
+def _loading(library: str) -> Callable[[Inputs], Call]:
+    return lambda i: partial(load_whole, library)
+
+
 for _library in ("igraph", "scipy.sparse.linalg", "torch"):
-    CALLS[f"{IMPORT} {_library}"] = ("", lambda i, name=_library: partial(load_whole, name))
+    CALLS[f"{IMPORT} {_library}"] = ("", _loading(_library))
 
 
 def _say(line: str) -> None:
@@ -322,7 +328,15 @@ def make_graph(folder: Path) -> None:
 def delay(name: str, after: float, folder: Path) -> tuple[float, str, str]:
     """Return the seconds from the signal to the end of the call, whose code ran, and where."""
     process = subprocess.Popen(
-        [sys.executable, __file__, "--sample", name, "--folder", str(folder)],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.race.interrupts",
+            "--sample",
+            name,
+            "--folder",
+            str(folder),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -104,7 +104,7 @@ def footnotes(outcomes: Sequence[Outcome]) -> list[str]:
         notes.append("rustworkx takes its threads from RAYON_NUM_THREADS when it is first used.")
     missing = sorted({timing.name for timing in timings if "not installed" in timing.absent})
     if missing:
-        notes.append(f"Not installed: {', '.join(missing)}; get it: pip install 'graphopt[bench]'")
+        notes.append(f"Not installed: {', '.join(missing)}; get it: pip install --group race")
     absent = {
         f"{timing.name}: {timing.absent}."
         for timing in timings

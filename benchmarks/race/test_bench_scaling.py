@@ -1,7 +1,7 @@
 """Each kernel over sizes, on one thread and on two: medians, fitted exponents, a log-log picture.
 
-Run with ``pytest benchmarks/test_bench_scaling.py``. ``scaling.json`` and ``scaling.png`` go to
-``benchmarks/results/``, or to the folder that ``GRAPHOPT_BENCH_RESULTS`` names.
+Run with ``pytest benchmarks/race/test_bench_scaling.py``. ``scaling.json`` and ``scaling.png`` go
+to ``benchmarks/results/``, or to the folder that ``GRAPHOPT_BENCH_RESULTS`` names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from graphopt._files import make_folder, write_text
 
 THREADS = (1, 2)
 ROUNDS = 5
-RESULTS = Path(os.environ.get("GRAPHOPT_BENCH_RESULTS", Path(__file__).parent / "results"))
+RESULTS = Path(os.environ.get("GRAPHOPT_BENCH_RESULTS", Path(__file__).parents[1] / "results"))
 
 
 @pytest.fixture(scope="module")

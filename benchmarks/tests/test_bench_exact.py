@@ -136,7 +136,7 @@ def test_without_spopt_the_row_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert row.peer == PeerResult("not installed")
     assert (row.ratio, row.at_least) == (None, None)
     assert exact_table.peer_text(row) == "not installed"
-    assert "peers-exact" in exact_table.footnotes([row])[-1]
+    assert "race-exact" in exact_table.footnotes([row])[-1]
 
 
 def test_spopt_itself_proves_the_same() -> None:

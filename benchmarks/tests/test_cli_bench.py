@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.race import table
+from benchmarks.race import exact, session, table
 from benchmarks.race.__main__ import app
 from benchmarks.race.contest import Contest, Contestant, Faster, LineUp, Size
 from benchmarks.race.contests import CONTESTS
@@ -100,6 +100,28 @@ def test_a_wrong_answer_is_one_line_and_exit_code_1(
     assert "error: peer and graphopt differ: 1 is not 2" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["--quick", "--exact"])
+def test_a_folder_that_is_a_file_is_told_before_anything_is_measured(
+    kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def measure(*_: object, **__: object) -> None:
+        raise AssertionError("nothing may be measured")
+
+    monkeypatch.setattr(session, "run", measure)
+    monkeypatch.setattr(exact, "run", measure)
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(sys, "argv", ["race", kind, "--save", str(file / "inside")])
+    with pytest.raises(SystemExit) as stop:
+        run_app(app)
+    output, errors = capsys.readouterr()
+    assert (stop.value.code, output) == (1, "")
+    assert errors.splitlines()[-1] == f"error: {file}: Not a directory"
+
+
 # --- the table ----------------------------------------------------------------------------------
 
 
@@ -131,7 +153,7 @@ def test_footnotes_say_how_to_get_what_is_missing() -> None:
     gone = Timing("fastlib", (), 1.0, "", peer=True, absent="fastlib is not installed")
     broken = Timing("compiled", (), 1.0, "", peer=True, absent="no compiler")
     notes = table.footnotes([outcome(gone, broken)])
-    assert "Not installed: fastlib; get it: pip install 'graphopt[bench]'" in notes
+    assert "Not installed: fastlib; get it: pip install --group race" in notes
     assert "compiled: no compiler." in notes
     assert not any("part of the work" in note for note in notes)
 

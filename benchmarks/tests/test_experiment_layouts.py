@@ -78,10 +78,12 @@ def test_what_the_paper_has_no_number_for() -> None:
         select([1, 2], [DRAWN])
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize(
+    "layout",
+    [layout for layout in LAYOUTS if layout.name != "1b"],  # that is of the link predictor alone
+    ids=lambda layout: layout.name,
+)
 def test_every_table_of_systems_has_all_of_them(layout: Layout) -> None:
-    if layout.name == "1b":  # of the link predictor alone
-        return
     assert {row.system for row in layout.rows} == set(SYSTEMS[layout.task])
     assert all(row.extra for row in layout.rows if row.system in SLOW)
 

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from graphopt.decision import decide
     from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor, TwoStage
 
+    __version__: str
+
 __all__ = [
     "ClusterNet",
     "CommunityResult",
@@ -119,6 +121,10 @@ def __getattr__(name: str) -> Any:
         return getattr(load_whole("graphopt.learning"), name)
     if name == "decide":
         return load_whole("graphopt.decision").decide
+    if name == "__version__":
+        from importlib import metadata  # slow to import
+
+        return metadata.version("graphopt")
     raise AttributeError(f"module 'graphopt' has no attribute {name!r}")
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,18 +161,22 @@ def test_a_published_data_set() -> None:
     assert found["n_nodes_without_seen_edge"] == 691
 
 
-@needs_data
 def test_facilities_need_a_connected_variant(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    whole = datasets.synthetic(60, random_state=0)
+    in_pieces = replace(whole, name="cora", graph=whole.observed)
+    monkeypatch.setattr(datasets, "load", lambda name: in_pieces)
     message = failure(monkeypatch, capsys, "run", "--dataset", "cora", "--task", "facility")
     assert message == "cora is not connected; for facilities use cora_connected"
 
 
-@needs_data
 def test_sets_of_many_graphs_are_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    drawn = tuple(datasets.synthetic(60, n_graphs=3, random_state=0))
+    many = datasets.InductiveDataset("synthetic_spa", drawn, (0,), (1,), (2,))
+    monkeypatch.setattr(datasets, "load", lambda name: many)
     message = failure(monkeypatch, capsys, "run", "--dataset", "synthetic_spa")
     assert message.startswith("synthetic_spa holds many graphs")
 

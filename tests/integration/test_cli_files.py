@@ -16,7 +16,6 @@ import pytest
 
 from benchmarks.paper import ablation, databases
 from benchmarks.paper.proposition import measurement
-from benchmarks.race import session
 from graphopt import cli, datasets
 from graphopt.datasets.archive import write_arrays
 
@@ -88,8 +87,6 @@ def test_a_damaged_data_set(failure, tmp_path: Path, monkeypatch: pytest.MonkeyP
         ["reproduce", "--quick", "--output"],
         ["reproduce", "--quick", "--store"],
         ["proposition", "--quick", "--output"],
-        ["bench", "--quick", "--save"],
-        ["bench", "--exact", "--save"],
         ["tune", "--dataset", "cora", "--quick", "--storage"],
     ],
     ids=lambda words: f"{words[0]} {words[-1]}",
@@ -104,7 +101,6 @@ def test_folders_that_are_files(
 
     monkeypatch.setattr(datasets, "load", lambda name: datasets.synthetic(60, random_state=0))
     monkeypatch.setattr(ablation, "run", compute)
-    monkeypatch.setattr(session, "run", compute)
     monkeypatch.setattr(measurement, "measure_proposition", compute)
     message = failure(*command, graph / "inside")
     assert message.startswith((f"{graph}: Not a directory", "storage must lie in a folder that"))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers import random_graph
 from numpy.typing import NDArray
+from sized_graphs import sized_graphs
 
 from graphopt import (
     Graph,
@@ -229,10 +230,16 @@ DATA = os.environ.get("GRAPHOPT_DATA")
 def test_radii_on_data_set(name: str, radius: int) -> None:
     with np.load(Path(DATA or "") / f"{name}.npz") as archive:
         graph = Graph.from_edges(archive["edges"], len(archive["node_ids"]))
+    assert greedy_k_center(graph, 10).radius == radius
+
+
+@pytest.mark.parametrize("name", ["cora_connected", "protein_vidal_connected", "moreno"])
+def test_a_large_graph_equals_its_matrix(name: str) -> None:
+    graph, _ = sized_graphs(name)
     distances = all_pairs_shortest_paths(graph)
     result = greedy_k_center(distances, 10)
-    assert result.radius == radius
-    assert evaluate_centers(graph, result.centers).radius == radius
+    assert result.centers.tolist() == greedy_k_center(graph, 10).centers.tolist()
+    assert result.radius == evaluate_centers(graph, result.centers).radius
     farthest = gonzalez(graph, 10, first=0)
     assert farthest.centers.tolist() == gonzalez(distances, 10, first=0).centers.tolist()
     assert farthest.radius == evaluate_centers(graph, farthest.centers).radius

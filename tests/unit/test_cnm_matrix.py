@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import igraph
 import networkx as nx
 import numpy as np
 import pytest
 from helpers import random_graph
+from sized_graphs import sized_graphs
 
 from graphopt import Graph, _validation, cnm, modularity, newman, spectral
 from graphopt._native import _core
@@ -203,11 +202,8 @@ def test_without_any_weight() -> None:
     assert modularity(np.zeros((5, 5)), [0, 1, 1, 0, 0]) == 0.0
 
 
-@pytest.mark.skipif(not os.environ.get("GRAPHOPT_DATA"), reason="needs the published data sets")
-def test_published_graphs_take_either_route() -> None:
-    from graphopt import datasets
-
-    graph = datasets.load("cora", download=False).graph
+def test_large_graphs_take_either_route() -> None:
+    graph, _ = sized_graphs("cora")
     lists = modularity(graph, _cnm._merge_lists(graph, 10))
     matrix = modularity(graph, _cnm._merge_matrix(graph.to_scipy().toarray(), 10))
     assert lists == pytest.approx(matrix, abs=0.01)  # unweighted: ties

@@ -6,13 +6,14 @@ import dataclasses
 import pickle
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 from scipy.sparse import issparse
 
 from graphopt import datasets
-from graphopt.datasets import EdgeSplit, InductiveDataset, catalog
+from graphopt.datasets import EdgeSplit, InductiveDataset, catalog, loading
 from graphopt.datasets.archive import (
     DEFINING_ARRAYS,
     array_digest,
@@ -95,6 +96,13 @@ def test_names_and_aliases():
     for entry in catalog.ENTRIES.values():
         assert len(entry.digest) == 64
         assert entry.parent is None or entry.parent in catalog.ENTRIES
+
+
+def test_type_checkers_know_the_names() -> None:
+    single, many = get_args(loading.SingleGraph), get_args(loading.ManyGraphs)
+    assert {*single, *many} == {*catalog.ENTRIES, *catalog.ALIASES}
+    assert all(catalog.find(name).roles is None for name in single)
+    assert all(catalog.find(name).roles is not None for name in many)
 
 
 def test_an_unknown_name_is_an_error_that_lists_the_names():

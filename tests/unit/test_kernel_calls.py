@@ -22,8 +22,17 @@ def test_every_compiled_function_is_called() -> None:
     assert called == set(compiled_functions())
 
 
-@pytest.mark.parametrize("call", kernel_calls(), ids=lambda call: call.name)
+def calls(*, about_threads: bool) -> pytest.MarkDecorator:
+    found = [call for call in kernel_calls() if (call.name in ABOUT_THREADS) == about_threads]
+    return pytest.mark.parametrize("call", found, ids=lambda call: call.name)
+
+
+@calls(about_threads=False)
 def test_the_same_bits_on_any_number_of_threads(call: KernelCall) -> None:
     alone = call(1)
-    if call.name not in ABOUT_THREADS:
-        assert [call(threads) == alone for threads in (1, 2, 3, 8)] == [True] * 4
+    assert [call(threads) == alone for threads in (1, 2, 3, 8)] == [True] * 4
+
+
+@calls(about_threads=True)
+def test_functions_about_threads_answer(call: KernelCall) -> None:
+    assert [len(call(threads)) > 0 for threads in (1, 2, 3, 8)] == [True] * 4

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import random_graph
 from numpy.typing import NDArray
+from sized_graphs import network_with_lengths
 
 from graphopt import (
     Graph,
@@ -209,16 +209,12 @@ def test_proven_optima_are_reached(name: str, radii: dict[int, int]) -> None:
         assert local_search_k_center(distances, k, random_state=0, n_rounds=0).radius == radius
 
 
-@needs_data
-@pytest.mark.parametrize("number", range(1, 11))
-def test_weighted_instances(number: int) -> None:
-    path = Path(DATA or "") / "orlib" / f"pmed{number}.txt"
-    if not path.exists():
-        pytest.skip("the folder of the data sets has no OR-Library instances")
-    n, m, k, *rest = (int(word) for word in path.read_text().split())
-    rows = np.array(rest[: 3 * m]).reshape(m, 3)
-    lengths = {(min(u, v) - 1, max(u, v) - 1): float(length) for u, v, length in rows.tolist()}
-    graph = Graph.from_edges(list(lengths), n, list(lengths.values()))
+@pytest.mark.parametrize(
+    ("n", "k"), [(100, k) for k in (5, 10, 20, 33)] + [(200, k) for k in (5, 10, 20, 40, 67)]
+)
+def test_networks_with_lengths(n: int, k: int) -> None:
+    """Of the sizes of the OR-Library's first instances."""
+    graph = network_with_lengths(n, n * n // 50, seed=k)
     optimum = exact_k_center(graph, k).radius
     found = local_search_k_center(graph, k, random_state=0, n_rounds=100).radius
     assert optimum <= found <= 1.05 * optimum

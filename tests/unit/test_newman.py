@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from itertools import combinations
 
 import networkx as nx
 import numpy as np
 import pytest
 from helpers import random_graph
+from sized_graphs import sized_graphs
 
 from graphopt import Graph, modularity, newman
 from graphopt.communities import _newman
@@ -192,11 +192,7 @@ def test_without_edges() -> None:
     assert newman(np.zeros((0, 0))).labels.shape == (0,)
 
 
-@pytest.mark.skipif(not os.environ.get("GRAPHOPT_DATA"), reason="needs the published data sets")
 @pytest.mark.parametrize("name", ["cora", "citeseer", "protein_vidal", "moreno", "fb_small"])
-def test_ten_groups_on_published_graphs(name: str) -> None:
-    from graphopt import datasets
-
-    data = datasets.load(name, download=False)
-    for graph in (data.graph, data.observed):  # igraph's own stops with an error on some
+def test_ten_groups_on_graphs_of_the_published_sizes(name: str) -> None:
+    for graph in sized_graphs(name):  # igraph's own stops with an error on some
         assert newman(graph, 10, refine=False).n_communities == 10

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -13,6 +11,7 @@ from helpers import random_graph
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
+from sized_graphs import SIZES, sized_graphs
 
 from graphopt import Graph, all_pairs_shortest_paths, paths
 from graphopt.errors import MemoryLimitError
@@ -84,22 +83,14 @@ def test_equals_networkx() -> None:
         np.testing.assert_array_equal(found[u], expected)
 
 
-DATA = os.environ.get("GRAPHOPT_DATA")
-DATA_FILES = [
-    "cora", "cora_connected", "citeseer", "citeseer_connected", "protein_vidal",
-    "protein_vidal_connected", "moreno", "fb_small", "pubmed",
-]  # fmt: skip
-
-
-@pytest.mark.skipif(DATA is None, reason="GRAPHOPT_DATA does not name the folder of the data sets")
 @pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
-@pytest.mark.parametrize("name", DATA_FILES)
-def test_equals_scipy_on_data_set(name: str, weighted: bool) -> None:
-    with np.load(Path(DATA or "") / f"{name}.npz") as archive:
-        edges, n_nodes = archive["edges"], len(archive["node_ids"])
+@pytest.mark.parametrize("name", SIZES)
+def test_equals_scipy_on_graphs_of_the_published_sizes(name: str, weighted: bool) -> None:
+    graph, _ = sized_graphs(name)
+    edges, n_nodes = graph.edges, graph.n_nodes
     rng = np.random.default_rng(0)
-    weights = rng.uniform(0.1, 2.0, len(edges)) if weighted else None
-    graph = Graph.from_edges(edges, n_nodes, weights)
+    if weighted:
+        graph = Graph.from_edges(edges, n_nodes, rng.uniform(0.1, 2.0, len(edges)))
     sources = np.sort(rng.permutation(n_nodes)[: 200 if name == "pubmed" and weighted else 600])
     found = as_float(all_pairs_shortest_paths(graph, sources=sources))
     np.testing.assert_array_equal(found, scipy_distances(graph, sources))

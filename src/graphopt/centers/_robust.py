@@ -55,7 +55,7 @@ class RobustKCenterResult:
         return mean_of(self.radii)
 
     def quantile(self, share: float) -> float:
-        """Return the smallest radius that at least this share of the samples keeps.
+        """Return the smallest radius that at least `share` (0 to 1) of the samples keep.
 
         >>> RobustKCenterResult(np.array([0]), np.array([3.0, 5.0, 4.0, np.inf])).quantile(0.75)
         5.0

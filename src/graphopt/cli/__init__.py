@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -16,11 +17,32 @@ from graphopt.errors import GraphoptError
 # Imports of the library wait until a command runs: `graphopt --help` must not load PyTorch.
 
 app = typer.Typer(
-    help="Learn on a partly seen graph and decide on it.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        typer.echo(f"graphopt {metadata.version('graphopt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Learn on a partly seen graph and decide on it."""
+
+
 app.command()(run)
 app.add_typer(_data.app, name="data")
 

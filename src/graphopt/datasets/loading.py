@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +28,48 @@ from graphopt.graph import Graph
 _NOT_THE_ARCHIVE = (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
+SingleGraph = Literal[
+    "cora", "cora_connected", "citeseer", "citeseer_connected",
+    "cite", "cite_connected",
+    "protein_vidal", "protein_vidal_connected", "prot", "prot_connected",
+    "moreno", "moreno_connected", "adol", "adol_connected",
+    "fb_small", "fb_small_connected", "fb", "fb_connected",
+    "pubmed",
+]  # fmt: skip
+"""The names of data sets that are one graph, for type checkers."""
+
+ManyGraphs = Literal["pubmed_inductive", "pubmed_connected_inductive", "synthetic_spa"]
+"""The names of data sets that are many graphs, for type checkers."""
+
+
+@overload
+def load(
+    name: SingleGraph, *, data_home: UsersPath | None = None, download: bool = True
+) -> Dataset: ...
+
+
+@overload
+def load(
+    name: ManyGraphs, *, data_home: UsersPath | None = None, download: bool = True
+) -> InductiveDataset: ...
+
+
+@overload
+def load(
+    name: str, *, data_home: UsersPath | None = None, download: bool = True
+) -> Dataset | InductiveDataset: ...
+
+
 def load(
     name: str, *, data_home: UsersPath | None = None, download: bool = True
 ) -> Dataset | InductiveDataset:
     """Return a published data set.
 
     Looks for ``name.npz`` in `data_home`, in the folder that the environment variable
-    ``GRAPHOPT_DATA`` names and in the user's cache (``GRAPHOPT_CACHE`` moves it); failing that it
-    fetches the authors' repository (``GRAPHOPT_ORIGIN`` names another copy), converts its text
-    files and keeps the result in the cache. Whatever the way, the arrays must have the digest on
-    record.
+    ``GRAPHOPT_DATA`` names, and in the user's cache (``GRAPHOPT_CACHE`` moves it). If the file is
+    in none of them, fetches the authors' repository (``GRAPHOPT_ORIGIN`` names another copy),
+    converts its text files and keeps the result in the cache. In every case the arrays must have
+    the digest on record.
 
     Parameters
     ----------
