@@ -21,6 +21,7 @@ from graphopt._files import write_figure
 from graphopt._optional import require
 from graphopt._text import counted
 from graphopt.clustering import soft_kmeans_vjp
+from graphopt.clustering.settings import Gradient
 
 K = 10
 TEMPERATURE = 30.0
@@ -113,7 +114,7 @@ def _soft_kmeans(n: int) -> Call:
     )
 
 
-def _gradient(method: str) -> Callable[[int], Call]:
+def _gradient(method: Gradient) -> Callable[[int], Call]:
     def prepare(n: int) -> Call:
         rows, start = workloads.clustered_rows(n)
         fixed = graphopt.soft_kmeans(

@@ -18,6 +18,7 @@ from benchmarks.race.contest import (
     Size,
 )
 from benchmarks.race.peers import torch_compiled
+from graphopt.clustering.settings import Gradient
 
 TEMPERATURE, ITERATIONS = 30.0, 10
 N_CLUSTERS, WIDTH, N_GRAPHS = 10, 50, 64
@@ -212,7 +213,7 @@ def implicit_gradient(scale: float) -> LineUp:
         generator = torch.Generator().manual_seed(1)
         return x, centers, torch.randn(n, N_CLUSTERS, generator=generator)
 
-    def layer(gradient: str) -> Call:
+    def layer(gradient: Gradient) -> Call:
         from benchmarks.race.torch_peers import value_and_gradient
         from graphopt.nn import SoftKMeans
 
