@@ -12,20 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.paper.jobs.specs import SINGLE
-from benchmarks.paper.problems import clean_problem, inner_problem
+from benchmarks.paper.problems import Problem, clean_problem, inner_problem, problem_of
 from graphopt import datasets
 from graphopt._validation import check_choice, check_integer
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.communities import leiden
 from graphopt.completion import FeatureNeighbours, spread_over_groups
-from graphopt.evaluation import Summary, quality, signed_rank_p_value, summarize
+from graphopt.decision import Summary, signed_rank_p_value, summarize
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, Recipe
 from graphopt.learning.placement import informative_nodes
 from graphopt.learning.recipes import default_recipe
 from graphopt.nn.losses import ModularityLoss
+from graphopt.objectives import Modularity
 
 SPLITS = ("published", "clean", "inner")
 SEEN = "Leiden, seen"
@@ -311,9 +310,9 @@ def run(wanted: Iterable[Task]) -> Iterator[tuple[Task, Callable[[], Outcome]]]:
         labels = placed(decided, given.nodes, problem, task.seed)
         return Outcome(
             task,
-            quality("community", problem.full, labels),
-            quality("community", problem.seen, labels),
-            quality("community", given.expected, decided),
+            Modularity().evaluate(labels, problem.full),
+            Modularity().evaluate(labels, problem.seen),
+            Modularity().evaluate(decided, given.expected),
             seconds,
         )
 

@@ -12,10 +12,8 @@ import pytest
 
 from benchmarks.paper import ablation, ablation_report
 from benchmarks.paper.ablation import ALONE, FULL, REFERENCE, SEEN, VARIANTS, Outcome, Task
-from benchmarks.paper.problems import inner_problem
+from benchmarks.paper.problems import Problem, inner_problem, problem_of
 from graphopt import ClusterNet, Graph, datasets, leiden, modularity
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.completion import FeatureNeighbours
 
 DATA = datasets.synthetic(60, random_state=0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import graphopt
-from graphopt import Graph, completion, datasets, evaluation, features
+from graphopt import Graph, completion, datasets, decision, features
 from graphopt.clustering import (
     fixed_point_residual,
     kmeans_plus_plus,
@@ -285,10 +285,10 @@ def _completion() -> Outputs:
     yield (
         "completion/choose",
         lambda: [
-            trial.values
-            for trial in completion.choose(
+            outcome.values
+            for outcome in completion.choose(
                 seen, rows, 4, seen_fraction=0.4, n_splits=2, random_state=0
-            ).trials
+            ).outcomes
         ],
     )
     yield (
@@ -311,11 +311,12 @@ def _completion() -> Outputs:
 
 def _decision() -> Outputs:
     data = _data()
-    for task in ("community", "facility"):
+    objectives = {"community": "modularity", "facility": "k-center"}  # keys have the first words
+    for task, objective in objectives.items():
         for seen in (0.4, 1.0):
-            yield f"decision/decide/{task}/{seen}", lambda t=task, s=seen: _parts(
+            yield f"decision/decide/{task}/{seen}", lambda o=objective, s=seen: _parts(
                 graphopt.decide(
-                    data.observed, data.observed_features, task=t, k=4, seen_fraction=s,
+                    data.observed, data.observed_features, objective=o, k=4, seen_fraction=s,
                     n_trials=3, random_state=0,
                 ),
                 "labels", "centers", "seen_value", "expected_value", "interval", "bound",
@@ -328,18 +329,18 @@ def _decision() -> Outputs:
     }.items():
         yield (
             f"decision/compare/{task}",
-            lambda t=task, n=names: [
+            lambda o=objectives[task], n=names: [
                 [(run.score, run.seen_score, run.regret, run.decision) for run in result.runs]
-                for result in evaluation.compare(
-                    n, whole, k=6, task=t, seen=0.7, splits=3
+                for result in decision.compare(
+                    n, whole, k=6, objective=o, seen=0.7, splits=3
                 ).results.values()
             ],
         )
     yield (
         "decision/regret",
-        lambda: evaluation.regret("leiden", data.graph, k=5, seen=0.6, splits=4).regret,
+        lambda: decision.regret("leiden", data.graph, k=5, seen=0.6, splits=4).regret,
     )
-    yield "decision/summary", lambda: evaluation.summarize(np.arange(9.0) ** 2)
+    yield "decision/summary", lambda: decision.summarize(np.arange(9.0) ** 2)
 
 
 def _modules() -> Outputs:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from benchmarks.paper.problems import Task
 from graphopt._escaping import for_markup, for_terminal
 from graphopt._optional import require
 from graphopt._text import counted
-from graphopt.cli._choices import FeaturesFile, Task, check_source
+from graphopt.cli._choices import FeaturesFile, check_source
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
@@ -194,13 +195,13 @@ def _evaluation(
 ) -> HiddenEdges:
     from benchmarks.paper.search import selection
     from benchmarks.paper.search.spaces import choose_space
-    from graphopt.cli._problems import file_problem
+    from graphopt.cli._problems import file_case
 
     if edges is not None:
-        mine = file_problem(edges, features, task, "optimization", 1, 1.0, 0)
+        mine = file_case(edges, features, "modularity", "optimization", 1, 1.0, 0)
         return selection.SingleGraph(
-            seen=mine.seen,
-            features=mine.features,
+            seen=mine.full,
+            features=mine.problem.features,
             name=mine.name,
             task=task,
             space=choose_space(extent, "single", task, quick=quick),

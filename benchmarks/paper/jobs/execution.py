@@ -17,11 +17,10 @@ from benchmarks.paper.jobs.decided import Settings
 from benchmarks.paper.jobs.measurement import Values, judged, with_peak
 from benchmarks.paper.jobs.specs import Job
 from benchmarks.paper.jobs.systems import solve, unseen_edges, warm_up
-from benchmarks.paper.problems import clean_problem
+from benchmarks.paper.problems import clean_problem, problem_of
 from benchmarks.race.machine import describe_machine
 from graphopt import datasets
 from graphopt._threads import get_num_threads, set_num_threads
-from graphopt.cli._problems import problem_of
 from graphopt.graph import Graph
 
 

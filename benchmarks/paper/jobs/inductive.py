@@ -21,9 +21,8 @@ from benchmarks.paper.jobs.systems import (
     solve,
     unseen_edges,
 )
+from benchmarks.paper.problems import Problem, problem_of
 from graphopt import datasets
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 

@@ -21,17 +21,16 @@ from benchmarks.paper.jobs.specs import (
     ROBUST,
     TWO_STAGE,
 )
+from benchmarks.paper.problems import Problem, problem_of
 from graphopt import datasets
 from graphopt._loading import load_whole
 from graphopt.centers import gonzalez, greedy_k_center
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.datasets.splits import without
-from graphopt.evaluation import exact_within_reach
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 from graphopt.learning.two_stage import expected_distances, expected_weights
+from graphopt.objectives import exact_within_reach
 
 OBJECTIVES = {"community": "modularity", "facility": "k-center"}
 

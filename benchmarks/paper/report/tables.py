@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from benchmarks.paper.jobs.specs import FULL, Effort, Job
 from benchmarks.paper.jobs.store import Stored
+from benchmarks.paper.problems import objective_of
 from benchmarks.paper.report.layouts import Column, Layout, Row
-from graphopt.evaluation import regret_of
 
 NOTHING_TO_RUN = "–"
 
@@ -141,7 +141,7 @@ def _cell(
         if reference is None:  # without it there is nothing to say of any
             known, missing = [], len(stored)
         else:
-            known = [regret_of(layout.task, value, reference) for value in known]
+            known = [objective_of(layout.task).regret(value, reference) for value in known]
     return Cell(
         tuple(known),
         layout.published(row, column),

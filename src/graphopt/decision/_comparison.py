@@ -1,4 +1,4 @@
-"""What the regret protocol returns."""
+"""What :func:`compare` and :func:`regret` return."""
 
 from __future__ import annotations
 
@@ -12,34 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt._escaping import for_terminal
 from graphopt._text import counted
 from graphopt._validation import check_choice, check_float_array
-from graphopt.evaluation._statistics import Summary, signed_rank_p_value, summarize
+from graphopt.decision._statistics import Summary, signed_rank_p_value, summarize
+from graphopt.objectives import Objective, Reference
 
 _TIE = 1e-12
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The decision that others are measured by, taken with the full graph seen.
-
-    Attributes
-    ----------
-    name : str
-        How it was found.
-    value : float
-        Its value on the full graph.
-    bound : float or None
-        What no decision can do better than, where that is known; regret against the unknown optimum
-        is larger than the one reported by up to the distance of `value` from it.
-    """
-
-    name: str
-    value: float
-    bound: float | None = None
-
-    @property
-    def proven(self) -> bool:
-        """Whether `value` is the optimum."""
-        return self.bound == self.value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,11 +36,11 @@ class Run:
     decision : array of int64
         Labels or nodes in the numbering of the graph that was given.
     unseen_score : float or None
-        Communities: modularity on the edges never seen, None if there are none.
+        For communities, the modularity on the edges never seen; None if there are none.
     mean_distance, p95_distance, p99_distance, n_unreached : float or None
-        Facilities: see :class:`DistanceTail`.
+        For k-center, see :class:`graphopt.objectives.DistanceTail`.
     nmi, ari : float or None
-        Communities, where classes were given: see :class:`Agreement`.
+        For communities, where classes were given, see :class:`Agreement`.
     """
 
     split: int
@@ -109,7 +85,7 @@ class RegretResult:
     Attributes
     ----------
     method : str
-    task : str
+    objective : Objective
     k : int
     seen : float
         Share of the edges that was seen.
@@ -119,7 +95,7 @@ class RegretResult:
     """
 
     method: str
-    task: str
+    objective: Objective
     k: int
     seen: float
     reference: Reference
@@ -187,7 +163,7 @@ class RegretResult:
         """Return a row of plain values for each run, for a data frame or a CSV file."""
         known = {
             "method": self.method,
-            "task": self.task,
+            "objective": self.objective.name,
             "k": self.k,
             "seen": self.seen,
             "reference": self.reference.value,
@@ -350,7 +326,7 @@ def _table(results: Sequence[RegretResult]) -> str:
     proven = ", proven" if reference.proven else ""
     if reference.bound is not None and not reference.proven:
         proven = f", bound {reference.bound:.4g}"
-    score = "modularity" if first.task == "community" else "largest distance"
+    score = first.objective.value_name
     extra = [name for name in _HEADS if getattr(first.runs[0], name) is not None]
     heads = [_HEADS[name] for name in extra]
     lines = [["", score, "mean regret [95 %]", "median regret", *heads, "seconds"]]
@@ -371,7 +347,7 @@ def _table(results: Sequence[RegretResult]) -> str:
     head = (
         f"{counted(first.n_splits, 'split')}, {100 * first.seen:g} % of the edges seen, "
         f"k = {first.k}; reference {reference.value:.4g} ({for_terminal(reference.name)}{proven})"
-        + ("" if first.task == "community" else "; distances in hops")
+        + first.objective.note
     )
     body = [
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])

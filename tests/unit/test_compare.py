@@ -1,4 +1,4 @@
-"""The regret protocol: judgement, clean splits, statistics, comparison."""
+"""Compare and regret: values of decisions, clean splits, statistics, comparison."""
 
 from __future__ import annotations
 
@@ -13,24 +13,21 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.sparse import csr_array
 
-from graphopt import Graph, evaluation, exact_k_center, leiden, modularity
-from graphopt.errors import InfeasibleError
-from graphopt.evaluation import (
+from graphopt import Graph, decision, exact_k_center, leiden, modularity
+from graphopt.datasets import clean_splits
+from graphopt.decision import (
     METHODS,
     Reference,
     RegretResult,
     Run,
     agreement,
-    clean_splits,
     compare,
-    distance_tail,
-    judge,
-    quality,
     regret,
-    regret_of,
     signed_rank_p_value,
     summarize,
 )
+from graphopt.errors import InfeasibleError
+from graphopt.objectives import KCenter, Modularity, distance_tail, exact_within_reach
 
 TRIANGLES = Graph.from_edges([(0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5), (2, 3)])
 CLIQUES = Graph.from_edges(
@@ -51,7 +48,7 @@ def results(regrets: list[float], method: str = "m") -> RegretResult:
     runs = tuple(
         Run(i, 0, 1.0 - r, 0.5, r, 0.1, np.zeros(1, np.int64)) for i, r in enumerate(regrets)
     )
-    return RegretResult(method, "community", 2, 0.4, Reference("given", 1.0), runs)
+    return RegretResult(method, Modularity(), 2, 0.4, Reference("given", 1.0), runs)
 
 
 # --- judgement ------------------------------------------------------------------------------------
@@ -90,7 +87,7 @@ def test_centers_that_are_none(graph: Graph, centers: list[int], message: str) -
 
 
 def test_agreement() -> None:
-    assert agreement(["x", "x", "y"], [5, 5, -1]) == evaluation.Agreement(1.0, 1.0)
+    assert agreement(["x", "x", "y"], [5, 5, -1]) == decision.Agreement(1.0, 1.0)
     crossed = agreement([0, 0, 1, 1], [0, 1, 0, 1])
     assert crossed.nmi == pytest.approx(0.0, abs=1e-12)
     assert crossed.ari == pytest.approx(-0.5)
@@ -115,24 +112,24 @@ def test_a_decision_on_three_graphs() -> None:
     seen = Graph.from_edges([(0, 1), (1, 2), (3, 4), (2, 3)], 6)
     unseen = Graph.from_edges([(0, 2), (3, 5), (4, 5)], 6)
     labels = np.array([0, 0, 0, 1, 1, 1])
-    found = judge("community", labels, TRIANGLES, seen, unseen)
-    assert found.score == pytest.approx(modularity(TRIANGLES, labels))
-    assert found.seen_score == pytest.approx(modularity(seen, labels))
-    assert found.unseen_score == pytest.approx(1 - (1 / 3) ** 2 - (2 / 3) ** 2)
-    assert found.tail is None
-    assert judge("community", labels, TRIANGLES, TRIANGLES).unseen_score is None
+    found = Modularity().measures(labels, TRIANGLES, seen, unseen)
+    assert found == {
+        "score": pytest.approx(modularity(TRIANGLES, labels)),
+        "seen_score": pytest.approx(modularity(seen, labels)),
+        "unseen_score": pytest.approx(1 - (1 / 3) ** 2 - (2 / 3) ** 2),
+    }
+    assert "unseen_score" not in Modularity().measures(labels, TRIANGLES, TRIANGLES)
     empty = Graph.from_edges([], 6)
-    assert judge("community", labels, TRIANGLES, TRIANGLES, empty).unseen_score is None
-    sites = judge("facility", np.array([1, 4]), TRIANGLES, seen, unseen)
-    assert (sites.score, sites.seen_score, sites.unseen_score) == (1.0, math.inf, None)
-    assert sites.tail == distance_tail(TRIANGLES, [1, 4])
-
-
-def test_tasks_that_are_none() -> None:
-    with pytest.raises(ValueError, match="task must be one of community, facility"):
-        quality("colouring", TRIANGLES, [0])
-    with pytest.raises(ValueError, match="task must be one of community, facility"):
-        regret_of("colouring", 1.0, 1.0)
+    assert "unseen_score" not in Modularity().measures(labels, TRIANGLES, TRIANGLES, empty)
+    sites = KCenter().measures(np.array([1, 4]), TRIANGLES, seen, unseen)
+    tail = distance_tail(TRIANGLES, [1, 4])
+    assert (sites.pop("score"), sites.pop("seen_score")) == (1.0, math.inf)
+    assert sites == {
+        "mean_distance": tail.mean,
+        "p95_distance": tail.p95,
+        "p99_distance": tail.p99,
+        "n_unreached": tail.n_unreached,
+    }
 
 
 # --- splits ---------------------------------------------------------------------------------------
@@ -331,8 +328,8 @@ def test_regret_of_communities() -> None:
     assert found.regret.low <= found.regret.mean <= found.regret.high
 
 
-def test_regret_of_facilities() -> None:
-    found = regret("greedy", CLIQUES, k=4, task="facility", seen=0.6, splits=4)
+def test_regret_of_k_center() -> None:
+    found = regret("greedy", CLIQUES, k=4, objective="k-center", seen=0.6, splits=4)
     optimum = exact_k_center(CLIQUES, 4)
     assert (found.reference.value, found.reference.bound) == (optimum.radius, optimum.radius)
     assert found.reference.proven
@@ -346,10 +343,13 @@ def test_regret_of_facilities() -> None:
     assert "exact_k_center on the full graph, proven" in str(found)
 
 
-@pytest.mark.parametrize("task", METHODS)
-def test_everything_that_has_a_name(task: str) -> None:
-    found = compare(list(METHODS[task]), CLIQUES, k=4, task=task, seen=0.7, splits=2, reference=0.0)
-    assert list(found.results) == list(METHODS[task])
+@pytest.mark.parametrize("objective", METHODS)
+def test_everything_that_has_a_name(objective: str) -> None:
+    found = compare(
+        list(METHODS[objective]), CLIQUES, k=4, objective=objective, seen=0.7, splits=2,
+        reference=0.0,
+    )  # fmt: skip
+    assert list(found.results) == list(METHODS[objective])
     for result in found.results.values():
         assert np.isfinite(result.per_split("score")).all()
 
@@ -429,32 +429,52 @@ def test_estimators_are_cloned_and_seeded() -> None:
     assert len({tuple(run.decision) for run in found.runs}) == 4
     again = regret(model, CLIQUES, k=4, splits=2, seeds=2)
     np.testing.assert_array_equal(again.per_split(), found.per_split())
-    sites = regret(model, CLIQUES, k=4, task="facility", splits=2)
+    sites = regret(model, CLIQUES, k=4, objective="k-center", splits=2)
     assert all(len(run.decision) == 4 for run in sites.runs)
     with pytest.raises(TypeError, match="method Groups must have centers_"):
-        regret(Groups(4), CLIQUES, k=4, task="facility", splits=2)
+        regret(Groups(4), CLIQUES, k=4, objective="k-center", splits=2)
     with pytest.raises(KeyboardInterrupt):
         regret(Stopped(4), CLIQUES, k=4, splits=2)
 
 
 @pytest.mark.parametrize(
-    ("task", "answer", "error", "message"),
+    ("objective", "answer", "error", "message"),
     [
-        ("community", np.zeros(31, int), ValueError, "a label per node, 32, not 31"),
-        ("community", np.arange(32), ValueError, "at most k = 4 groups, not 32"),
-        ("community", np.zeros(32), TypeError, "must return labels, a 1D array of integers"),
-        ("community", None, TypeError, "must return labels"),
-        ("facility", [], TypeError, "must return centers"),
-        ("facility", np.empty(0, int), ValueError, "must choose 1 to k = 4 nodes, not 0"),
-        ("facility", [0, 1, 2, 3, 4], ValueError, "must choose 1 to k = 4 nodes, not 5"),
-        ("facility", [3, 3], ValueError, "must not choose a node twice"),
-        ("facility", [32], ValueError, "centers of method mine must hold node numbers in 0..31"),
+        (
+            "modularity",
+            np.zeros(31, int),
+            ValueError,
+            "mine must be one per node, 32, not 31",
+        ),
+        ("modularity", np.arange(32), ValueError, "must make at most k = 4 groups, not 32"),
+        (
+            "modularity",
+            np.zeros(32),
+            TypeError,
+            "must be a 1D array of integers, not 1D float",
+        ),
+        ("modularity", None, TypeError, "labels of method mine must be a 1D array"),
+        ("k-center", [], TypeError, "centers of method mine must be a 1D array"),
+        (
+            "k-center",
+            np.empty(0, int),
+            ValueError,
+            "centers of method mine must be 1 to k = 4 nodes, not 0",
+        ),
+        (
+            "k-center",
+            [0, 1, 2, 3, 4],
+            ValueError,
+            "centers of method mine must be 1 to k = 4 nodes, not 5",
+        ),
+        ("k-center", [3, 3], ValueError, "must be distinct nodes"),
+        ("k-center", [32], ValueError, "centers of method mine must hold node numbers in 0..31"),
     ],
     ids=["short", "many", "float", "None", "list", "none", "many sites", "twice", "no node"],
 )
-def test_answers_that_are_none(task: str, answer: Any, error: type, message: str) -> None:
+def test_answers_that_are_none(objective: str, answer: Any, error: type, message: str) -> None:
     with pytest.raises(error, match=message):
-        compare({"mine": lambda *_: answer}, CLIQUES, k=4, task=task, splits=2)
+        compare({"mine": lambda *_: answer}, CLIQUES, k=4, objective=objective, splits=2)
 
 
 def test_fewer_groups_and_any_numbers_will_do() -> None:
@@ -469,14 +489,18 @@ def test_fewer_groups_and_any_numbers_will_do() -> None:
         ({"k": 0}, ValueError, "k must be at least 1, not 0"),
         ({"splits": 1}, ValueError, "splits must be at least 2, not 1"),
         ({"seeds": 0}, ValueError, "seeds must be at least 1"),
-        ({"task": "colouring"}, ValueError, "task must be one of community, facility"),
+        ({"objective": "colouring"}, ValueError, "objective must be one of k-center, modularity"),
         ({"method": "louvain"}, ValueError, "method must be one of cnm, leiden"),
-        ({"method": "leiden", "task": "facility"}, ValueError, "one of exact, gonzalez, greedy"),
+        (
+            {"method": "leiden", "objective": "k-center"},
+            ValueError,
+            "exact, gonzalez, greedy",
+        ),
         ({"method": 3}, TypeError, "a name, a callable or an estimator with fit_predict, not int"),
         ({"method": Guess}, TypeError, "must be an estimator, not its class"),
         ({"method": Guess(5)}, ValueError, "has n_clusters=5, but k is 4"),
         ({"truth": [0]}, ValueError, "one class per node, 32, not shape"),
-        ({"truth": CLASSES, "task": "facility", "method": "greedy"}, ValueError, "no classes"),
+        ({"truth": CLASSES, "objective": "k-center", "method": "greedy"}, ValueError, "no classes"),
         ({"reference": math.inf}, ValueError, "reference must be finite"),
         ({"reference": [1.0, 2.0]}, TypeError, "reference must be a number"),
     ],
@@ -503,11 +527,11 @@ def test_methods_that_are_none(methods: Any, error: type, message: str) -> None:
         compare(methods, CLIQUES, k=4)
 
 
-def test_facilities_of_a_graph_in_too_many_pieces() -> None:
+def test_centers_of_a_graph_in_too_many_pieces() -> None:
     pieces = Graph.from_edges([(0, 1), (2, 3), (4, 5)])
     with pytest.raises(InfeasibleError, match="3 components, so k = 2"):
-        regret("greedy", pieces, k=2, task="facility")
-    assert regret("gonzalez", pieces, k=3, task="facility", seen=1.0, splits=2).n_splits == 2
+        regret("greedy", pieces, k=2, objective="k-center")
+    assert regret("gonzalez", pieces, k=3, objective="k-center", seen=1.0, splits=2).n_splits == 2
 
 
 def test_one_group_and_everything_seen() -> None:
@@ -524,7 +548,7 @@ def test_references() -> None:
     given = regret("cnm", CLIQUES, k=4, splits=2, reference=1.0)
     assert (given.reference.name, given.reference.value) == ("given", 1.0)
     np.testing.assert_allclose(given.per_split(), 1.0 - given.per_split("score"))
-    solver = regret("greedy", CLIQUES, k=4, task="facility", splits=2,
+    solver = regret("greedy", CLIQUES, k=4, objective="k-center", splits=2,
                     reference=lambda graph, _, k, seed: exact_k_center(graph, k))  # fmt: skip
     assert solver.reference.proven
     named = regret("cnm", CLIQUES, k=4, splits=2, reference="leiden")
@@ -543,14 +567,14 @@ def test_references() -> None:
 def test_the_optimum_of_a_graph_in_pieces() -> None:
     ring = [(i, (i + 1) % 12) for i in range(12)]
     pieces = Graph.from_edges([*ring, (12, 13), (14, 15)], 17)
-    found = evaluation.exact_within_reach(pieces, 2)
+    found = exact_within_reach(pieces, 2)
     assert (found.radius, found.lower_bound) == (3.0, 3.0)  # of the ring
     assert set(found.centers.tolist()) <= set(range(12))
-    everything = evaluation.exact_within_reach(pieces, 4)
+    everything = exact_within_reach(pieces, 4)
     assert everything.radius == exact_k_center(pieces, 4).radius == 6.0
-    few = evaluation.exact_within_reach(Graph.from_edges([(3, 5)], 9), 4)
+    few = exact_within_reach(Graph.from_edges([(3, 5)], 9), 4)
     assert few.centers.tolist() == [3, 5]
-    optimal = regret("exact", CLIQUES, k=4, task="facility", seen=1.0, splits=2)
+    optimal = regret("exact", CLIQUES, k=4, objective="k-center", seen=1.0, splits=2)
     assert optimal.per_split().tolist() == [0.0, 0.0]
 
 
@@ -569,7 +593,7 @@ def test_a_method_beside_itself() -> None:
 def test_differences_are_taken_in_pairs() -> None:
     a = results([0.1, 0.2, 0.3, 0.4], "a")
     b = results([0.2, 0.3, 0.4, 0.4 + 1e-16], "b")
-    found = evaluation.ComparisonResult({"b": b, "a": a})
+    found = decision.ComparisonResult({"b": b, "a": a})
     ahead = found.difference("a", "b")
     assert ahead.difference.mean == pytest.approx(-0.075)
     assert (ahead.wins, ahead.ties, ahead.losses) == (3, 1, 0)
@@ -581,24 +605,24 @@ def test_differences_are_taken_in_pairs() -> None:
 
 
 def test_paired_values_without_a_protocol() -> None:
-    found = evaluation.paired_difference("a", "b", [1.0, math.inf, 2.0], [2.0, math.inf, 1.5])
+    found = decision.paired_difference("a", "b", [1.0, math.inf, 2.0], [2.0, math.inf, 1.5])
     assert (found.first, found.second) == ("a", "b")
     assert (found.wins, found.ties, found.losses) == (1, 1, 1)
     assert found.difference.mean == pytest.approx(-0.5 / 3)
     with pytest.raises(ValueError, match="other must have the length of one, 2, not 3"):
-        evaluation.paired_difference("a", "b", [1.0, 2.0], [1.0, 2.0, 3.0])
+        decision.paired_difference("a", "b", [1.0, 2.0], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="NaN"):
-        evaluation.paired_difference("a", "b", [1.0, math.nan], [1.0, 2.0])
+        decision.paired_difference("a", "b", [1.0, math.nan], [1.0, 2.0])
 
 
 def test_nodes_that_are_not_reached() -> None:
     a = results([1.0, math.inf, math.inf, 2.0], "a")
     b = results([1.0, math.inf, 3.0, 4.0], "b")
-    found = evaluation.ComparisonResult({"a": a, "b": b}).difference("a", "b")
+    found = decision.ComparisonResult({"a": a, "b": b}).difference("a", "b")
     assert (found.wins, found.ties, found.losses) == (1, 2, 1)
     assert found.difference.mean == math.inf
     assert a.regret.mean == math.inf
-    assert "inf" in str(evaluation.ComparisonResult({"a": a, "b": b}))
+    assert "inf" in str(decision.ComparisonResult({"a": a, "b": b}))
 
 
 def test_rows_and_tables() -> None:
@@ -608,7 +632,7 @@ def test_rows_and_tables() -> None:
     assert rows[0].keys() == rows[-1].keys()
     assert rows[-1] == {
         "method": "two",
-        "task": "community",
+        "objective": "modularity",
         "k": 4,
         "seen": 0.4,
         "reference": found.reference.value,

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._loading import load_whole
 from graphopt._validation import (
     RandomState,
     as_array,
-    check_choice,
     check_integer,
     check_memory,
     check_number,
     check_random_state,
 )
-from graphopt.centers import exact_k_center
-from graphopt.communities import leiden
-from graphopt.errors import InfeasibleError
-from graphopt.evaluation._judgement import TASKS, agreement, judge, quality, regret_of
-from graphopt.evaluation._methods import METHODS, Decide, Method
-from graphopt.evaluation._results import ComparisonResult, Reference, RegretResult, Run
-from graphopt.evaluation._splits import check_splittable, checked, draw, split_seeds
+from graphopt.contest import Result, contest
+from graphopt.datasets.hiding import (
+    Hiding,
+    check_splittable,
+    checked_features,
+    draw_split,
+    split_seeds,
+)
+from graphopt.decision._adapters import MAX_SEED, AnyMethod, as_method, as_methods, name_of
+from graphopt.decision._agreement import agreement
+from graphopt.decision._comparison import ComparisonResult, RegretResult, Run
 from graphopt.graph import Graph
+from graphopt.objectives import (
+    Judgement,
+    Objective,
+    Problem,
+    Reference,
+    Trial,
+    as_objective,
+)
 
-_LEIDEN_STARTS = 10
-_PROOF_SECONDS = 60.0
 _RUN_BYTES = 1000  # of a run, beside its decision
-_MAX_SEED = 2**31 - 1  # what scikit-learn takes
-
-AnyMethod: TypeAlias = "str | Decide | Any"
 
 
 def regret(
@@ -42,7 +47,7 @@ def regret(
     features: Any | Callable[[Graph], Any] = None,
     *,
     k: int,
-    task: str = "community",
+    objective: Literal["modularity", "k-center"] | Objective = "modularity",
     seen: float = 0.4,
     splits: int = 10,
     seeds: int = 1,
@@ -61,7 +66,7 @@ def regret(
     ----------
     method : str, callable or estimator
         A name in :data:`METHODS`; or ``method(graph, features, k, random_state)``, which returns
-        labels or centres, or an object that has ``labels`` or ``centers``, as the results of
+        labels or centers, or an object that has ``labels`` or ``centers``, as the results of
         graphopt's algorithms; or an estimator with ``fit_predict(graph, features)``, of which a
         clone is fitted each time, with a `random_state` of its own if it has that parameter.
     graph : Graph
@@ -70,9 +75,9 @@ def regret(
         What is known of each node. If it depends on edges, it must be a callable that computes it
         anew from the seen graph.
     k : int
-        Groups at most, or facilities.
-    task : {"community", "facility"}
-        Judged by modularity, or by the largest distance of a node from its nearest facility.
+        Groups at most, or centers.
+    objective : {"modularity", "k-center"} or Objective
+        What decisions are judged by. For k-center, weights are lengths.
     seen : float
         Share of the undirected edges that is seen.
     splits : int
@@ -81,8 +86,9 @@ def regret(
         Runs of the method on each split.
     reference : float, str, callable or estimator, optional
         What regret is measured by: a value, or a method that decides on the full graph (the best of
-        `seeds` runs). None: for communities the best of ten runs of :func:`graphopt.leiden`, for
-        facilities :func:`graphopt.exact_k_center` with a minute's time, whose bound comes along.
+        `seeds` runs). None: what the objective knows, for communities the best of ten runs of
+        :func:`graphopt.leiden`, for k-center :func:`graphopt.exact_k_center` with a minute's time,
+        whose bound comes along.
     truth : array of int or str, shape (n_nodes,), optional
         Classes of the nodes, for :func:`agreement` of communities with them. No method sees them.
     random_state : int, Generator or None
@@ -104,9 +110,9 @@ def regret(
     TypeError
         For a method that is none.
     graphopt.errors.InfeasibleError
-        For facilities, if the full graph has more components than `k`.
+        For k-center, if the full graph has more components than `k`.
     graphopt.errors.MemoryLimitError
-        If the distances between all nodes, which the default reference of facilities needs, do not
+        If the distances between all nodes, which the default reference of k-center needs, do not
         fit; give a `reference` then.
 
     Examples
@@ -117,13 +123,13 @@ def regret(
     >>> found.n_splits, bool(found.regret.mean > 0)
     (4, True)
     """
-    name = method if isinstance(method, str) else _name_of(method)
+    name = name_of(method)
     return compare(
         {name: method},
         graph,
         features,
         k=k,
-        task=task,
+        objective=objective,
         seen=seen,
         splits=splits,
         seeds=seeds,
@@ -140,7 +146,7 @@ def compare(
     features: Any | Callable[[Graph], Any] = None,
     *,
     k: int,
-    task: str = "community",
+    objective: Literal["modularity", "k-center"] | Objective = "modularity",
     seen: float = 0.4,
     splits: int = 10,
     seeds: int = 1,
@@ -155,7 +161,7 @@ def compare(
     ----------
     methods : mapping of str to method, or sequence of str
         What to call each method in the result; or names in :data:`METHODS`.
-    graph, features, k, task, seen, splits, seeds, reference, truth, random_state, n_jobs
+    graph, features, k, objective, seen, splits, seeds, reference, truth, random_state, n_jobs
         As for :func:`regret`.
 
     Returns
@@ -178,10 +184,7 @@ def compare(
     >>> same.difference.mean, same.p_value, same.ties
     (0.0, 1.0, 4)
     """
-    load_whole("joblib")
-    from joblib import Parallel, delayed
-
-    check_choice("task", task, TASKS)
+    goal = as_objective(objective)
     share = check_splittable(graph, seen)
     k = check_integer("k", k, minimum=1, maximum=graph.n_nodes)
     splits = check_integer("splits", splits, minimum=2)
@@ -192,166 +195,103 @@ def compare(
             raise ValueError(
                 "n_jobs must not be 0: a number of processes, or below 0 as for joblib"
             )
-    named = _named(methods, task, k)
+    named = as_methods(methods, goal, k)
     n_runs = len(named) * splits * seeds
     check_memory(
         f"the decisions of {n_runs:,} runs",
         n_runs * (_RUN_BYTES + 8 * graph.n_nodes),
         "use fewer splits or seeds",
     )
-    classes = _classes(truth, task, graph)
-    _check_feasible(graph, task, k)
-    rows = features if features is None or callable(features) else checked(graph, features)
+    classes = _classes(truth, goal, graph)
+    goal.check_feasible(graph, k)
+    rows = checked_features(graph, features)
     # A stream for each kind of seed: more runs change no split, and more splits no run.
     drawn = np.random.SeedSequence(int(check_random_state(random_state).integers(2**63)))
     of_splits, of_runs, of_reference = drawn.spawn(3)
     split_seed = split_seeds(splits, np.random.default_rng(of_splits))
-    run_seeds = [_run_seeds(stream, seeds) for stream in of_runs.spawn(splits)]
-    best = _reference(reference, graph, rows, task, k, seeds, of_reference)
-    runs: list[dict[str, list[Run]]] = Parallel(n_jobs=n_jobs)(
-        delayed(_on_split)(named, graph, rows, share, i, split_seed[i], run_seeds[i], best, classes)
-        for i in range(splits)
-    )
+    best = _reference(reference, Problem(graph, k, goal, rows), seeds, of_reference)
+
+    def trials() -> Iterator[Trial]:
+        for seed in split_seed:
+            hiding = draw_split(graph, rows, share, seed)
+            problem = Problem(hiding.seen, k, goal, hiding.features, share, callable(features))
+            judge = partial(_judged, goal, hiding, hiding.unseen, best, classes)
+            yield Trial(problem, judge, hiding.order)
+
+    run_seeds = [[_run_seeds(stream, seeds)] * len(named) for stream in of_runs.spawn(splits)]
+    table = contest(named, trials(), run_seeds, n_jobs=n_jobs)
     return ComparisonResult(
         {
-            method.name: RegretResult(
-                method.name,
-                task,
-                k,
-                share,
-                best,
-                tuple(run for of_split in runs for run in of_split[method.name]),
-            )
-            for method in named
+            name: RegretResult(name, goal, k, share, best, tuple(map(_run, table.of(name))))
+            for name in table.methods
         }
     )
 
 
-def _on_split(
-    methods: Sequence[Method],
-    graph: Graph,
-    features: Any,
-    seen: float,
-    number: int,
-    seed: int,
-    run_seeds: Sequence[int],
+def _judged(
+    objective: Objective,
+    hiding: Hiding,
+    unseen: Graph,
     reference: Reference,
     truth: NDArray[Any] | None,
-) -> dict[str, list[Run]]:
-    """Return the runs of every method on one split."""
-    split = draw(graph, features, seen, seed)
-    found: dict[str, list[Run]] = {}
-    for method in methods:
-        for i, run_seed in enumerate(run_seeds):
-            start = time.perf_counter()
-            answer = method.decide(split.seen, split.features, run_seed)
-            seconds = time.perf_counter() - start
-            decision = method.checked(answer, graph.n_nodes)
-            value = judge(method.task, decision, split.full, split.seen, split.unseen)
-            decided = split.renumbered_back(method.task, decision)
-            more: dict[str, float] = {}
-            if value.tail is not None:
-                more = {
-                    "mean_distance": value.tail.mean,
-                    "p95_distance": value.tail.p95,
-                    "p99_distance": value.tail.p99,
-                    "n_unreached": float(value.tail.n_unreached),
-                }
-            if truth is not None:
-                alike = agreement(decided, truth)
-                more |= {"nmi": alike.nmi, "ari": alike.ari}
-            found.setdefault(method.name, []).append(
-                Run(
-                    number,
-                    i,
-                    value.score,
-                    value.seen_score,
-                    regret_of(method.task, value.score, reference.value),
-                    seconds,
-                    decided,
-                    value.unseen_score,
-                    **more,
-                )
-            )
-    return found
+    decision: NDArray[np.int64],
+) -> Judgement:
+    """Measure a decision taken on a split."""
+    measures = objective.measures(decision, hiding.full, hiding.seen, unseen)
+    measures["regret"] = objective.regret(measures["score"], reference.value)
+    decided = objective.renumber(decision, hiding.order)
+    if truth is not None:
+        alike = agreement(decided, truth)
+        measures |= {"nmi": alike.nmi, "ari": alike.ari}
+    return Judgement(measures["score"], decided, measures)
+
+
+def _run(result: Result) -> Run:
+    return Run(
+        split=result.trial,
+        seed=result.run,
+        seconds=result.seconds,
+        decision=result.decision,
+        **result.measures,
+    )
 
 
 def _reference(
-    given: Any,
-    graph: Graph,
-    features: Any,
-    task: str,
-    k: int,
-    seeds: int,
-    stream: np.random.SeedSequence,
+    given: Any, problem: Problem, seeds: int, stream: np.random.SeedSequence
 ) -> Reference:
-    if given is None and task == "community":
-        starts = _run_seeds(stream, _LEIDEN_STARTS)
-        runs = [leiden(graph, k, random_state=seed).modularity for seed in starts]
-        return Reference(f"best of {_LEIDEN_STARTS} runs of leiden on the full graph", max(runs))
+    """Return what regret is measured by; `problem` is the full graph, all seen."""
+    objective, graph, rows = problem.objective, problem.graph, problem.features
     if given is None:
-        proof = exact_k_center(graph, k, time_limit=_PROOF_SECONDS)
-        return Reference("exact_k_center on the full graph", proof.radius, proof.lower_bound)
+        return objective.reference(graph, problem.k, np.random.default_rng(stream))
     if not isinstance(given, str) and not callable(given) and not hasattr(given, "fit_predict"):
         return Reference("given", check_number("reference", given))
-    name = given if isinstance(given, str) else _name_of(given)
-    method = Method(name, given, task, k)
-    rows = checked(graph, features(graph)) if callable(features) else features
+    name = name_of(given)
+    method = as_method(name, given, objective, problem.k)
+    if callable(rows):
+        problem = Problem(graph, problem.k, objective, checked_features(graph, rows(graph)))
     found: list[tuple[float, float | None]] = []
     for seed in _run_seeds(stream, seeds):
-        answer = method.decide(graph, rows, seed)
-        value = quality(task, graph, method.checked(answer, graph.n_nodes))
+        answer = method.answer(problem, seed)
+        value = objective.evaluate(method.checked(answer, problem), graph)
         found.append((value, getattr(answer, "lower_bound", None)))
-    value, bound = (max if task == "community" else min)(found, key=lambda pair: pair[0])
+    choose = max if objective.greater_is_better else min
+    value, bound = choose(found, key=lambda pair: pair[0])
     return Reference(f"{name} on the full graph", value, bound)
 
 
 def _run_seeds(stream: np.random.SeedSequence, count: int) -> list[int]:
     rng = np.random.default_rng(stream)
-    return [int(rng.integers(_MAX_SEED)) for _ in range(count)]
+    return [int(rng.integers(MAX_SEED)) for _ in range(count)]
 
 
-def _named(methods: Any, task: str, k: int) -> list[Method]:
-    if isinstance(methods, Mapping):
-        named = [Method(str(name), method, task, k) for name, method in methods.items()]
-    elif isinstance(methods, Sequence) and not isinstance(methods, str):
-        for name in methods:
-            check_choice("methods", name, METHODS[task])
-        named = [Method(name, name, task, k) for name in dict.fromkeys(methods)]
-    else:
-        raise TypeError(
-            f"methods must be a mapping of names to methods or a sequence of names, "
-            f"not {type(methods).__name__}"
-        )
-    if not named:
-        raise ValueError("methods must hold at least one")
-    return named
-
-
-def _name_of(method: Any) -> str:
-    name = getattr(method, "__name__", None)
-    return str(name) if name is not None else type(method).__name__
-
-
-def _classes(truth: ArrayLike | None, task: str, graph: Graph) -> NDArray[Any] | None:
+def _classes(truth: ArrayLike | None, objective: Objective, graph: Graph) -> NDArray[Any] | None:
     if truth is None:
         return None
-    if task == "facility":
-        raise ValueError("truth must be None for facilities: they have no classes")
+    if objective.decides == "centers":
+        raise ValueError(f"truth must be None for {objective.name}: centers have no classes")
     classes = as_array("truth", truth)
     if classes.shape != (graph.n_nodes,):
         raise ValueError(
             f"truth must have one class per node, {graph.n_nodes}, not shape {classes.shape}"
         )
     return classes
-
-
-def _check_feasible(graph: Graph, task: str, k: int) -> None:
-    if task == "community":
-        return
-    n_components, _ = graph.connected_components()
-    if n_components > k:
-        raise InfeasibleError(
-            f"graph has {n_components} components, so k = {k} facilities cannot reach every node; "
-            "decide on its largest component or raise k"
-        )
