@@ -48,8 +48,9 @@ types: $(VENV)/installed-lint  ## the library, the laboratory, the compiled modu
 	MYPYPATH=build/readme $(BIN)/mypy build/readme
 	$(BIN)/pyright --pythonpath $(BIN)/python build/readme
 
-tidy: build-release  ## clang-tidy on the kernels; some minutes
-	$(WITH_TOOLS) run-clang-tidy -quiet -p build/release csrc/src csrc/bindings
+tidy: $(VENV)/installed-build $(VENV)/installed-lint  ## clang-tidy on the kernels; some minutes
+	$(WITH_TOOLS) cmake --preset release
+	$(WITH_TOOLS) $(BIN)/run-clang-tidy.py -quiet -p build/release csrc/src
 
 format: $(VENV)/installed-lint
 	$(BIN)/ruff check --fix .

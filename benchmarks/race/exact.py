@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,16 @@ from benchmarks.race import spopt_peer
 from benchmarks.race.peers import threads_for_all
 from benchmarks.race.race import Progress
 from benchmarks.race.spopt_peer import PeerResult
-from benchmarks.race.table import write
-from graphopt import datasets
-from graphopt.centers import (
+from graphopt import (
     ExactKCenterResult,
-    Reduction,
+    Graph,
+    all_pairs_shortest_paths,
+    datasets,
     evaluate_centers,
     exact_k_center,
     local_search_k_center,
 )
-from graphopt.graph import Graph
-from graphopt.paths import all_pairs_shortest_paths
+from graphopt.centers import Reduction
 
 PEER_SECONDS = 30.0
 PEER_MEMORY = 8 * 2**30
@@ -289,7 +287,8 @@ def _pubmed(k: int) -> Callable[[], tuple[Graph, int]]:
 
 def _dataset(name: str) -> datasets.Dataset:
     found = datasets.load(name)
-    assert isinstance(found, datasets.Dataset)
+    if isinstance(found, datasets.InductiveDataset):
+        raise ValueError(f"name must be that of a single graph, not {name!r}")
     return found
 
 
@@ -304,22 +303,3 @@ def _geometric() -> tuple[Graph, int]:
     points = np.random.default_rng(_SEED).random((n, 2))
     edges = cKDTree(points).query_pairs(near, output_type="ndarray")
     return Graph.from_edges(edges, n).largest_component()[0], 50
-
-
-def as_dict(rows: Sequence[Row], machine: dict[str, Any], threads: int) -> dict[str, Any]:
-    """Return everything as plain values, for JSON; infinity as None."""
-    plain = []
-    for row in rows:
-        values = {**asdict(row), "ratio": row.ratio, "at_least": row.at_least}
-        for name in ("radius", "lower_bound"):
-            values[name] = values[name] if math.isfinite(values[name]) else None
-        plain.append(values)
-    return {"machine": machine, "threads": threads, "instances": plain}
-
-
-def save(rows: Sequence[Row], machine: dict[str, Any], threads: int, folder: Path) -> None:
-    """Write ``exact.json`` and ``exact.md`` to a folder, which is made if need be."""
-    from benchmarks.race.exact_table import as_markdown
-
-    markdown = as_markdown(rows, machine, threads)
-    write(folder, "exact", as_dict(rows, machine, threads), markdown)

@@ -1,28 +1,16 @@
-"""What exact solvers gave, as a table and as Markdown."""
+"""What a proof is told by: the cells of its row, and the notes below the table."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
 from benchmarks.race import spopt_peer
 from benchmarks.race.exact import Row
-from benchmarks.race.table import in_lines, page, seconds_text
-from graphopt._escaping import for_markup
+from benchmarks.race.report import Report, seconds_text
 from graphopt.centers import Reduction
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-COLUMNS = (
-    "instance",
-    "graphopt",
-    "radius",
-    "what was left to prove",
-    "exchanges",
-    "spopt",
-    "ratio",
-)
 
 
 def reduction_text(reduction: Reduction) -> str:
@@ -40,7 +28,7 @@ def reduction_text(reduction: Reduction) -> str:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Return a row's cells, in the order of :data:`COLUMNS`; lines are parted by newlines."""
+    """Return a row's cells; lines are parted by newlines."""
     proven = row.status == "optimal"
     radius = f"{row.radius:g}, proven" if proven else f"{row.radius:g}, bound {row.lower_bound:g}"
     exchanges = ""
@@ -99,19 +87,30 @@ def footnotes(rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def as_table(rows: Sequence[Row], title: str = "") -> Table:
-    """Return a table for the terminal."""
-    from rich.table import Table
-
-    table = Table(title=for_markup(title) if title else None, show_lines=True)
-    for column in COLUMNS:
-        table.add_column(column, justify="right" if column in ("graphopt", "ratio") else "left")
-    for row in rows:
-        table.add_row(*(in_lines(cell) for cell in cells(row)))
-    return table
+def plain(row: Row) -> dict[str, Any]:
+    """Return a row as plain values; infinity as None."""
+    values = {**asdict(row), "ratio": row.ratio, "at_least": row.at_least}
+    for name in ("radius", "lower_bound"):
+        values[name] = values[name] if math.isfinite(values[name]) else None
+    return values
 
 
-def as_markdown(rows: Sequence[Row], machine: dict[str, Any], threads: int) -> str:
-    """Return a page: the machine, the table and its footnotes."""
-    plain = [cells(row) for row in rows]
-    return page("Exact k-center", COLUMNS, plain, footnotes(rows), machine, threads)
+REPORT = Report(
+    title="Exact k-center",
+    stem="exact",
+    key="instances",
+    columns=(
+        "instance",
+        "graphopt",
+        "radius",
+        "what was left to prove",
+        "exchanges",
+        "spopt",
+        "ratio",
+    ),
+    right=("graphopt", "ratio"),
+    cells=cells,
+    summary=summary,
+    footnotes=footnotes,
+    plain=plain,
+)

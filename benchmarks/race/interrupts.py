@@ -35,7 +35,6 @@ import numpy as np
 import graphopt
 from benchmarks.race.machine import describe_machine
 from graphopt import Graph
-from graphopt._files import make_folder, write_text
 from graphopt._loading import load_whole
 
 RESULTS = Path(os.environ.get("GRAPHOPT_BENCH_RESULTS", Path(__file__).parents[1] / "results"))
@@ -400,8 +399,8 @@ def store(file: Path, rows: dict[str, dict[str, Any]]) -> None:
         "threads": graphopt.get_num_threads(),
         "functions": [rows[name] for name in CALLS if name in rows],
     }
-    make_folder(file.parent)
-    write_text(file, json.dumps(content, indent=1) + "\n")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from graphopt import build_config
-from graphopt._threads import get_num_threads
+from graphopt import build_config, get_num_threads
 
 LIBRARIES = (
     "graphopt", "numpy", "scipy", "torch", "igraph", "networkit", "rustworkx", "torch_kmeans",
@@ -79,8 +79,6 @@ def _memory() -> int | None:
 
 
 def _version(name: str) -> str | None:
-    from importlib import metadata
-
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -6,14 +6,16 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
+import graphopt
 from benchmarks.race.contest import Call, NotAvailable
-from graphopt import _threads
-from graphopt.graph import Graph
+from graphopt import Graph
 
 ONE_THREAD = ("igraph", "networkx", "numpy", "python twin", "scipy", "spopt")
 """Libraries that run on one thread whatever graphopt runs on, as contestants' names begin."""
@@ -113,8 +115,6 @@ def rustworkx_distances(graph: Graph) -> Callable[[], Call]:
 
 def torch_compiled(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     """Compile a PyTorch function and run it once on `arguments`, or raise NotAvailable."""
-    import torch
-
     compiled: Callable[..., Any] = torch.compile(function, dynamic=False)
     try:
         with warnings.catch_warnings():
@@ -131,35 +131,19 @@ def threads_for_all(num_threads: int) -> Iterator[None]:
     """Let graphopt and every library that can be told use so many threads, and undo it after.
 
     rustworkx takes ``RAYON_NUM_THREADS`` when it is first used and keeps to it; NumPy's linear
-    algebra is told through threadpoolctl where that is installed.
+    algebra is told through threadpoolctl.
     """
-    import torch
-
-    undo: list[Callable[[], object]] = []
-    torch_before, chosen_before = torch.get_num_threads(), _threads.chosen()
-    undo.append(lambda: _threads.set_num_threads(chosen_before))
-    undo.append(lambda: torch.set_num_threads(torch_before))
-    _threads.set_num_threads(num_threads)
-    torch.set_num_threads(num_threads)
-    try:
-        import networkit
-    except ImportError:
-        pass
-    else:
-        networkit_before = networkit.getMaxNumberOfThreads()
-        undo.append(lambda: networkit.setNumberOfThreads(networkit_before))
-        networkit.setNumberOfThreads(num_threads)
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        pass
-    else:
-        limits = threadpool_limits(num_threads, user_api="blas")
-        undo.append(limits.restore_original_limits)
     if "rustworkx" not in sys.modules:
         os.environ.setdefault("RAYON_NUM_THREADS", str(num_threads))
-    try:
+    with ExitStack() as undo:
+        undo.callback(graphopt.set_num_threads, None)
+        graphopt.set_num_threads(num_threads)
+        undo.callback(torch.set_num_threads, torch.get_num_threads())
+        torch.set_num_threads(num_threads)
+        with suppress(ImportError):
+            import networkit
+
+            undo.callback(networkit.setNumberOfThreads, networkit.getMaxNumberOfThreads())
+            networkit.setNumberOfThreads(num_threads)
+        undo.enter_context(threadpool_limits(num_threads, user_api="blas"))
         yield
-    finally:
-        for action in reversed(undo):
-            action()

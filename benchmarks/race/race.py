@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
+from benchmarks.race import workloads
 from benchmarks.race.contest import Call, Contest, Contestant, LineUp, NotAvailable, Reached, Size
+from benchmarks.race.memory import peak_memory
+from benchmarks.race.peers import threads_for_all
 
 ROUNDS = 5
 LONG = 20.0
@@ -230,6 +233,61 @@ def race(
         if contestant.name in runners or contestant.name in absent
     )
     return Outcome(contest, size, scale, threads, timings)
+
+
+def run(
+    contests: Sequence[Contest],
+    *,
+    scale: float = 1.0,
+    rounds: int = ROUNDS,
+    threads: int,
+    slow: bool = True,
+    memory: bool = True,
+    progress: Progress = lambda step: None,
+) -> Iterator[Outcome]:
+    """Run contests and yield what each gave.
+
+    Parameters
+    ----------
+    contests : sequence of Contest
+    scale : float
+        Size of the inputs beside the usual one.
+    rounds : int
+    threads : int
+        For every library that can be told.
+    slow : bool
+        Whether slow contestants take part.
+    memory : bool
+        Measure the peak memory of ours, in a process of its own.
+    progress : callable
+        Told what happens next.
+
+    Raises
+    ------
+    AssertionError
+        If an answer differs from ours.
+    """
+    for contest in contests:
+
+        def step(what: str, name: str = contest.name) -> None:
+            progress(f"{name}: {what}")
+
+        with threads_for_all(threads):
+            outcome = race(
+                contest,
+                scale=scale,
+                rounds=rounds,
+                threads=threads,
+                without=lambda contestant: contestant.slow and not slow,
+                progress=step,
+            )
+        workloads.forget()
+        gc.collect()
+        if memory:
+            step("memory")
+            found = peak_memory(contest.name, outcome.ours.name, scale=scale, threads=threads)
+            outcome = replace(outcome, memory=None if found is None else found.extra)
+        yield outcome
 
 
 def plan(

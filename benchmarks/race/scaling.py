@@ -12,16 +12,17 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 import graphopt
 from benchmarks.race import workloads
 from benchmarks.race.contest import Call
-from graphopt._escaping import for_plot
-from graphopt._files import write_figure
-from graphopt._optional import require
-from graphopt._text import counted
 from graphopt.clustering import soft_kmeans_vjp
 from graphopt.clustering.settings import Gradient
+from graphopt.nn.facility_distances import FacilityDistances
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 K = 10
 TEMPERATURE = 30.0
@@ -135,9 +136,6 @@ def _gradient(method: Gradient) -> Callable[[int], Call]:
 
 
 def _facility(n: int) -> Call:
-    from graphopt.nn.facility_distances import FacilityDistances
-    from graphopt.nn.losses import KCenterLoss
-
     graph = workloads.citations(n, 2 * n, connected=True).graph
     problem = FacilityDistances.from_distances(graphopt.all_pairs_shortest_paths(graph))
     opening = workloads.opening_probabilities(n, K).astype(np.float32)
@@ -145,16 +143,12 @@ def _facility(n: int) -> Call:
 
 
 def _modularity(n: int) -> Call:
-    from graphopt.nn.losses import ModularityLoss
-
     objective = ModularityLoss()
     problem = objective.prepare(workloads.citations(n, 2 * n).graph)
     return _loss_and_gradient(objective, problem, workloads.assignment(n, K))
 
 
 def _loss_and_gradient(objective: Any, problem: Any, decision: Any) -> Call:
-    import torch
-
     def call() -> Any:
         at = torch.from_numpy(decision).requires_grad_()
         objective.loss(at, problem).backward()
@@ -243,21 +237,16 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
         The machine.
     path : Path
     """
-    require("matplotlib", "the picture of how time grows").use("Agg")
-    from matplotlib import pyplot as plt
-    from matplotlib.ticker import NullFormatter
-
     names = list(dict.fromkeys(result["study"] for result in results))
     columns = 4
     rows = math.ceil(len(names) / columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(4 * columns, 3.2 * rows), squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(4 * columns, 3.2 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
     colours = {1: "#1f5fa8", 2: "#d9730d"}
     for panel, name in zip(axes.flat, names, strict=False):
         of_study = [result for result in results if result["study"] == name]
         for result in of_study:
-            label = f"{counted(result['threads'], 'thread')}: "
+            label = f"{result['threads']} thread{'' if result['threads'] == 1 else 's'}: "
             panel.loglog(
                 result["n"],
                 result["median"],
@@ -273,12 +262,12 @@ def draw(results: Sequence[dict[str, Any]], title: str, path: Path) -> None:
             n, guide, "--", color="#999999", linewidth=1, label=f"$n^{first['counted_exponent']:g}$"
         )
         panel.xaxis.set_minor_formatter(NullFormatter())  # labels of a short axis would overlap
-        panel.set_title(for_plot(name), fontsize=11)
+        panel.set_title(name, fontsize=11)
         panel.set_xlabel("n")
         panel.set_ylabel("seconds")
         panel.grid(True, which="major", alpha=0.3)
         panel.legend(fontsize=8, frameon=False)
     for panel in axes.flat[len(names) :]:
         panel.set_visible(False)
-    figure.suptitle(for_plot(title), fontsize=11)
-    write_figure(figure, path)
+    figure.suptitle(title, fontsize=11)
+    figure.savefig(path, dpi=110)

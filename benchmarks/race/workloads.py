@@ -14,9 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.spatial import Delaunay
 
 from benchmarks.race.contest import Size
-from graphopt.graph import Graph
+from graphopt import Graph, datasets
+from graphopt.errors import DatasetNotFoundError
 
 MORENO = (2_539, 10_455)
 PGP = (10_680, 24_316)
@@ -100,10 +104,6 @@ def power_grid(n_nodes: int = POWER_GRID, seed: int = 0, lengths: str = "float")
     lengths : {"integer", "float", "hops"}
         Drawn evenly from 1 .. 100, from [0.1, 10), or none.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import minimum_spanning_tree
-    from scipy.spatial import Delaunay
-
     rng = np.random.default_rng(seed)
     points = rng.random((n_nodes, 2))
     corners = Delaunay(points).simplices
@@ -186,8 +186,6 @@ def citations(
         Start from a spanning tree.
     seed : int
     """
-    from scipy.sparse import csr_array
-
     rng = np.random.default_rng(seed)
     topic = rng.integers(7, size=n_nodes)
     members = [np.flatnonzero(topic == t) for t in range(7)]
@@ -219,9 +217,6 @@ def published(name: str) -> Described | None:
 
     Nothing is fetched. ``words`` is None where the features are no bag of words.
     """
-    from graphopt import datasets
-    from graphopt.errors import DatasetNotFoundError
-
     try:
         data = datasets.load(name, download=False)
     except DatasetNotFoundError:
@@ -286,6 +281,18 @@ def clustered_rows(
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     kept = rows.astype(np.float32)
     return kept, kept[:n_clusters].copy()
+
+
+def link_probabilities(n_nodes: int, seed: int = 0) -> NDArray[np.float64]:
+    """Return a symmetric matrix of probabilities as a link predictor gives them, 0 on the diagonal.
+
+    Shape (n_nodes, n_nodes).
+    """
+    points = np.random.default_rng(seed).standard_normal((n_nodes, 16))
+    found: NDArray[np.float64] = 1.0 / (1.0 + np.exp(4.0 - 0.5 * (points @ points.T)))
+    found = (found + found.T) / 2.0
+    np.fill_diagonal(found, 0.0)
+    return found
 
 
 def ragged_sizes(n_graphs: int, mean: int, seed: int = 0) -> list[int]:

@@ -199,7 +199,7 @@ def test_ratios() -> None:
 )
 def test_a_row_in_words(peer: PeerResult, text: str, ratio: str) -> None:
     said = exact_table.cells(exact.compare(ROW, peer, COSTS))
-    assert len(said) == len(exact_table.COLUMNS)
+    assert len(said) == len(exact_table.REPORT.columns)
     assert said[0] == "path\nn = 6, m = 5, k = 2"
     assert said[1:5] == (
         "500 ms",
@@ -218,7 +218,7 @@ def test_files(tmp_path: Path) -> None:
         exact.compare(ROW, PeerResult("optimal", 9.0, 1.0, (1, 4)), COSTS),
         replace(ROW, name="a | b", radius=math.inf, status="time_limit"),
     ]
-    exact.save(rows, describe_machine(), 2, tmp_path / "new")
+    exact_table.REPORT.save(rows, describe_machine(), 2, tmp_path / "new")
     found = json.loads((tmp_path / "new" / "exact.json").read_text())
     first, second = found["instances"]
     assert (found["threads"], first["ratio"], first["peer"]["outcome"]) == (2, 18.0, "optimal")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.race import exact, session, table
+from benchmarks.race import exact, race, report, table
 from benchmarks.race.__main__ import app
 from benchmarks.race.contest import Contest, Contestant, Faster, LineUp, Size
 from benchmarks.race.contests import CONTESTS
@@ -110,7 +110,7 @@ def test_a_folder_that_is_a_file_is_told_before_anything_is_measured(
     def measure(*_: object, **__: object) -> None:
         raise AssertionError("nothing may be measured")
 
-    monkeypatch.setattr(session, "run", measure)
+    monkeypatch.setattr(race, "run", measure)
     monkeypatch.setattr(exact, "run", measure)
     file = tmp_path / "file"
     file.touch()
@@ -119,7 +119,7 @@ def test_a_folder_that_is_a_file_is_told_before_anything_is_measured(
         run_app(app)
     output, errors = capsys.readouterr()
     assert (stop.value.code, output) == (1, "")
-    assert errors.splitlines()[-1] == f"error: {file}: Not a directory"
+    assert errors.splitlines()[-1] == f"error: {file / 'inside'}: Not a directory"
 
 
 # --- the table ----------------------------------------------------------------------------------
@@ -159,10 +159,10 @@ def test_footnotes_say_how_to_get_what_is_missing() -> None:
 
 
 def test_markdown_keeps_its_columns() -> None:
-    page = table.as_markdown([outcome()], describe_machine(), 2)
+    page = table.REPORT.as_markdown([outcome()], describe_machine(), 2)
     rows = [line for line in page.splitlines() if line.startswith("| sums")]
     assert len(rows) == 1
-    assert rows[0].replace("\\|", "").count("|") == len(table.COLUMNS) + 1
+    assert rows[0].replace("\\|", "").count("|") == len(table.REPORT.columns) + 1
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_markdown_keeps_its_columns() -> None:
     [(83.0, "83 s"), (1.0, "1 s"), (0.9, "900 ms"), (0.00123456, "1.23 ms"), (2e-7, "0.2 µs")],
 )
 def test_seconds(seconds: float, text: str) -> None:
-    assert table.seconds_text(seconds) == text
+    assert report.seconds_text(seconds) == text
 
 
 def test_the_machine_is_described() -> None:

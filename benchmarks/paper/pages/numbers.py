@@ -10,7 +10,7 @@ from benchmarks.paper.jobs.specs import DECIDE, SINGLE
 from benchmarks.paper.pages.files import Sources
 from benchmarks.paper.proposition.rows import PropositionRow, summary_of
 from benchmarks.paper.report.tables import Cell, number, ours, theirs
-from benchmarks.race.table import three_digits
+from benchmarks.race.report import three_digits
 from graphopt.datasets import synthetic_distribution
 from graphopt.decision import PairedDifference, paired_difference
 

@@ -12,7 +12,7 @@ from benchmarks.paper.report.goals import GOALS
 from benchmarks.paper.report.layouts import SETTINGS
 from benchmarks.paper.report.tables import number, ours, theirs
 from benchmarks.race.peers import ONE_THREAD
-from benchmarks.race.table import seconds_text, three_digits
+from benchmarks.race.report import seconds_text, three_digits
 
 _SHOWN = {  # rows of the README's table of speed: the name of a contest, and what is done
     "hops-moreno": "all-pairs hops",

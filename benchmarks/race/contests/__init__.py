@@ -9,6 +9,7 @@ from benchmarks.race.contest import Contest
 from benchmarks.race.contests import (
     centers,
     communities,
+    convert,
     facility,
     paths,
     rounding,
@@ -16,19 +17,13 @@ from benchmarks.race.contests import (
     training,
 )
 
-SUBJECTS: dict[str, tuple[Contest, ...]] = {
-    "paths": paths.CONTESTS,
-    "centers": centers.CONTESTS,
-    "soft-kmeans": soft_kmeans.CONTESTS,
-    "facility": facility.CONTESTS,
-    "communities": communities.CONTESTS,
-    "rounding": rounding.CONTESTS,
-    "training": training.CONTESTS,
-}
-
 CONTESTS: dict[str, Contest] = {
-    contest.name: contest for contests in SUBJECTS.values() for contest in contests
-}
+    contest.name: contest
+    for subject in (
+        paths, centers, soft_kmeans, facility, communities, rounding, training, convert
+    )
+    for contest in subject.CONTESTS
+}  # fmt: skip
 
 
 def find(name: str) -> Contest:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import breadth_first_order
 
 from benchmarks.race import workloads
 from benchmarks.race.contest import Call, Contest, Contestant, Faster, LineUp, Within
+from benchmarks.race.peers import networkit_graph
 from benchmarks.race.workloads import like, size_of
-from graphopt._threads import get_num_threads
-from graphopt.centers import gonzalez, greedy_k_center
+from graphopt import (
+    Graph,
+    all_pairs_shortest_paths,
+    get_num_threads,
+    gonzalez,
+    greedy_k_center,
+)
 from graphopt.centers.swaps import swap_sites
-from graphopt.graph import Graph
-from graphopt.paths import all_pairs_shortest_paths
 
 K = 10
 
@@ -39,8 +45,6 @@ def gonzalez_million(scale: float) -> LineUp:
         return lambda: gonzalez(graph, K, first=0).centers
 
     def scipy() -> Call:
-        from scipy.sparse.csgraph import breadth_first_order
-
         matrix = source()[0].to_scipy()
 
         def hops(start: int) -> NDArray[np.float64]:
@@ -51,8 +55,6 @@ def gonzalez_million(scale: float) -> LineUp:
 
     def networkit() -> Call:
         import networkit as nk
-
-        from benchmarks.race.peers import networkit_graph
 
         peer = networkit_graph(source()[0])
 
@@ -115,37 +117,23 @@ def numpy_greedy(distances: NDArray[Any], k: int) -> list[int]:
     return centers
 
 
-def greedy_cora(scale: float) -> LineUp:
-    """Race with the distances given."""
-    _, source = like("cora_connected", workloads.CORA_CONNECTED, scale)
-
-    def ours() -> Call:
-        distances = all_pairs_shortest_paths(source()[0])
-        return lambda: greedy_k_center(distances, K).centers
-
-    def numpy() -> Call:
-        distances = all_pairs_shortest_paths(source()[0])
-        return lambda: numpy_greedy(distances, K)
-
-    contestants = (Contestant("graphopt", ours, peer=False), Contestant("numpy", numpy))
-    return LineUp(size_of(source), contestants, same_centers)
-
-
-def greedy_20k(scale: float) -> LineUp:
-    """Race from the graph; the peer is given the distances."""
-    _, source = like("pubmed", workloads.PUBMED, scale)
+def greedy(scale: float, name: str, size: tuple[int, int], *, given: bool) -> LineUp:
+    """Race with the distances `given` or from the graph; the peer is given them in either case."""
+    _, source = like(name, size, scale)
 
     def ours() -> Call:
         graph, _ = source()
-        return lambda: greedy_k_center(graph, K).centers
+        start = all_pairs_shortest_paths(graph) if given else graph
+        return lambda: greedy_k_center(start, K).centers
 
     def numpy() -> Call:
         distances = all_pairs_shortest_paths(source()[0])
         return lambda: numpy_greedy(distances, K)
 
+    note = "" if given else "the distances are given to it"
     contestants = (
         Contestant("graphopt", ours, peer=False),
-        Contestant("numpy", numpy, note="the distances are given to it"),
+        Contestant("numpy", numpy, note=note),
     )
     return LineUp(size_of(source), contestants, same_centers)
 
@@ -221,7 +209,7 @@ CONTESTS = (
     Contest(
         "greedy-cora",
         "greedy k-center, k = 10, distances given",
-        greedy_cora,
+        partial(greedy, name="cora_connected", size=workloads.CORA_CONNECTED, given=True),
         (Within(0.005),),
         quick=True,
     ),
@@ -232,5 +220,10 @@ CONTESTS = (
         (Faster(3.0, "numpy"), Within(0.05)),
         quick=True,
     ),
-    Contest("greedy-20k", "greedy k-center, k = 10, from the graph", greedy_20k, (Within(2.0),)),
+    Contest(
+        "greedy-20k",
+        "greedy k-center, k = 10, from the graph",
+        partial(greedy, name="pubmed", size=workloads.PUBMED, given=False),
+        (Within(2.0),),
+    ),
 )

@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks.race import workloads
 from benchmarks.race.contest import Call, Contest, Contestant, Faster, LineUp, WithinMemory
+from benchmarks.race.torch_peers import GroupedFacility, SortedFacility
 from benchmarks.race.workloads import like, size_of
-from graphopt.paths import all_pairs_shortest_paths
+from graphopt import all_pairs_shortest_paths
+from graphopt.nn.facility_distances import FacilityDistances
 
 K = 10
 Answer = tuple[Any, Any]
 
 
-def _facility(name: str, size: tuple[int, int], scale: float, part: int | None) -> LineUp:
-    """Race on all customers, the peers on `part` of them (None: all)."""
+def facility(
+    scale: float, name: str, size: tuple[int, int], served_by_peers: int | None = None
+) -> LineUp:
+    """Race on all customers; peers, whose matrices may not fit, on so many of them (None: all)."""
     n, source = like(name, size, scale)
-    customers = n if part is None else min(part, n)
+    customers = n if served_by_peers is None else min(served_by_peers, n)
 
     def opening() -> Any:
-        import torch
-
         return torch.from_numpy(workloads.opening_probabilities(n, K)).float()
 
     def ours(count: int) -> Callable[[], Answer]:
-        from graphopt.nn.facility_distances import FacilityDistances
-
         hops = all_pairs_shortest_paths(source()[0])
         problem = FacilityDistances.from_distances(hops[:count], charge=int(hops.max()) + 1)
         return _costs_and_gradient(problem.expected_costs, opening())
 
-    def peer(kind: str) -> Callable[[], Call]:
+    def peer(kind: Callable[..., Any]) -> Callable[[], Call]:
         def prepare() -> Call:
-            from benchmarks.race import torch_peers
-
             hops = all_pairs_shortest_paths(source()[0])
-            make = getattr(torch_peers, kind)
-            return _costs_and_gradient(make(hops[:customers], int(hops.max()) + 1.0), opening())
+            return _costs_and_gradient(kind(hops[:customers], int(hops.max()) + 1.0), opening())
 
         return prepare
 
@@ -52,10 +51,10 @@ def _facility(name: str, size: tuple[int, int], scale: float, part: int | None) 
 
     contestants = (
         Contestant("graphopt", lambda: ours(n), peer=False),
-        Contestant("torch, sorted", peer("SortedFacility"), share=customers / n),
+        Contestant("torch, sorted", peer(SortedFacility), share=customers / n),
         Contestant(
             "torch, grouped",
-            peer("GroupedFacility"),
+            peer(GroupedFacility),
             share=customers / n,
             note="sites grouped by distance with scatter_add and cumsum",
         ),
@@ -76,28 +75,18 @@ def _costs_and_gradient(costs: Any, opening: Any) -> Callable[[], Answer]:
     return call
 
 
-def facility_2485(scale: float) -> LineUp:
-    """Race on cora's largest component."""
-    return _facility("cora_connected", workloads.CORA_CONNECTED, scale, None)
-
-
-def facility_20k(scale: float) -> LineUp:
-    """Race on pubmed; the peers, whose matrices would not fit, serve 500 customers."""
-    return _facility("pubmed", workloads.PUBMED, scale, 500)
-
-
 CONTESTS = (
     Contest(
         "facility-2485",
         "expected distances and their gradient",
-        facility_2485,
+        partial(facility, name="cora_connected", size=workloads.CORA_CONNECTED),
         (Faster(2.0), Faster(40.0, "torch, sorted")),
         quick=True,
     ),
     Contest(
         "facility-20k",
         "expected distances and their gradient",
-        facility_20k,
+        partial(facility, name="pubmed", size=workloads.PUBMED, served_by_peers=500),
         (Faster(2.0), Faster(40.0, "torch, sorted"), WithinMemory(600 * 2**20)),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,7 @@ from benchmarks.race.peers import (
     scipy_distances,
 )
 from benchmarks.race.workloads import Source, like, size_of
-from graphopt.graph import Graph
-from graphopt.paths import all_pairs_shortest_paths
+from graphopt import Graph, all_pairs_shortest_paths
 
 MEGABYTE = 2**20
 
@@ -74,40 +74,19 @@ def _peer(
 # --- hops ---------------------------------------------------------------------------------------
 
 
-def hops_moreno(scale: float) -> LineUp:
-    """Race on moreno; peers do the whole work."""
-    n, source = like("moreno", workloads.MORENO, scale)
-    contestants = (
-        _ours(source),
-        Contestant("rustworkx", lambda: rustworkx_distances(source()[0])()),
-        _peer("networkit", networkit_distances, source, n),
-        _peer("igraph", igraph_distances, source, n),
-        _peer("scipy", scipy_distances, source, n),
-    )
-    return LineUp(size_of(source), contestants, same_distances)
-
-
-def _hops_large(name: str, scale: float, size: tuple[int, int]) -> LineUp:
-    """Let peers start from a part of the nodes, which rustworkx cannot."""
+def hops(
+    scale: float, name: str, size: tuple[int, int], networkit: int | None, others: int | None
+) -> LineUp:
+    """Race from all nodes; peers from so many of them (None: all), but rustworkx cannot."""
     n, source = like(name, size, scale)
     contestants = (
         _ours(source),
         Contestant("rustworkx", lambda: rustworkx_distances(source()[0])()),
-        _peer("networkit", networkit_distances, source, n, 1024),
-        _peer("igraph", igraph_distances, source, n, 256),
-        _peer("scipy", scipy_distances, source, n, 256),
+        _peer("networkit", networkit_distances, source, n, networkit),
+        _peer("igraph", igraph_distances, source, n, others),
+        _peer("scipy", scipy_distances, source, n, others),
     )
     return LineUp(size_of(source), contestants, same_distances)
-
-
-def hops_pubmed(scale: float) -> LineUp:
-    """Race on pubmed."""
-    return _hops_large("pubmed", scale, workloads.PUBMED)
-
-
-def hops_pgp(scale: float) -> LineUp:
-    """Race on a graph of the size of the PGP web of trust."""
-    return _hops_large("", scale, workloads.PGP)
 
 
 def hops_million(scale: float) -> LineUp:
@@ -128,7 +107,8 @@ def hops_million(scale: float) -> LineUp:
 # --- lengths ------------------------------------------------------------------------------------
 
 
-def _lengths_sparse(scale: float, lengths: str) -> LineUp:
+def lengths_sparse(scale: float, lengths: str) -> LineUp:
+    """Race on something like a power grid."""
     n = max(20, round(scale * workloads.POWER_GRID))
 
     def source() -> tuple[Graph, str]:
@@ -141,16 +121,6 @@ def _lengths_sparse(scale: float, lengths: str) -> LineUp:
         _peer("igraph", igraph_distances, source, n, 500),
     )
     return LineUp(size_of(source), contestants, same_distances)
-
-
-def lengths_sparse_integer(scale: float) -> LineUp:
-    """Race with lengths 1 .. 100."""
-    return _lengths_sparse(scale, "integer")
-
-
-def lengths_sparse_float(scale: float) -> LineUp:
-    """Race with lengths from [0.1, 10)."""
-    return _lengths_sparse(scale, "float")
 
 
 def lengths_dense(scale: float) -> LineUp:
@@ -173,33 +143,33 @@ CONTESTS = (
     Contest(
         "hops-moreno",
         "all-pairs hops, a friendship graph",
-        hops_moreno,
+        partial(hops, name="moreno", size=workloads.MORENO, networkit=None, others=None),
         (Faster(25.0), WithinMemory(64 * MEGABYTE)),
         quick=True,
     ),
     Contest(
         "hops-pubmed",
         "all-pairs hops, a citation graph",
-        hops_pubmed,
+        partial(hops, name="pubmed", size=workloads.PUBMED, networkit=1024, others=256),
         (Faster(60.0), WithinMemory(64 * MEGABYTE)),
     ),
     Contest(
         "hops-pgp",
         "all-pairs hops, a scale-free graph",
-        hops_pgp,
+        partial(hops, name="", size=workloads.PGP, networkit=1024, others=256),
         (Faster(25.0), WithinMemory(64 * MEGABYTE)),
     ),
     Contest("hops-million", "hops from 512 sources", hops_million, (Faster(10.0),)),
     Contest(
         "lengths-sparse-integer",
         "all-pairs integer lengths, like a power grid",
-        lengths_sparse_integer,
+        partial(lengths_sparse, lengths="integer"),
         (Faster(2.0),),
     ),
     Contest(
         "lengths-sparse-float",
         "all-pairs float lengths, like a power grid",
-        lengths_sparse_float,
+        partial(lengths_sparse, lengths="float"),
         (Faster(2.0),),
     ),
     Contest("lengths-dense", "all-pairs lengths, complete graph", lengths_dense, (Faster(10.0),)),

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from benchmarks.race import workloads
 from benchmarks.race.contest import Call, Contest, Contestant, Faster, LineUp, Size
-from graphopt.rounding import pipage_rounding
+from graphopt import pipage_rounding
+from tests.reference.rounding import pipage_rounding as slow
 
 K, DRAWS, TWIN_DRAWS, SEED = 10, 50, 2, 0
 
@@ -28,8 +29,6 @@ def rounding_20k(scale: float) -> LineUp:
         return lambda: pipage_rounding(opening, k=K, draws=DRAWS, random_state=SEED)
 
     def twin() -> Call:
-        from tests.reference.rounding import pipage_rounding as slow
-
         opening = workloads.opening_probabilities(n, K)
         seed = int(np.random.default_rng(SEED).integers(0, 2**64, dtype=np.uint64))
         return lambda: slow(opening, K, TWIN_DRAWS, 1e-8, seed)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
-from benchmarks.race import workloads
+from benchmarks.race import torch_peers, workloads
 from benchmarks.race.contest import (
     AtMostTimes,
     Call,
@@ -18,7 +19,10 @@ from benchmarks.race.contest import (
     Size,
 )
 from benchmarks.race.peers import torch_compiled
+from graphopt import soft_kmeans
+from graphopt.clustering import soft_kmeans_vjp, stack_rows
 from graphopt.clustering.settings import Gradient
+from graphopt.nn import SoftKMeans
 
 TEMPERATURE, ITERATIONS = 30.0, 10
 N_CLUSTERS, WIDTH, N_GRAPHS = 10, 50, 64
@@ -44,53 +48,44 @@ def same_gradient(ours: Pairs, theirs: Pairs) -> None:
 # --- forward ------------------------------------------------------------------------------------
 
 
-def _forward(n_rows: int) -> Callable[[float], LineUp]:
-    def line_up(scale: float) -> LineUp:
-        n = max(40, round(scale * n_rows))
+def forward(scale: float, n_rows: int) -> LineUp:
+    """Race through ten updates."""
+    n = max(40, round(scale * n_rows))
 
-        def ours() -> Call:
-            from graphopt.clustering import soft_kmeans
+    def ours() -> Call:
+        rows, centers = workloads.clustered_rows(n)
+        options = {"temperature": TEMPERATURE, "iterations": ITERATIONS, "normalize": False}
 
-            rows, centers = workloads.clustered_rows(n)
-            options = {"temperature": TEMPERATURE, "iterations": ITERATIONS, "normalize": False}
+        def call() -> Pairs:
+            found = soft_kmeans(rows, centers, **options)  # type: ignore[arg-type]
+            return found.centers, found.assignment
 
-            def call() -> Pairs:
-                found = soft_kmeans(rows, centers, **options)  # type: ignore[arg-type]
-                return found.centers, found.assignment
+        return call
 
-            return call
+    def eager(compiled: bool) -> Call:
+        x, centers = (torch.from_numpy(part) for part in workloads.clustered_rows(n))
+        arguments = x, centers, TEMPERATURE, ITERATIONS
+        cluster: Any = torch_peers.soft_kmeans
+        if compiled:
+            cluster = torch_compiled(torch.no_grad()(cluster), *arguments)
 
-        def eager(compiled: bool) -> Call:
-            import torch
+        def call() -> Any:
+            with torch.inference_mode(not compiled), torch.no_grad():
+                return cluster(*arguments)
 
-            from benchmarks.race import torch_peers
+        return call
 
-            x, centers = (torch.from_numpy(part) for part in workloads.clustered_rows(n))
-            arguments = x, centers, TEMPERATURE, ITERATIONS
-            cluster: Any = torch_peers.soft_kmeans
-            if compiled:
-                cluster = torch_compiled(torch.no_grad()(cluster), *arguments)
-
-            def call() -> Any:
-                with torch.inference_mode(not compiled), torch.no_grad():
-                    return cluster(*arguments)
-
-            return call
-
-        contestants = (
-            Contestant("graphopt", ours, peer=False),
-            Contestant("torch", lambda: eager(compiled=False)),
-            Contestant("torch.compile", lambda: eager(compiled=True), slow=True),
-            Contestant("torch_kmeans", lambda: _torch_kmeans(n), slow=n > 5_000),
-        )
-        return LineUp(lambda: Size(n), contestants, same_clusters)
-
-    return line_up
+    contestants = (
+        Contestant("graphopt", ours, peer=False),
+        Contestant("torch", lambda: eager(compiled=False)),
+        Contestant("torch.compile", lambda: eager(compiled=True), slow=True),
+        Contestant("torch_kmeans", lambda: _torch_kmeans(n), slow=n > 5_000),
+    )
+    return LineUp(lambda: Size(n), contestants, same_clusters)
 
 
 def _torch_kmeans(n: int) -> Call:
     """Prepare torch_kmeans on rows already of unit length, without its normalisations."""
-    import torch
     from torch_kmeans import SoftKMeans
     from torch_kmeans.utils.distances import DotProductSimilarity
 
@@ -128,8 +123,6 @@ def soft_kmeans_ragged(scale: float) -> LineUp:
         return [(part, part[:N_CLUSTERS].copy()) for part in cut]
 
     def ours() -> Call:
-        from graphopt.clustering import soft_kmeans, stack_rows
-
         x, offsets = stack_rows([rows for rows, _ in parts()])
         centers = np.stack([start for _, start in parts()])
 
@@ -147,25 +140,19 @@ def soft_kmeans_ragged(scale: float) -> LineUp:
         return call
 
     def loop() -> Call:
-        import torch
-
-        from benchmarks.race.torch_peers import soft_kmeans
-
         graphs = [(torch.from_numpy(x), torch.from_numpy(start)) for x, start in parts()]
 
         def call() -> Pairs:
             with torch.inference_mode():
-                found = [soft_kmeans(*graph, TEMPERATURE, ITERATIONS) for graph in graphs]
+                found = [
+                    torch_peers.soft_kmeans(*graph, TEMPERATURE, ITERATIONS) for graph in graphs
+                ]
                 centers, assignments = zip(*found, strict=True)
                 return torch.stack(centers), torch.cat(assignments)
 
         return call
 
     def padded() -> Call:
-        import torch
-
-        from benchmarks.race.torch_peers import padded_soft_kmeans
-
         graphs = [torch.from_numpy(rows) for rows, _ in parts()]
         x = torch.nn.utils.rnn.pad_sequence(graphs, batch_first=True)
         inside = (torch.arange(x.shape[1]) < torch.tensor(sizes)[:, None])[:, :, None].float()
@@ -173,7 +160,7 @@ def soft_kmeans_ragged(scale: float) -> LineUp:
 
         def call() -> Pairs:
             with torch.inference_mode():
-                return padded_soft_kmeans(x, inside, centers, TEMPERATURE, ITERATIONS)
+                return torch_peers.padded_soft_kmeans(x, inside, centers, TEMPERATURE, ITERATIONS)
 
         return call
 
@@ -194,8 +181,6 @@ def soft_kmeans_ragged(scale: float) -> LineUp:
 
 def settled_rows(n: int) -> Pairs:
     """Return rows and centres at their fixed point, so that every way to the gradient meets it."""
-    from graphopt.clustering import soft_kmeans
-
     rows, start = workloads.clustered_rows(n)
     exact, at = rows.astype(np.float64), start.astype(np.float64)
     found = soft_kmeans(exact, at, temperature=TEMPERATURE, iterations=300, normalize=False)
@@ -207,16 +192,11 @@ def implicit_gradient(scale: float) -> LineUp:
     n = max(60, round(scale * 2_708))
 
     def tensors() -> tuple[Any, Any, Any]:
-        import torch
-
         x, centers = (torch.from_numpy(part) for part in settled_rows(n))
         generator = torch.Generator().manual_seed(1)
         return x, centers, torch.randn(n, N_CLUSTERS, generator=generator)
 
     def layer(gradient: Gradient) -> Call:
-        from benchmarks.race.torch_peers import value_and_gradient
-        from graphopt.nn import SoftKMeans
-
         x, centers, weights = tensors()
         module = SoftKMeans(
             N_CLUSTERS, TEMPERATURE, ITERATIONS, gradient, normalize=False, tolerance=1e-6
@@ -225,19 +205,15 @@ def implicit_gradient(scale: float) -> LineUp:
         def loss(rows: Any) -> Any:
             return (weights * module(rows, centers).assignment).sum()
 
-        return lambda: value_and_gradient(loss, x)
+        return lambda: torch_peers.value_and_gradient(loss, x)
 
     def explicit() -> Call:
-        from benchmarks.race.torch_peers import autograd_jacobian, explicit_step
-
         x, centers, weights = tensors()
-        settings = TEMPERATURE, ITERATIONS, autograd_jacobian
-        return lambda: explicit_step(x, centers, weights, *settings)
+        settings = TEMPERATURE, ITERATIONS, torch_peers.autograd_jacobian
+        return lambda: torch_peers.explicit_step(x, centers, weights, *settings)
 
     def torchdeq() -> Call:
         from torchdeq import get_deq
-
-        from benchmarks.race.torch_peers import assign, update, value_and_gradient
 
         x, centers, weights = tensors()
         solver = get_deq(
@@ -253,12 +229,12 @@ def implicit_gradient(scale: float) -> LineUp:
 
         def loss(rows: Any) -> Any:
             def step(mu: Any) -> Any:
-                return update(rows, mu[0], TEMPERATURE)[None]
+                return torch_peers.update(rows, mu[0], TEMPERATURE)[None]
 
             found, _ = solver(step, centers[None])
-            return (weights * assign(rows, found[-1][0], TEMPERATURE)).sum()
+            return (weights * torch_peers.assign(rows, found[-1][0], TEMPERATURE)).sum()
 
-        return lambda: value_and_gradient(loss, x)
+        return lambda: torch_peers.value_and_gradient(loss, x)
 
     def same_loss(ours: Pairs, theirs: Pairs) -> None:
         np.testing.assert_allclose(float(theirs[0]), float(ours[0]), rtol=1e-4)
@@ -287,8 +263,6 @@ def dense_jacobian(scale: float) -> LineUp:
         return rows, centers, np.random.default_rng(1).standard_normal(centers.shape)
 
     def ours() -> Call:
-        from graphopt.clustering import soft_kmeans_vjp
-
         rows, centers, v = arrays()
 
         def call() -> Any:
@@ -304,11 +278,7 @@ def dense_jacobian(scale: float) -> LineUp:
 
         return call
 
-    def torch(written: bool) -> Call:
-        import torch
-
-        from benchmarks.race import torch_peers
-
+    def by_jacobian(written: bool) -> Call:
         x, centers, v = (torch.from_numpy(part) for part in arrays())
         jacobian = torch_peers.written_jacobian if written else torch_peers.autograd_jacobian
 
@@ -324,10 +294,10 @@ def dense_jacobian(scale: float) -> LineUp:
 
     contestants = (
         Contestant("graphopt", ours, peer=False),
-        Contestant("torch, explicit Jacobian", lambda: torch(written=False)),
+        Contestant("torch, explicit Jacobian", lambda: by_jacobian(written=False)),
         Contestant(
             "torch, by formula",
-            lambda: torch(written=True),
+            lambda: by_jacobian(written=True),
             note="the Jacobian's entries written out, not differentiated",
         ),
     )
@@ -339,7 +309,7 @@ CONTESTS = (
         Contest(
             f"soft-kmeans-{name}",
             "10 updates, 10 clusters, width 50, float32",
-            _forward(n),
+            partial(forward, n_rows=n),
             (Faster(5.0),),
             quick=n < 5_000,
         )

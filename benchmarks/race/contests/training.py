@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
+import torch
 
-from benchmarks.race import workloads
+from benchmarks.race import torch_peers, workloads
 from benchmarks.race.contest import (
     Agree,
     Call,
@@ -21,11 +22,10 @@ from benchmarks.race.contest import (
     Within,
 )
 from benchmarks.race.workloads import Described
-
-if TYPE_CHECKING:
-    from benchmarks.race.torch_peers import Training
-    from graphopt.learning import Recipe
-    from graphopt.learning.inputs import EncoderInputs
+from graphopt.learning import PAPER, Recipe, train
+from graphopt.learning.inputs import EncoderInputs
+from graphopt.nn import ClusterNet
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 K = 10
 
@@ -54,21 +54,13 @@ class _Task:
 
     def ours(self, recipe: Recipe) -> list[float]:
         """Train graphopt's network and return the losses."""
-        from graphopt.learning import train
-        from graphopt.nn import ClusterNet
-
         network = ClusterNet(self.inputs.n_features, K, dropout=recipe.dropout)
         network.load_state_dict(self.state)
         rng = np.random.default_rng(0)
         return train(network, self.inputs, self.objective, self.problem, recipe, rng).losses
 
-    def plain(self, *, grouped: bool = False) -> Training:
+    def plain(self, *, grouped: bool = False) -> torch_peers.Training:
         """Return the same training in plain PyTorch; facilities sorted or grouped by distance."""
-        import torch
-
-        from benchmarks.race import torch_peers
-        from graphopt.nn.losses import KCenterLoss
-
         graph = self.data.observed
         if isinstance(self.objective, KCenterLoss):
             kind = torch_peers.GroupedFacility if grouped else torch_peers.SortedFacility
@@ -94,12 +86,6 @@ class _Task:
 
 @lru_cache(maxsize=2)
 def _task(task: str, scale: float) -> _Task:
-    import torch
-
-    from graphopt.learning.inputs import EncoderInputs
-    from graphopt.nn import ClusterNet
-    from graphopt.nn.losses import KCenterLoss, ModularityLoss
-
     data = _described(task, scale)
     inputs = EncoderInputs.make(data.observed, data.words, smoothing=0)
     objective: Any = ModularityLoss()
@@ -112,8 +98,8 @@ def _task(task: str, scale: float) -> _Task:
     return _Task(data, inputs, objective, problem, network.state_dict())
 
 
-def _training(
-    task: str, scale: float, recipe: Callable[[int], Recipe], unit: int, steps: int, part: int
+def training(
+    scale: float, task: str, recipe: Callable[[int], Recipe], unit: int, steps: int, part: int
 ) -> LineUp:
     """Race through `unit` iterations: ours makes `steps`, PyTorch `part`, of a recipe.
 
@@ -126,15 +112,13 @@ def _training(
 
     def plain(grouped: bool) -> Callable[[], Call]:
         def prepare() -> Call:
-            import torch
-
-            training, settings = _task(task, scale).plain(grouped=grouped), recipe(part)
+            peer, settings = _task(task, scale).plain(grouped=grouped), recipe(part)
             updates = [settings.kmeans_updates(step) for step in range(part)]
 
             def call() -> list[float]:
                 with torch.random.fork_rng(devices=[]):
                     torch.manual_seed(0)
-                    return training.run(updates, dropout=settings.dropout, masking=settings.masking)
+                    return peer.run(updates, dropout=settings.dropout, masking=settings.masking)
 
             return call
 
@@ -174,68 +158,45 @@ def _training(
     return LineUp(size, tuple(contestants), agreement(False))
 
 
-def _one_step(masking: float) -> Callable[[int], Recipe]:
+def _one_step(steps: int, masking: float) -> Recipe:
     """Return the published settings, with seen edges hidden; decisions are looked at twice."""
-
-    def recipe(steps: int) -> Recipe:
-        from graphopt.learning import PAPER
-
-        return replace(PAPER, iterations=steps, check_every=steps, masking=masking)
-
-    return recipe
+    return replace(PAPER, iterations=steps, check_every=steps, masking=masking)
 
 
 def _published(steps: int) -> Recipe:
-    from graphopt.learning import PAPER
-
     return replace(PAPER, iterations=steps)
 
 
-def training_step_community(scale: float) -> LineUp:
-    """Race with 40 % of the seen edges hidden anew at each step, as is the library's default."""
-    return _training("community", scale, _one_step(0.4), unit=1, steps=100, part=50)
-
-
-def training_step_facility(scale: float) -> LineUp:
-    """Race on the paper's facility loss."""
-    return _training("facility", scale, _one_step(0.0), unit=1, steps=100, part=10)
-
-
-def training_community(scale: float) -> LineUp:
-    """Race through the paper's training; plain PyTorch makes a tenth and never decides."""
-    return _training("community", scale, _published, unit=1_000, steps=1_000, part=100)
-
-
-def training_facility(scale: float) -> LineUp:
-    """Race through the paper's training; plain PyTorch makes a part and never decides."""
-    return _training("facility", scale, _published, unit=1_000, steps=1_000, part=10)
-
+# Plain PyTorch makes a part of the iterations and never decides. In a step of communities 40 % of
+# the seen edges are hidden anew, as is the library's default; facilities train on the paper's loss.
+_STEP = partial(training, unit=1, steps=100)
+_WHOLE = partial(training, recipe=_published, unit=1_000, steps=1_000)
 
 CONTESTS = (
     Contest(
         "training-step-community",
         "one training iteration, mean of many",
-        training_step_community,
+        partial(_STEP, task="community", recipe=partial(_one_step, masking=0.4), part=50),
         (Faster(3.0),),
         quick=True,
     ),
     Contest(
         "training-step-facility",
         "one training iteration, mean of many",
-        training_step_facility,
+        partial(_STEP, task="facility", recipe=partial(_one_step, masking=0.0), part=10),
         (Faster(2.0), Faster(10.0, "torch, plain")),
     ),
     Contest(
         "training-community",
         "1,000 iterations and decisions, published settings",
-        training_community,
+        partial(_WHOLE, task="community", part=100),
         (Within(5.0),),
         quoted="59.48 s on 14 cores (the paper)",
     ),
     Contest(
         "training-facility",
         "1,000 iterations and decisions, published settings",
-        training_facility,
+        partial(_WHOLE, task="facility", part=10),
         (Within(10.0),),
         quoted="264.14 s on 14 cores (the paper)",
     ),

@@ -1,6 +1,6 @@
 """Each kernel over sizes, on one thread and on two: medians, fitted exponents, a log-log picture.
 
-Run with ``pytest benchmarks/race/test_bench_scaling.py``. ``scaling.json`` and ``scaling.png`` go
+Run with ``pytest benchmarks/race/test_scaling.py``. ``scaling.json`` and ``scaling.png`` go
 to ``benchmarks/results/``, or to the folder that ``GRAPHOPT_BENCH_RESULTS`` names.
 """
 
@@ -18,7 +18,6 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.race.machine import describe_machine
 from benchmarks.race.peers import threads_for_all
 from benchmarks.race.scaling import STUDIES, Study, draw, fitted_exponent
-from graphopt._files import make_folder, write_text
 
 THREADS = (1, 2)
 ROUNDS = 5
@@ -33,9 +32,9 @@ def results() -> Iterator[list[dict[str, Any]]]:
     if not gathered:
         return
     machine = describe_machine()
-    make_folder(RESULTS)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": machine, "studies": gathered}, indent=1)
-    write_text(RESULTS / "scaling.json", text + "\n")
+    (RESULTS / "scaling.json").write_text(text + "\n", encoding="utf-8")
     draw(gathered, f"{machine['processor']}, {machine['isa']}", RESULTS / "scaling.png")
 
 
@@ -45,7 +44,7 @@ def results() -> Iterator[list[dict[str, Any]]]:
 def test_scaling(
     benchmark: BenchmarkFixture, results: list[dict[str, Any]], study: Study, threads: int
 ) -> None:
-    medians = []
+    medians: list[float] = []
 
     def all_sizes() -> None:
         medians.extend(study.median_seconds(n, ROUNDS) for n in study.sizes)

@@ -1,6 +1,6 @@
 """Exact k-center on the published graphs, OR-Library instances and graphs of 20,000 nodes.
 
-Run with ``pytest benchmarks/test_bench_exact.py``. ``python -m benchmarks.race --exact --save
+Run with ``pytest benchmarks/race/test_exact.py``. ``python -m benchmarks.race --exact --save
 benchmarks/results`` measures the same beside spopt and writes ``exact.md`` and ``exact.json``.
 """
 
