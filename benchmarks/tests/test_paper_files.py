@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.paper import ablation, databases
+from benchmarks.paper import ablation
 from benchmarks.paper.__main__ import app
 from benchmarks.paper.proposition import measurement
+from graphopt import _databases as databases
 from graphopt import datasets
 from graphopt.cli import run_app
 
@@ -64,7 +65,7 @@ def test_folders_that_are_files(
     monkeypatch.setattr(ablation, "run", compute)
     monkeypatch.setattr(measurement, "measure_proposition", compute)
     message = failure(*command, file / "inside")
-    assert message.startswith((f"{file}: Not a directory", "storage must lie in a folder that"))
+    assert message.startswith((f"{file}: Not a directory", "storage must be in a folder that"))
 
 
 def test_databases_of_others(failure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

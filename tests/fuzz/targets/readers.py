@@ -285,8 +285,7 @@ def _look_once_for_the_newest_schema() -> None:
 
 def _open_study(path: Path) -> int:
     _look_once_for_the_newest_schema()
-    from benchmarks.paper.search.search import Search
-    from benchmarks.paper.search.spaces import Space
+    from graphopt.tuning import Search, Space
 
     values = {"a": (0, 1), "b": (0.0, 0.5)}
     space = Space("tiny", values, iterations=(10, 20), check_every=10, rise=10, landmarks=())
