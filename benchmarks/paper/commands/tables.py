@@ -14,7 +14,7 @@ from graphopt._text import counted
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
-    from benchmarks.paper.report.text import Report
+    from benchmarks.paper.report.report import Report
 
 _SEEDS = 5
 _NARROWEST = 112  # columns that the tables take where no terminal says how wide it is
@@ -87,8 +87,9 @@ def reproduce(
     from benchmarks.paper.jobs.runner import run
     from benchmarks.paper.jobs.store import Store
     from benchmarks.paper.report.plan import plan
-    from benchmarks.paper.report.text import Report, print_report
-    from benchmarks.paper.report.text import as_json as to_json
+    from benchmarks.paper.report.render import print_report
+    from benchmarks.paper.report.report import Report
+    from benchmarks.paper.report.report import as_json as to_json
 
     names = [word for text in datasets or [] for word in text.replace(",", " ").split()]
     effort = specs.QUICK if quick else specs.FULL
@@ -139,8 +140,7 @@ def reproduce(
 
 def _write(report: Report, folder: Path) -> None:
     from benchmarks.paper.jobs.store import export_csv
-    from benchmarks.paper.report.html import as_html
-    from benchmarks.paper.report.text import as_markdown
+    from benchmarks.paper.report.render import as_html, as_markdown
 
     make_folder(folder)
     export_csv(report.rows, folder / "results.csv")
