@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import json
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from benchmarks.paper.commands.ablation import _read as read_ablation
 from benchmarks.paper.jobs.store import Store
 from graphopt.cli._problems import read_edges, read_features
 from graphopt.datasets import archive, load, sources
@@ -251,13 +249,6 @@ def results_database(draw: Draw) -> Call:
             return list(store.rows()), store.machines()
 
     return _reader(read, "results.sqlite", content)
-
-
-@target("reader: runs of an ablation", words=("runs.jsonl",))
-def ablation_runs(draw: Draw) -> Call:
-    line = json.dumps({"a": 1, "b": [1, 2]}) + "\n"
-    content = b"" if draw.valid else damaged(draw, line.encode())
-    return _reader(read_ablation, "runs.jsonl", content)
 
 
 class _Evaluation:
