@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import torch
 
+from benchmarks.paper import ablation
 from benchmarks.paper.jobs import inductive
 from benchmarks.paper.jobs.decided import Settings
 from benchmarks.paper.jobs.measurement import Values, judged, with_peak
@@ -85,6 +86,8 @@ def execute(job: Job, threads: int | None = None) -> Finished:
         if job.setting == "inductive":
             inductive.warm_up(job.system, job.task)
             outcomes, peak = with_peak(lambda: inductive.run(job))
+        elif job.system in ablation.BY_NAME:
+            outcomes = ablation.run(job)
         else:
             outcomes, decisions, peak = _on_one_graph(job)
     except Exception:

@@ -1,4 +1,4 @@
-"""What a hyperparameter search has found, beside the published choice."""
+"""What a hyperparameter search has found, beside the settings that it started with."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.paper.search.proposals import key, trial_params
-from benchmarks.paper.search.search import Search
-from benchmarks.paper.search.spaces import Landmark, Params, Space, Value
 from graphopt._loading import load_whole
+from graphopt.tuning.proposals import key, trial_params
+from graphopt.tuning.search import Search
+from graphopt.tuning.spaces import Landmark, Params, Space, Value
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -110,7 +110,6 @@ class Findings:
 def findings(search: Search) -> Findings:
     """Read what a search has found from its study."""
     study, space = search.study, search.space
-    everything = study.get_trials(deepcopy=False)
     counted = search.counted()
     by_state: dict[str, list[FrozenTrial]] = {"COMPLETE": [], "PRUNED": [], "FAIL": []}
     for trial in counted:
@@ -137,7 +136,7 @@ def findings(search: Search) -> Findings:
         importances=_importances(study, by_state["COMPLETE"]),
         n_pruned=len(by_state["PRUNED"]),
         n_failed=len(by_state["FAIL"]),
-        n_lost=len(everything) - len(counted),
+        n_lost=search.n_lost(),
     )
 
 

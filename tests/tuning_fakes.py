@@ -11,10 +11,10 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.paper.search.spaces import Landmark, Space, Value, paper_space
+from graphopt.tuning import Landmark, Space, Value, default_space
 
 if TYPE_CHECKING:
-    from benchmarks.paper.search.selection import Report
+    from graphopt.tuning import Report
 
 SPACE = Space(
     "tiny",
@@ -27,8 +27,8 @@ SPACE = Space(
 
 
 def short(kind: str = "single", lengths: tuple[int, ...] = (2, 4)) -> Space:
-    """Return the paper's grid with next to no training."""
-    space = paper_space(kind)
+    """Return the default grid with next to no training."""
+    space = default_space("community", kind)
     landmarks = tuple(replace(one, iterations=lengths[-1]) for one in space.landmarks)
     return replace(
         space, iterations=lengths, check_every=lengths[0], rise=lengths[0], landmarks=landmarks

@@ -2,7 +2,7 @@
 
 Nothing here is ever given an edge that a data set holds out, or a test graph. A share of the *seen*
 edges is hidden once more; ClusterNet trains on the rest; its decoded decision is judged on all seen
-edges, as the paper judges a decision made from the seen edges on all edges.
+edges, as a decision made from the seen edges is judged on all edges.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.paper.search.spaces import TASKS, Space, Value, choose_space
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_choice, check_integer, check_number
-from graphopt.datasets import Dataset, InductiveDataset, observed_graph, split_edges
+from graphopt.datasets import observed_graph, split_edges
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet
 from graphopt.learning.placement import informative_nodes
 from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss, SoftClusters
+from graphopt.tuning.spaces import TASKS, Space, Value
 
 Report = Callable[[int, float], bool]
 """Called with (training steps, score so far); returns whether to stop here."""
@@ -430,69 +430,3 @@ def _check_seen(name: str, seen: Graph) -> None:
         raise ValueError(
             f"{name}: edges to hide and others to train on are needed; {seen.n_edges} are seen"
         )
-
-
-def of_dataset(
-    data: Dataset | InductiveDataset,
-    *,
-    extent: str,
-    task: str,
-    quick: bool = False,
-    graph: int | None = None,
-    **settings: Any,
-) -> HiddenEdges:
-    """Return the evaluation of a data set, made from nothing but what is observed of it.
-
-    Parameters
-    ----------
-    data : Dataset or InductiveDataset
-        Only `observed` and `observed_features` are read, and of many graphs those to train and to
-        validate on.
-    extent : {"paper", "extended"}
-    task : {"community", "facility"}
-    quick : bool
-    graph : int, optional
-        Of many graphs, search for this one alone, as if it were all there is.
-    **settings
-        The others of :class:`HiddenEdges`.
-
-    Raises
-    ------
-    ValueError
-        For a `graph` that is there to be tested on, or is not there.
-    """
-    if graph is not None:
-        data = _member(data, graph)
-
-    def observed(one: Dataset) -> tuple[Graph, Any]:
-        return one.observed, one.observed_features
-
-    if isinstance(data, InductiveDataset):
-        distribution = "pubmed" if data.name.startswith("pubmed") else "synthetic"
-        space = choose_space(extent, "inductive", task, distribution=distribution, quick=quick)
-        return Inductive(
-            training=[observed(one) for one in data.train],
-            validation=[observed(one) for one in data.validation],
-            name=data.name,
-            task=task,
-            space=space,
-            **settings,
-        )
-    seen, features = observed(data)
-    space = choose_space(extent, "single", task, quick=quick)
-    return SingleGraph(
-        seen=seen, features=features, name=data.name, task=task, space=space, **settings
-    )
-
-
-def _member(data: Dataset | InductiveDataset, number: int) -> Dataset:
-    if not isinstance(data, InductiveDataset):
-        raise ValueError(f"graph is for a data set of many graphs; {data.name} is one")
-    known = sorted({*data.train_indices, *data.validation_indices})
-    if number not in known:
-        numbers = ", ".join(map(str, known))
-        raise ValueError(
-            f"graph must be one that {data.name} has to learn or to choose on, {numbers}; "
-            f"not {number}"
-        )
-    return data[number]

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from search_fakes import short
+from tuning_fakes import short
 
 from benchmarks.paper.search.confirmation import Confirmed, confirm, summary
-from benchmarks.paper.search.findings import Findings, Standing, Tried
-from benchmarks.paper.search.selection import SingleGraph
-from benchmarks.paper.search.spaces import Params, Value
 from graphopt import datasets
+from graphopt.tuning import Findings, Params, SingleGraph, Standing, Tried, Value
 
 BEST: Params = {"a": 3}
 PUBLISHED: Params = {"a": 1}

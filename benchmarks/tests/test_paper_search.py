@@ -13,10 +13,10 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.paper.__main__ import app
 from benchmarks.paper.search import confirmation
-from benchmarks.paper.search.search import Search
 from graphopt import datasets
 from graphopt.cli import run_app
 from graphopt.datasets import InductiveDataset
+from graphopt.tuning import Search
 
 DATA = datasets.synthetic(60, random_state=0)
 
@@ -159,13 +159,13 @@ def test_one_graph_is_no_set_of_many() -> None:
 
 
 def test_ctrl_c_prints_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    finish = Search.finish
+    tell = Search._tell
 
     def interrupted(self: Search, *arguments: Any) -> Any:
-        finish(self, *arguments)
+        tell(self, *arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Search, "finish", interrupted)
+    monkeypatch.setattr(Search, "_tell", interrupted)
     result = tune("--trials", 3)
     assert result.exit_code == 130
     assert "best of 1 setting " in result.stdout

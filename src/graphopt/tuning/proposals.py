@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.paper.search.spaces import Params, Space
 from graphopt._loading import load_whole
 from graphopt._validation import check_choice
+from graphopt.tuning.spaces import Params, Space
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from search_fakes import SPACE, Fake
+from tuning_fakes import SPACE, Fake
 
-from benchmarks.paper.search.interrupts import Interrupts
-from benchmarks.paper.search.search import Search
+from graphopt.tuning import Search
+from graphopt.tuning.interrupts import Interrupts
 
 
 @pytest.fixture(autouse=True)

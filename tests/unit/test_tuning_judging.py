@@ -8,20 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from search_fakes import short
+from tuning_fakes import short
 
-from benchmarks.paper.search.selection import (
-    HiddenEdges,
-    Inductive,
-    Progressed,
-    SingleGraph,
-    hide_edges,
-    of_dataset,
-)
-from benchmarks.paper.search.spaces import Space, extended_space
 from graphopt import Graph, datasets
-from graphopt.datasets import InductiveDataset
 from graphopt.nn.losses import ModularityLoss
+from graphopt.tuning import Inductive, SingleGraph, Space, default_space
+from graphopt.tuning.judging import Progressed, hide_edges
 
 DATA = datasets.synthetic(60, random_state=0)
 MANY = [datasets.synthetic(40, random_state=seed) for seed in range(3)]
@@ -125,8 +117,8 @@ def test_features_are_not_needed() -> None:
 
 
 def test_expected_edges_can_be_part_of_the_setting() -> None:
-    space = replace(extended_space("single", "community"), iterations=(50,))
-    params = space.landmarks[1].params
+    space = replace(default_space("community"), iterations=(50,))
+    params = space.landmarks[0].params
     assert params["completion"] is True
     assert single(space=space)(params, go_on)[50] > 0.0
 
@@ -203,50 +195,7 @@ def test_interruption_is_passed_on() -> None:
         inductive(estimator=Interrupted)(short("inductive").landmarks[0].params, go_on)
 
 
-# --- what must not be read ------------------------------------------------------------------------
-
-
-class Sealed:
-    """A data set of which only what is observed may be read, or not even that."""
-
-    def __init__(self, data: Any, *, closed: bool = False) -> None:
-        self._data, self._closed = data, closed
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("observed", "observed_features", "name") and not self._closed:
-            return getattr(self._data, name)
-        raise AssertionError(f"{name} must not be read")
-
-
-def scores_of(evaluation: HiddenEdges) -> dict[int, float]:
-    lengths = evaluation.space.iterations[:2]
-    evaluation.space = replace(evaluation.space, iterations=lengths)
-    return evaluation(evaluation.space.landmarks[0].params, go_on)
-
-
-@pytest.mark.parametrize("task", ["community", "facility"])
-def test_held_out_edges_are_never_read(task: str) -> None:
-    data: Any = Sealed(DATA)
-    with pytest.raises(AssertionError, match="graph must not be read"):
-        _ = data.graph
-    evaluation = of_dataset(data, extent="paper", task=task, quick=True, n_clusters=3)
-    assert evaluation.protocol["n_seen_edges"] == DATA.observed.n_edges
-    assert len(scores_of(evaluation)) == 2
-
-
-def test_test_graphs_are_never_read() -> None:
-    members: Any = (*map(Sealed, MANY), Sealed(DATA, closed=True))
-    many = InductiveDataset("some", members, (0,), (1, 2), (3,))
-    evaluation = of_dataset(many, extent="paper", task="community", quick=True, n_clusters=3)
-    assert evaluation.protocol["n_validation_graphs"] == 2
-    assert len(scores_of(evaluation)) == 2
-
-
-def test_the_published_choice_follows_the_distribution() -> None:
-    for name, updates in (("pubmed_inductive", 1), ("synthetic_spa", 10)):
-        data = InductiveDataset(name, tuple(MANY), (0,), (1,), (2,))
-        evaluation = of_dataset(data, extent="paper", task="community", n_clusters=3)
-        assert evaluation.space.landmarks[0].params["kmeans_updates"] == updates
+# --- what scores depend on ----------------------------------------------------------------------
 
 
 def test_the_protocol_tells_graphs_of_one_name_apart() -> None:

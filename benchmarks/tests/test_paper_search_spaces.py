@@ -1,21 +1,27 @@
-"""The grids of the search."""
+"""The grids of the paper's search, and what of a data set it may read."""
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
 from benchmarks.paper.search.spaces import (
-    Space,
     choose_space,
     extended_space,
+    of_dataset,
     paper_space,
 )
-from graphopt import ClusterNet
+from graphopt import ClusterNet, datasets
+from graphopt.datasets import InductiveDataset
 from graphopt.learning import PAPER, Recipe
 from graphopt.learning.recipes import PAPER_INDUCTIVE, default_recipe, inductive_recipe
 from graphopt.nn.losses import KCenterLoss, ModularityLoss
+from graphopt.tuning import HiddenEdges, Space
+
+DATA = datasets.synthetic(60, random_state=0)
+MANY = [datasets.synthetic(40, random_state=seed) for seed in range(3)]
 
 EVERY = [
     choose_space(extent, kind, task, distribution=distribution, quick=quick)
@@ -153,3 +159,50 @@ def test_unknown_words_are_refused() -> None:
         extended_space("single", "colouring")
     with pytest.raises(ValueError, match="extent must be"):
         choose_space("all", "single", "community")
+
+
+# --- what must not be read ------------------------------------------------------------------------
+
+
+class Sealed:
+    """A data set of which only what is observed may be read, or not even that."""
+
+    def __init__(self, data: Any, *, closed: bool = False) -> None:
+        self._data, self._closed = data, closed
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("observed", "observed_features", "name") and not self._closed:
+            return getattr(self._data, name)
+        raise AssertionError(f"{name} must not be read")
+
+
+def scores_of(evaluation: HiddenEdges) -> dict[int, float]:
+    lengths = evaluation.space.iterations[:2]
+    evaluation.space = replace(evaluation.space, iterations=lengths)
+    params = evaluation.space.landmarks[0].params
+    return evaluation(params, lambda step, score: False)
+
+
+@pytest.mark.parametrize("task", ["community", "facility"])
+def test_held_out_edges_are_never_read(task: str) -> None:
+    data: Any = Sealed(DATA)
+    with pytest.raises(AssertionError, match="graph must not be read"):
+        _ = data.graph
+    evaluation = of_dataset(data, extent="paper", task=task, quick=True, n_clusters=3)
+    assert evaluation.protocol["n_seen_edges"] == DATA.observed.n_edges
+    assert len(scores_of(evaluation)) == 2
+
+
+def test_test_graphs_are_never_read() -> None:
+    members: Any = (*map(Sealed, MANY), Sealed(DATA, closed=True))
+    many = InductiveDataset("some", members, (0,), (1, 2), (3,))
+    evaluation = of_dataset(many, extent="paper", task="community", quick=True, n_clusters=3)
+    assert evaluation.protocol["n_validation_graphs"] == 2
+    assert len(scores_of(evaluation)) == 2
+
+
+def test_the_published_choice_follows_the_distribution() -> None:
+    for name, updates in (("pubmed_inductive", 1), ("synthetic_spa", 10)):
+        data = InductiveDataset(name, tuple(MANY), (0,), (1,), (2,))
+        evaluation = of_dataset(data, extent="paper", task="community", n_clusters=3)
+        assert evaluation.space.landmarks[0].params["kmeans_updates"] == updates
