@@ -31,7 +31,8 @@ EXCLUDED = {
         evaluation.paired_difference evaluation.regret_of evaluation.signed_rank_p_value
         evaluation.summarize features.RoleEmbedding.transform features.check_features
         features.node_features features.row_norms features.smoothed_features
-        features.unit_features learning.Recipe.kmeans_updates""",
+        features.unit_features learning.Recipe.given learning.Recipe.kmeans_updates
+        learning.Recipe.over""",
     "one call of a function that is interrupted here, and what returns at once": """
         Graph.from_edge_index Graph.from_igraph Graph.largest_component Graph.to_networkx
         completion.Bagging.probabilities completion.Bagging.sample completion.Choice.labels

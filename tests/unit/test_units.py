@@ -235,6 +235,7 @@ WITHOUT_A_UNIT = {
     "synthetic",
     "synthetic_distribution",
     "LinkScores",
+    "OnIteration",
     "Recipe",
 }
 

@@ -6,7 +6,7 @@ import json
 import math
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -82,6 +82,7 @@ def run(
         chosen["iterations"] = iterations
     if restarts is not None:
         chosen["n_restarts"] = restarts
+    objective: Literal["modularity", "k-center"]
     objective = "modularity" if task is Task.community else "k-center"
     model = ClusterNet(
         k,

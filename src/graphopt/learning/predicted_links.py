@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from graphopt._validation import RandomState, check_integer, check_memory, check_number
 from graphopt.completion import EdgeProbabilities, PairCompletion
-from graphopt.graph import Graph
+from graphopt.graph import Graph, check_graph
 from graphopt.learning.link_predictor import LinkPredictor
-from graphopt.learning.parameters import check_graph
 
 _BLOCK_PAIRS = 2**21
 _LISTED_BYTES = 100  # of a candidate, while candidates are collected and sorted
@@ -90,7 +89,7 @@ class PredictedLinks(PairCompletion):
         -----
         O(n²) time for the predictions, in blocks; memory for the candidates.
         """
-        check_graph(graph)
+        check_graph("graph", graph)
         count = min(self.n_candidates, max(graph.n_nodes - 1, 0))
         check_memory(
             f"{graph.n_nodes * count:,} candidate pairs",
@@ -100,7 +99,7 @@ class PredictedLinks(PairCompletion):
         if self.predictor is None:
             predictor = LinkPredictor(random_state=self.random_state)
         else:
-            predictor = LinkPredictor(**self.predictor.get_params())
+            predictor = LinkPredictor(**self.predictor.get_params(deep=False))
         predictor.fit(graph, features)
         pairs, chances, rest = _best_pairs(predictor, count)
         found = EdgeProbabilities(graph, pairs, chances)

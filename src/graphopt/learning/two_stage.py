@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,10 @@ from graphopt._validation import (
 from graphopt.centers import evaluate_centers, gonzalez, greedy_k_center
 from graphopt.communities import cnm, modularity, newman, spectral
 from graphopt.completion._masking import check_share
-from graphopt.graph import Graph
-from graphopt.learning.fitted import DecidingEstimator
+from graphopt.graph import Graph, check_graph
 from graphopt.learning.link_predictor import LinkPredictor
 from graphopt.learning.one_thread import one_thread
-from graphopt.learning.parameters import check_graph
+from graphopt.learning.parameters import DecidingEstimator
 from graphopt.paths import all_pairs_shortest_paths
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class TwoStage(DecidingEstimator):
     def __init__(
         self,
         n_clusters: int = 10,
-        algorithm: str = "cnm",
+        algorithm: Literal["cnm", "newman", "spectral", "greedy", "gonzalez"] = "cnm",
         *,
         predictor: LinkPredictor | None = None,
         seen_fraction: float | None = None,
@@ -135,7 +134,7 @@ class TwoStage(DecidingEstimator):
         graphopt.errors.MemoryLimitError
             If all pairs of nodes do not fit in memory.
         """
-        check_graph(graph)
+        check_graph("graph", graph)
         self._check_parameters()
         self._check_enough_nodes(graph)
         random_state = check_random_state(self.random_state)
@@ -221,7 +220,7 @@ class TwoStage(DecidingEstimator):
             Labels of the nodes, or chosen nodes.
         """
         self._check_fitted("predictor_", "has no decision")
-        check_graph(graph)
+        check_graph("graph", graph)
         self._check_enough_nodes(graph)
         predictor = self.predictor_.transfer(graph, features)
         decision, _ = self._decide(predictor, np.random.default_rng(0))
@@ -247,10 +246,10 @@ class TwoStage(DecidingEstimator):
             that other algorithms can share it.
         """
         self._check_fitted("predictor_", "has no decision")
-        check_graph(graph)
+        check_graph("graph", graph)
         self._check_enough_nodes(graph)
         predictor = self.predictor_.fine_tune(graph, features, iterations=iterations)
-        tuned = type(self)(**{**self.get_params(), "predictor": predictor})
+        tuned = type(self)(**{**self.get_params(deep=False), "predictor": predictor})
         tuned._publish(predictor, check_random_state(self.random_state))
         return tuned
 
@@ -267,7 +266,7 @@ class TwoStage(DecidingEstimator):
             Modularity, or the largest distance to a chosen node (lower is better there).
         """
         self._check_decided()
-        check_graph(graph)
+        check_graph("graph", graph)
         if hasattr(self, "centers_"):
             return float(evaluate_centers(graph, self.centers_).radius)
         return modularity(graph, self.labels_)
@@ -298,8 +297,7 @@ class TwoStage(DecidingEstimator):
         self.predictor_ = predictor
 
     def _forget_decision(self) -> None:
-        for name in ("labels_", "centers_", "decision_"):
-            self.__dict__.pop(name, None)
+        self._forget("labels_", "centers_", "decision_")
 
     def _check_parameters(self) -> None:
         check_choice("algorithm", self.algorithm, (*_COMMUNITY, *_FACILITY))
@@ -335,7 +333,7 @@ class TwoStage(DecidingEstimator):
     ) -> LinkPredictor:
         if like is None:
             return LinkPredictor(random_state=random_state)
-        return LinkPredictor(**like.get_params())
+        return LinkPredictor(**like.get_params(deep=False))
 
 
 def expected_weights(
