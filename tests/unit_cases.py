@@ -26,7 +26,7 @@ from graphopt import (
     objectives,
 )
 from graphopt.datasets.hiding import hide_edges
-from graphopt.learning.two_stage import expected_distances, expected_weights
+from graphopt.learning.predicted_links import expected_distances, expected_weights
 from graphopt.paths import distances_to_nearest
 
 #: What a case returns: values, each with the power of the unit it carries; 0: none.

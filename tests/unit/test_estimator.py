@@ -30,7 +30,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from graphopt import ClusterNet, Graph, evaluate_centers, modularity, set_num_threads
 from graphopt.completion import FeatureNeighbours
-from graphopt.learning import Recipe, restarts
+from graphopt.learning import Recipe, trainer
 from graphopt.objectives import FacilityLocation, Modularity
 
 # --- decisions ----------------------------------------------------------------------------------
@@ -462,14 +462,14 @@ def interrupted_in_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Raise KeyboardInterrupt on entering the restarts whose numbers are in the list."""
     numbers: list[int] = []
     entered = iter(range(10))
-    original = restarts.train_on
+    original = trainer.train_on
 
     def train(*arguments: Any, **keywords: Any) -> Any:
         if next(entered) in numbers:
             raise KeyboardInterrupt
         return original(*arguments, **keywords)
 
-    monkeypatch.setattr(restarts, "train_on", train)
+    monkeypatch.setattr(trainer, "train_on", train)
     return numbers
 
 

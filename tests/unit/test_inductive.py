@@ -18,9 +18,9 @@ from sklearn.metrics import adjusted_rand_score
 from graphopt import ClusterNet, DirectGCN, Graph, LinkPredictor, TwoStage, set_num_threads
 from graphopt.learning import Recipe
 from graphopt.learning.base import DecisionEstimator
+from graphopt.learning.groups import best_start
 from graphopt.learning.inputs import Batch, Case, disjoint_union, prepare_case
 from graphopt.learning.recipes import COMMUNITIES, fine_tuning_recipe, inductive_recipe
-from graphopt.learning.starts import best_start
 from graphopt.learning.trainer import relax, train_on
 from graphopt.nn import Adjacency
 from graphopt.nn import DirectGCN as DirectNetwork
@@ -193,7 +193,7 @@ def case_of(model: Any) -> Case:
 def test_fine_tuning_starts_no_worse_than_prediction() -> None:
     model = fitted(ClusterNet, recipe=Recipe(n_starts=4, n_restarts=1, iterations=4))
     case = case_of(model)
-    start = best_start(
+    decision, _ = best_start(
         model.network_,
         Batch.of_one(case).inputs,
         Modularity(),
@@ -201,7 +201,7 @@ def test_fine_tuning_starts_no_worse_than_prediction() -> None:
         4,
         np.random.default_rng(0),
     )
-    value = Modularity().training_value(start.decision, case.problem)
+    value = Modularity().training_value(decision, case.problem)
     tuned = model.fine_tune(UNSEEN, UNSEEN_ROWS, iterations=1)
     assert tuned.runs_[0].checks[0][1] == value
 
@@ -218,7 +218,7 @@ def test_more_starts_are_no_worse() -> None:
                 case.problem,
                 n_starts,
                 np.random.default_rng(0),
-            ).decision,
+            )[0],
             case.problem,
         )
         for n_starts in (1, 2, 8)

@@ -25,7 +25,7 @@ from graphopt import (
     spectral,
 )
 from graphopt.errors import MemoryLimitError
-from graphopt.learning.two_stage import expected_distances, expected_weights
+from graphopt.learning.predicted_links import expected_distances, expected_weights
 
 GROUPS = np.repeat(np.arange(3), 20)
 ALGORITHMS = ["cnm", "newman", "spectral", "greedy", "gonzalez"]

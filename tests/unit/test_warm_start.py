@@ -19,9 +19,9 @@ from torch.nn import functional
 from graphopt import ClusterNet, DirectGCN, Graph, leiden, modularity
 from graphopt.completion import FeatureNeighbours
 from graphopt.learning import consensus, train
+from graphopt.learning.groups import pretrain
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import COMMUNITIES, default_recipe, fine_tuning_recipe
-from graphopt.learning.starts import pretrain
 from graphopt.nn import ClusterNet as Network
 from graphopt.objectives import Modularity, Objective
 

@@ -31,7 +31,7 @@ from graphopt.datasets.splits import without
 from graphopt.evaluation import exact_within_reach
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
-from graphopt.learning.two_stage import expected_distances, expected_weights
+from graphopt.learning.predicted_links import expected_distances, expected_weights
 
 OBJECTIVES = {"community": "modularity", "facility": "k-center"}
 

@@ -3,13 +3,14 @@
 import graphopt._sklearn  # isort: split
 
 import graphopt._torch  # noqa: F401  # isort: split
+from graphopt.learning.descent import Checkpoint, OnIteration
 from graphopt.learning.estimators import ClusterNet, DirectGCN
+from graphopt.learning.groups import consensus
 from graphopt.learning.link_predictor import LinkPredictor
 from graphopt.learning.link_probabilities import LinkScores
 from graphopt.learning.predicted_links import PredictedLinks
 from graphopt.learning.recipes import PAPER, PAPER_INDUCTIVE, Recipe
-from graphopt.learning.restarts import consensus
-from graphopt.learning.trainer import Checkpoint, OnIteration, TrainingRun, train
+from graphopt.learning.trainer import TrainingRun, train
 from graphopt.learning.two_stage import TwoStage
 
 __all__ = [

@@ -19,6 +19,14 @@ from graphopt.features import node_features
 from graphopt.graph import Graph, check_graph
 from graphopt.learning import files
 from graphopt.learning.completing import completion_for
+from graphopt.learning.descent import OnIteration
+from graphopt.learning.groups import (
+    best_start,
+    finished,
+    groups_to_start_from,
+    start_well,
+    warm_start,
+)
 from graphopt.learning.inputs import (
     Batch,
     Case,
@@ -37,9 +45,7 @@ from graphopt.learning.recipes import (
     fine_tuning_recipe,
     inductive_recipe,
 )
-from graphopt.learning.restarts import Trained, finished, train_restarts
-from graphopt.learning.starts import best_start, groups_to_start_from, start_well, warm_start
-from graphopt.learning.trainer import DecidingNetwork, OnIteration, TrainingRun
+from graphopt.learning.trainer import DecidingNetwork, Trained, TrainingRun, train_restarts
 from graphopt.objectives import FacilityLocation, Modularity, Objective
 
 if TYPE_CHECKING:
@@ -59,9 +65,6 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
     random_state: RandomState
     verbose: bool
 
-    labels_: NDArray[np.int32]
-    centers_: NDArray[np.int32]
-    decision_: NDArray[Any]
     training_value_: float
     runs_: list[TrainingRun]
     network_: Any
@@ -132,8 +135,7 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
         groups = groups_to_start_from(objective, recipe, case, self.n_clusters, start_labels)
 
         def new_network() -> DecidingNetwork:
-            network = self._network(inputs.n_features, objective, recipe)
-            network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+            network = self._initialized(inputs, objective, recipe, random_state)
             if groups is not None:
                 warm_start(network, inputs, groups(random_state), recipe, random_state)
             return network
@@ -218,9 +220,7 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
         inputs = batch.inputs
 
         def new_network() -> DecidingNetwork:
-            network = self._network(inputs.n_features, objective, recipe)
-            network.initialize(inputs.features, inputs.adjacency.whole, random_state)
-            return network
+            return self._initialized(inputs, objective, recipe, random_state)
 
         judged_on = Batch.of(others) if others else None
         self._train(new_network, batch, objective, recipe, random_state, on_iteration, judged_on)
@@ -306,30 +306,14 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
         case = self._case_of_a_kind(objective, recipe, graph, features)
         inputs = Batch.of_one(case).inputs
         random_state = np.random.default_rng(0)
-        start = best_start(
+        decision, _ = best_start(
             self.network_, inputs, objective, case.problem, recipe.n_starts, random_state
         )
-        decision = start.decision
         if recipe.polish:
             decision = objective.improve(
                 decision, case.problem, self.n_clusters, random_state=random_state
             )
         return self._on_all_nodes(objective, decision, case, random_state)
-
-    def score(self, graph: Graph) -> float:
-        """Return the decision's exact value on a graph of the same nodes, such as the full one.
-
-        Parameters
-        ----------
-        graph : Graph
-
-        Returns
-        -------
-        float
-            Modularity, or the largest distance to a chosen node (lower is better there).
-        """
-        self._check_decided()
-        return float(self._objective().evaluate(self.decision_, graph))
 
     # --- steps of a fit -------------------------------------------------------------------------
 
@@ -380,6 +364,17 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
         rows = rows_of_a_kind(graph, features, self._n_features)
         return prepare_case(graph, rows, self.n_clusters, objective, recipe, self.completion_)
 
+    def _initialized(
+        self,
+        inputs: EncoderInputs,
+        objective: Objective,
+        recipe: Recipe,
+        random_state: np.random.Generator,
+    ) -> DecidingNetwork:
+        network = self._network(inputs.n_features, objective, recipe)
+        network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+        return network
+
     def _train(
         self,
         new_network: Callable[[], DecidingNetwork],
@@ -425,7 +420,8 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
             self.labels_ = self.decision_
 
     def _forget_decision(self) -> None:
-        self._forget(*self._outputs, "labels_", "centers_", "decision_")
+        super()._forget_decision()
+        self._forget(*self._outputs)
 
     def _on_all_nodes(
         self,

@@ -35,9 +35,9 @@ from graphopt.completion import Completion
 from graphopt.errors import DamagedFileError
 from graphopt.learning import first_format
 from graphopt.learning.completing import feature_neighbours
+from graphopt.learning.descent import kmeans_updates, set_kmeans_updates
 from graphopt.learning.first_format import checked_shape
 from graphopt.learning.recipes import COMMUNITIES, Recipe
-from graphopt.learning.trainer import kmeans_updates, set_kmeans_updates
 from graphopt.objectives import Objective
 
 if TYPE_CHECKING:

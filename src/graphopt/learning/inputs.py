@@ -94,14 +94,9 @@ class EncoderInputs:
 
 
 def rows_of_a_kind(graph: Graph, features: Any, n_features: int | None) -> Any:
-    """Return features as checked rows that a network trained on others can take.
+    """Return features as checked rows that a network trained on `n_features` columns can take.
 
-    Parameters
-    ----------
-    graph : Graph
-    features : array, sparse array, callable or None
-    n_features : int or None
-        Columns in training; None: there were no features.
+    `n_features` is None if there were no features in training.
 
     Raises
     ------
@@ -207,16 +202,8 @@ def prepare_case(
 ) -> Case:
     """Return what the encoder sees of a graph and what the loss is taken on.
 
-    Parameters
-    ----------
-    graph : Graph
-    features : array, sparse array, tensor, callable or None
-    n_clusters : int
-    objective : Objective
-    recipe : Recipe
-        ``smoothing`` and ``completion_in`` count.
-    completion : Completion or None
-        Tells missing edges.
+    `features` are those given to ``fit``; `completion` tells missing edges. Of the recipe,
+    ``smoothing`` and ``completion_in`` count.
 
     Raises
     ------
@@ -320,15 +307,8 @@ def prepare_each(
 ) -> list[Prepared]:
     """Prepare every graph with its features; an error says which graph it is about.
 
-    Parameters
-    ----------
-    names : (str, str)
-        What the caller calls `graphs` and `features`.
-    graphs : sequence of Graph
-    features : sequence of array
-    prepare : callable
-    width : int, optional
-        Columns that the features must have. Default: those of the first.
+    `names` are what the caller calls `graphs` and `features`. All features must have `width`
+    columns, by default those of the first.
 
     Raises
     ------

@@ -19,6 +19,7 @@ from graphopt.communities import check_strengths
 from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.features import check_features
 from graphopt.graph import Graph, check_graph
+from graphopt.learning.descent import Keeper, OnIteration, descend, progress_bar, seeded
 from graphopt.learning.inputs import (
     Described,
     EncoderInputs,
@@ -30,7 +31,6 @@ from graphopt.learning.inputs import (
 from graphopt.learning.link_probabilities import LinkProbabilities
 from graphopt.learning.one_thread import one_thread
 from graphopt.learning.recipes import LINKS, Recipe
-from graphopt.learning.trainer import Keeper, OnIteration, ProgressBar, descend, seeded
 from graphopt.nn import LinkPredictor as Network
 
 if TYPE_CHECKING:
@@ -338,10 +338,10 @@ class LinkPredictor(LinkProbabilities):
         def after(step: int, loss: float) -> bool | None:
             nonlocal best
             best = min(best, loss)
-            progress(step, loss, best)
+            report(step, loss, best)
             return on_iteration is not None and on_iteration(step, None, loss)
 
-        with ProgressBar(recipe.iterations, self.verbose) as progress, seeded(random_state):
+        with progress_bar(recipe.iterations, self.verbose) as report, seeded(random_state):
             keeper = None
             if judged_on is not None:
                 keeper = Keeper(

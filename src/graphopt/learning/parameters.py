@@ -1,4 +1,4 @@
-"""What all estimators share: scikit-learn's base, with a recipe's settings as nested parameters."""
+"""What all estimators share: scikit-learn's base, a recipe's settings as parameters, a score."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from graphopt.graph import Graph
 from graphopt.learning.recipes import Recipe
+from graphopt.objectives import Objective
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -108,6 +109,12 @@ class DecidingEstimator(ClusterMixin, Estimator):  # type: ignore[misc]
     """An estimator that decides on the graph it is fitted to."""
 
     labels_: NDArray[np.int32]
+    centers_: NDArray[np.int32]
+    decision_: NDArray[Any]
+
+    @abstractmethod
+    def _objective(self) -> Objective:
+        """Return what the decision is judged by."""
 
     @abstractmethod
     def fit(self, graph: Graph, features: Any = None) -> Self:
@@ -127,5 +134,20 @@ class DecidingEstimator(ClusterMixin, Estimator):  # type: ignore[misc]
         """
         return self.fit(graph, features).labels_
 
-    def _check_decided(self) -> None:
+    def score(self, graph: Graph) -> float:
+        """Return the decision's exact value on a graph of the same nodes, such as the full one.
+
+        Parameters
+        ----------
+        graph : Graph
+
+        Returns
+        -------
+        float
+            Modularity, or the largest distance to a chosen node (lower is better there).
+        """
         self._check_fitted("decision_", "has no decision")
+        return float(self._objective().evaluate(self.decision_, graph))
+
+    def _forget_decision(self) -> None:
+        self._forget("labels_", "centers_", "decision_")

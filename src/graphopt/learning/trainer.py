@@ -1,66 +1,32 @@
-"""Training: the one loop that lowers a loss, what watches it, and what it leaves behind."""
+"""Training a network for a decision: from one start, or from several, the best of which is kept."""
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor, nn
+from torch import Tensor
 
-from graphopt._native import _core
-from graphopt._threads import get_num_threads
+from graphopt.learning.descent import (
+    Checkpoint,
+    Keeper,
+    OnIteration,
+    Report,
+    descend,
+    progress_bar,
+    seeded,
+    set_kmeans_updates,
+)
 from graphopt.learning.inputs import Batch, EncoderInputs
 from graphopt.learning.recipes import COMMUNITIES, Recipe
 from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
 from graphopt.objectives import Objective
 
 DecidingNetwork: TypeAlias = ClusterNet | DirectGCN
-
-OnIteration: TypeAlias = Callable[[int, Any, float], "bool | None"]
-"""Called before the first step and after every step with (steps made, decision, value).
-
-The decision is the one decoded at the last look, every ``check_every`` steps, and the value is its
-training value. Of several graphs, the decision is a list and the value a mean. Training ends if it
-returns True.
-"""
-
-Report: TypeAlias = Callable[[int, float, float], None]
-"""Called after every step with (steps made, loss, best value so far)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The network at its best look.
-
-    Attributes
-    ----------
-    value : float
-        Training value of the decoded decision (:meth:`Objective.training_value`), or the mean over
-        several graphs.
-    step : int
-        Steps made before.
-    decision : array of int
-        What the objective decoded; of several graphs, a list of arrays.
-    state : dict
-        Parameters and buffers of the network.
-    kmeans_updates : int
-        Updates of soft k-means in force; 0 for a network without it.
-    """
-
-    value: float
-    step: int
-    decision: Any
-    state: dict[str, Tensor]
-    kmeans_updates: int
 
 
 @dataclass(slots=True)
@@ -86,120 +52,26 @@ class TrainingRun:
     interrupted: bool = False
 
 
-# --- the loop -------------------------------------------------------------------------------------
-
-
-def descend(
-    network: nn.Module,
-    loss: Callable[[int], Tensor],
-    recipe: Recipe,
-    *,
-    keeper: Keeper | None = None,
-    after: Callable[[int, float], bool | None] | None = None,
-) -> tuple[list[float], bool]:
-    """Lower a loss by Adam.
-
-    Parameters
-    ----------
-    network : Module
-        Left in training mode.
-    loss : callable
-        Takes the number of steps made and returns the loss of the next.
-    recipe : Recipe
-        ``iterations``, ``learning_rate``, ``weight_decay`` and ``check_every`` count.
-    keeper : Keeper, optional
-        Looks at the network after every ``check_every`` steps and after the last.
-    after : callable
-        Called after every step with (steps made, loss); training ends if it returns True.
-
-    Returns
-    -------
-    losses : list of float
-    interrupted : bool
-        Whether `after` or Ctrl-C ended it; neither is raised again.
-    """
-    optimizer = Adam(network.parameters(), recipe.learning_rate, recipe.weight_decay)
-    losses: list[float] = []
-    network.train()
-    try:
-        for done in range(1, recipe.iterations + 1):
-            optimizer.zero_grad()
-            present = loss(done - 1)
-            present.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            losses.append(present.item())
-            if keeper is not None and (done % recipe.check_every == 0 or done == recipe.iterations):
-                keeper.look(done)
-            if after is not None and after(done, losses[-1]):
-                return losses, True
-    except KeyboardInterrupt:
-        return losses, True
-    return losses, False
-
-
-@contextmanager
-def seeded(random_state: np.random.Generator) -> Iterator[None]:
-    """Let PyTorch's global generator, from which dropout draws, follow `random_state`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(random_state.integers(2**63)))
-        yield
-
-
-class Keeper:
-    """Looks at what a network decides and keeps its best state.
-
-    Parameters
-    ----------
-    network : Module
-    judge : callable
-        Returns the present decision's value and the decision. Called in evaluation mode and
-        without gradients.
-    better : callable
-        Whether one value is strictly better than another.
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """The best of several trainings.
 
     Attributes
     ----------
+    network : ClusterNet or DirectGCN
+        In its best state.
     best : Checkpoint
-        After a look.
-    checks : list of (int, float)
-        (steps made, value) of every look.
-    decision, value
-        Of the last look.
+        Of that network.
+    runs : list of TrainingRun
+        One per restart.
+    interrupted : bool
+        Whether Ctrl-C or a callback ended the last of them early.
     """
 
+    network: DecidingNetwork
     best: Checkpoint
-    decision: Any
-    value: float
-
-    def __init__(
-        self,
-        network: nn.Module,
-        judge: Callable[[], tuple[float, Any]],
-        better: Callable[[float, float], bool],
-    ) -> None:
-        self._network, self._judge, self._better = network, judge, better
-        self.checks: list[tuple[int, float]] = []
-
-    def look(self, step: int) -> None:
-        """Judge the network after `step` steps; it is in training mode afterwards."""
-        self._network.eval()
-        with torch.no_grad():
-            self.value, self.decision = self._judge()
-        self._network.train()
-        self.checks.append((step, self.value))
-        if len(self.checks) == 1 or self._better(self.value, self.best.value):
-            state = copy.deepcopy(self._network.state_dict())
-            updates = kmeans_updates(self._network)
-            self.best = Checkpoint(self.value, step, self.decision, state, updates)
-
-    def restore(self) -> None:
-        """Put the network back into its best state, in evaluation mode."""
-        self._network.load_state_dict(self.best.state)
-        set_kmeans_updates(self._network, self.best.kmeans_updates)
-        self._network.eval()
-
-
-# --- training for a decision ----------------------------------------------------------------------
+    runs: list[TrainingRun]
+    interrupted: bool
 
 
 def train(
@@ -242,6 +114,58 @@ def train(
     return train_on(network, batch, objective, recipe, random_state, on_iteration=on_iteration)
 
 
+def train_restarts(
+    new_network: Callable[[], DecidingNetwork],
+    batch: Batch,
+    objective: Objective,
+    recipe: Recipe,
+    random_state: np.random.Generator,
+    *,
+    judged_on: Batch | None = None,
+    on_iteration: OnIteration | None = None,
+    verbose: bool = False,
+) -> Trained:
+    """Train as often as the recipe says, by :func:`train_on`, and keep the best.
+
+    `new_network` returns an initialised network; with `verbose` a progress bar is shown.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Only before there is anything to keep.
+    """
+    networks: list[DecidingNetwork] = []
+    runs: list[TrainingRun] = []
+    interrupted = False
+    with progress_bar(recipe.n_restarts * recipe.iterations, verbose) as report:
+        while len(runs) < recipe.n_restarts and not interrupted:
+            try:
+                network = new_network()
+                run = train_on(
+                    network,
+                    batch,
+                    objective,
+                    recipe,
+                    random_state,
+                    judged_on=judged_on,
+                    on_iteration=on_iteration,
+                    report=report,
+                )
+            except KeyboardInterrupt:  # between two trainings
+                if not runs:
+                    raise
+                interrupted = True
+            else:
+                networks.append(network)
+                runs.append(run)
+                interrupted = run.interrupted
+    chosen = 0
+    for i, run in enumerate(runs):
+        if objective.better(run.best.value, runs[chosen].best.value):
+            chosen = i
+    return Trained(networks[chosen], runs[chosen].best, runs, interrupted)
+
+
 def train_on(
     network: DecidingNetwork,
     batch: Batch,
@@ -256,23 +180,8 @@ def train_on(
     """Train one network on all graphs of a batch, and keep its best state; see :func:`train`.
 
     Every step lowers the mean loss over all graphs. The best state is the one whose decoded
-    decisions have the best mean training value on `judged_on`.
-
-    Parameters
-    ----------
-    network : ClusterNet or DirectGCN
-    batch : Batch
-    objective : Objective
-    recipe : Recipe
-        Complete.
-    random_state : numpy.random.Generator
-    judged_on : Batch, optional
-        Default: `batch`.
-    on_iteration, report : callable, optional
-
-    Returns
-    -------
-    TrainingRun
+    decisions have the best mean training value on `judged_on`, by default the batch itself. The
+    recipe is complete.
     """
     start = time.perf_counter()
     judged = batch if judged_on is None else judged_on
@@ -335,125 +244,3 @@ def relax(
         torch.split(output.embedding, sizes),
     )
     return [objective.relax(SoftKMeansOutput(*part)) for part in zip(*parts, strict=True)]
-
-
-def kmeans_updates(network: nn.Module) -> int:
-    """Return how many updates of soft k-means a forward pass makes; 0 where there is none."""
-    return int(network.cluster.iterations) if isinstance(network, ClusterNet) else 0
-
-
-def set_kmeans_updates(network: nn.Module, updates: int) -> None:
-    """Set the updates of soft k-means; nothing happens where there is none."""
-    if isinstance(network, ClusterNet):
-        network.cluster.iterations = updates
-
-
-# --- progress -------------------------------------------------------------------------------------
-
-
-class ProgressBar:
-    """Shows steps, loss and best value on standard error; a context manager.
-
-    Parameters
-    ----------
-    total : int
-        Steps over all restarts.
-    shown : bool
-        False: does nothing.
-    """
-
-    def __init__(self, total: int, shown: bool) -> None:
-        self._total, self._shown = total, shown
-        self._done_before = 0
-
-    def __enter__(self) -> ProgressBar:
-        if self._shown:
-            self._bar = Progress(
-                TextColumn("training"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                TextColumn("loss {task.fields[loss]:.4f}  best {task.fields[best]:.4f}"),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._task = self._bar.add_task("", total=self._total, loss=0.0, best=0.0)
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._shown:
-            self._bar.stop()
-
-    def __call__(self, done: int, loss: float, best: float) -> None:
-        """Report `done` steps of the present restart."""
-        if self._shown:
-            completed = self._done_before + done
-            self._bar.update(self._task, completed=completed, loss=loss, best=best)
-
-    def next_restart(self, steps: int) -> None:
-        """Count the `steps` of a finished restart."""
-        self._done_before += steps
-
-
-# --- Adam -----------------------------------------------------------------------------------------
-
-
-class Adam:
-    """Kingma and Ba's Adam on float32 or float64 parameters on the CPU.
-
-    The same update as :class:`torch.optim.Adam`, whose first construction in a process takes about
-    a second (it loads torch's compiler) and whose step, even fused, costs several times the
-    arithmetic of a small network.
-
-    Parameters
-    ----------
-    parameters : iterable of Tensor
-        Contiguous.
-    learning_rate, weight_decay : float
-        The decay is added to the gradient, as in the original paper.
-    """
-
-    def __init__(
-        self, parameters: Iterable[Tensor], learning_rate: float, weight_decay: float = 0.0
-    ) -> None:
-        self._learning_rate, self._weight_decay = learning_rate, weight_decay
-        self._steps = 0
-        self._parameters = list(parameters)
-        # Views on the parameters' memory, and the running means.
-        self._arrays = [
-            (value.detach().numpy(), *(torch.zeros_like(value.detach()).numpy() for _ in range(2)))
-            for value in self._parameters
-        ]
-
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
-        for parameter in self._parameters:
-            parameter.grad = None
-
-    def step(self) -> None:
-        """Update every parameter that has a gradient."""
-        self._steps += 1
-        num_threads = get_num_threads()
-        for parameter, (value, first, second) in zip(self._parameters, self._arrays, strict=True):
-            if parameter.grad is None:
-                continue
-            _core.adam_step(
-                value,
-                parameter.grad.contiguous().numpy(),
-                first,
-                second,
-                self._learning_rate,
-                self._weight_decay,
-                0.9,
-                0.999,
-                1e-8,
-                self._steps,
-                num_threads,
-            )
-            torch.autograd.graph.increment_version(parameter)

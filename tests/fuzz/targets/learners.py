@@ -238,16 +238,18 @@ def _register(kind: str) -> None:
         model = fitted(kind)
         return Call(model.fine_tune, (graph, _features(draw, graph)), kwargs, changes=True)
 
-    @target(f"{prefix}.get_params")
-    def get_params(draw: Draw) -> Call:
-        return Call(maker(**settings(draw)).get_params, (draw.flag(),))
+    if kind != "TwoStage":  # whose parameters are scikit-learn's business
 
-    @target(f"{prefix}.set_params", words=("'no_such'", "parameter"))
-    def set_params(draw: Draw) -> Call:
-        given = settings(draw)
-        if draw.odd():
-            given["no_such"] = 1
-        return Call(maker().set_params, (), given)
+        @target(f"{prefix}.get_params")
+        def get_params(draw: Draw) -> Call:
+            return Call(maker(**settings(draw)).get_params, (draw.flag(),))
+
+        @target(f"{prefix}.set_params", words=("'no_such'", "parameter"))
+        def set_params(draw: Draw) -> Call:
+            given = settings(draw)
+            if draw.odd():
+                given["no_such"] = 1
+            return Call(maker().set_params, (), given)
 
     if kind == "LinkPredictor":
         return

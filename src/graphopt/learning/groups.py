@@ -1,9 +1,9 @@
-"""Where soft k-means starts: from groups that are good already, or from the best of several."""
+"""Groups around a training: those it starts from, and those its restarts agree on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from graphopt._validation import as_array
-from graphopt.communities import leiden
+from graphopt._validation import RandomState, as_array, as_tuple
+from graphopt.communities import check_strengths, leiden
 from graphopt.graph import Graph
+from graphopt.learning.descent import descend, seeded
 from graphopt.learning.inputs import Case, EncoderInputs
 from graphopt.learning.recipes import Recipe
-from graphopt.learning.trainer import DecidingNetwork, descend, seeded
+from graphopt.learning.trainer import DecidingNetwork
 from graphopt.nn import ClusterNet, DirectGCN
 from graphopt.nn.clusternet import group_means
 from graphopt.nn.products import product
 from graphopt.objectives import Modularity, Objective
+
+_LEAST = 0.05
+"""Weight of an edge that no partition holds together, so that the graph does not fall apart."""
 
 # --- groups to start from -------------------------------------------------------------------------
 
@@ -35,15 +39,8 @@ def groups_to_start_from(
 ) -> Callable[[np.random.Generator], NDArray[np.int64]] | None:
     """Return what tells a restart the groups to start from, None if there are none.
 
-    Parameters
-    ----------
-    objective : Objective
-    recipe : Recipe
-        ``start`` counts where there are no `labels`.
-    case : Case
-    n_clusters : int
-    labels : array of int, shape (case.graph.n_nodes,), or None
-        A user's.
+    `labels`, shape (case.graph.n_nodes,), are the user's; without them the recipe's ``start``
+    counts.
 
     Raises
     ------
@@ -91,14 +88,7 @@ def leiden_groups(
 ) -> NDArray[np.int64]:
     """Return the groups that Leiden finds, at most `n_groups`, numbered from 0.
 
-    Parameters
-    ----------
-    graph : Graph
-        Of the loss: seen and, where they count, expected edges.
-    n_groups : int
-    objective : Objective
-        Its resolution counts if it is modularity.
-    random_state : numpy.random.Generator
+    The resolution is that of modularity as the objective.
     """
     found = leiden(
         graph, n_groups, resolution=resolution_of(objective), random_state=random_state
@@ -127,17 +117,8 @@ def warm_start(
 ) -> None:
     """Pretrain an initialised network towards groups, and let soft k-means start from them.
 
-    Parameters
-    ----------
-    network : ClusterNet or DirectGCN
-        Changed.
-    inputs : EncoderInputs
-        Of one graph.
-    labels : array of int64, shape (n_nodes,)
-        Groups, numbered from 0 without gaps.
-    recipe : Recipe
-        ``pretraining`` steps, with its steps' size, dropout and masking.
-    random_state : numpy.random.Generator
+    `inputs` are those of one graph, and `labels`, shape (n_nodes,), its groups, numbered from 0
+    without gaps.
 
     Raises
     ------
@@ -165,20 +146,10 @@ def pretrain(
 ) -> None:
     """Teach the encoder some groups: lower the cross-entropy of what a network makes of them.
 
-    Soft k-means whose centres are the groups' mean embeddings is to assign every node to its own
-    group. Graph and features are perturbed at each step as in training.
+    Soft k-means with the groups' mean embeddings as centres is meant to assign every node to its
+    own group. Graph and features are perturbed at each step as in training. `labels`, of int64 and
+    shape (n_nodes,), are numbered from 0 without gaps.
 
-    Parameters
-    ----------
-    network : ClusterNet or DirectGCN
-    inputs : EncoderInputs
-    labels : Tensor of int64, shape (n_nodes,)
-        Groups, numbered from 0 without gaps.
-    recipe : Recipe
-    random_state : numpy.random.Generator
-
-    Notes
-    -----
     For ClusterNet the loss is that of J. Snell, K. Swersky and R. Zemel, "Prototypical Networks for
     Few-shot Learning", NeurIPS 2017, on the unit sphere.
     """
@@ -205,21 +176,6 @@ def pretrain(
 # --- the best of several starts -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Start:
-    """Where soft k-means may start on a graph, and what comes of it.
-
-    Attributes
-    ----------
-    centers : Tensor, shape (n_clusters, embedding_features), or None
-        None: the network has no soft k-means.
-    decision : array of int
-    """
-
-    centers: Tensor | None
-    decision: NDArray[Any]
-
-
 @torch.no_grad()
 def best_start(
     network: DecidingNetwork,
@@ -228,47 +184,40 @@ def best_start(
     problem: Any,
     n_starts: int,
     random_state: np.random.Generator,
-) -> Start:
-    """Decide on a graph from several starts of soft k-means, and return the best.
+) -> tuple[NDArray[Any], Tensor | None]:
+    """Decide on one graph from several starts of soft k-means, and return the best decision.
 
     Groups of one graph need not lie where those of another do, so the start that was learned is
-    only the first that is tried; the others are drawn from the graph's own nodes by k-means++.
-
-    Parameters
-    ----------
-    network : ClusterNet or DirectGCN
-        In evaluation mode.
-    inputs : EncoderInputs
-        Of one graph.
-    objective : Objective
-    problem : object
-        Of the objective; the decoded decision's value on it says which start is best.
-    n_starts : int
-    random_state : numpy.random.Generator
+    only the first that is tried; the others are drawn from the graph's own nodes by k-means++. The
+    decoded decision's value on `problem` says which is best. The network is in evaluation mode.
 
     Returns
     -------
-    Start
+    decision : array of int
+    centers : Tensor, shape (n_clusters, embedding_features), or None
+        The start; None: the network has no soft k-means.
     """
     output = network.encoder(inputs.features, inputs.adjacency.whole)
     if isinstance(network, DirectGCN):
         relaxed = network.decision(output)
-        return Start(None, objective.decode(relaxed, problem, random_state=random_state))
+        return objective.decode(relaxed, problem, random_state=random_state), None
 
-    def start_from(centers: Tensor) -> Start:
+    def decision_from(centers: Tensor) -> NDArray[Any]:
         relaxed = objective.relax(network.cluster(output, centers))
-        return Start(centers, objective.decode(relaxed, problem, random_state=random_state))
+        return objective.decode(relaxed, problem, random_state=random_state)
 
-    best = start_from(network.initial_centers)
+    centers = network.initial_centers
+    decision = decision_from(centers)
     if n_starts == 1:
-        return best
-    value = objective.training_value(best.decision, problem)
+        return decision, centers
+    value = objective.training_value(decision, problem)
     for _ in range(n_starts - 1):
-        other = start_from(network.draw_centers(output, random_state))
-        its_value = objective.training_value(other.decision, problem)
+        others = network.draw_centers(output, random_state)
+        its_decision = decision_from(others)
+        its_value = objective.training_value(its_decision, problem)
         if objective.better(its_value, value):
-            best, value = other, its_value
-    return best
+            decision, centers, value = its_decision, others, its_value
+    return decision, centers
 
 
 def start_well(
@@ -281,6 +230,101 @@ def start_well(
 ) -> None:
     """Let `network` start soft k-means where :func:`best_start` found best on a graph."""
     if n_starts > 1 and isinstance(network, ClusterNet):
-        start = best_start(network, inputs, objective, problem, n_starts, random_state)
-        if start.centers is not None:
-            network.initial_centers = start.centers.clone()
+        _, centers = best_start(network, inputs, objective, problem, n_starts, random_state)
+        if centers is not None:
+            network.initial_centers = centers.clone()
+
+
+# --- after training -------------------------------------------------------------------------------
+
+
+def consensus(
+    graph: Graph,
+    partitions: Sequence[NDArray[np.integer]],
+    n_groups: int,
+    *,
+    resolution: float = 1.0,
+    random_state: RandomState = None,
+) -> NDArray[np.int64]:
+    """Return the groups on which several partitions of a graph agree, at most `n_groups`.
+
+    Every edge is weighed by the share of the partitions that have both its ends in one group, and
+    Leiden decides on the weighted graph.
+
+    Parameters
+    ----------
+    graph : Graph
+        Undirected; weights are multiplied.
+    partitions : sequence of array of int, shape (n_nodes,)
+        At least one; how groups are numbered does not matter.
+    n_groups : int
+    resolution : float
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    array of int64, shape (n_nodes,)
+
+    Raises
+    ------
+    ValueError
+        For no partition, or one of another length.
+
+    Notes
+    -----
+    O(n_edges) memory, as only pairs with an edge are compared: V. Poulin and F. Théberge, "Ensemble
+    Clustering for Graphs", Complex Networks 2018. All pairs: A. Lancichinetti and S. Fortunato,
+    Sci. Rep. 2, 336 (2012).
+
+    Examples
+    --------
+    >>> square = Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 0)])
+    >>> consensus(square, [[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 1, 0]], 2, random_state=0).tolist()
+    [0, 0, 1, 1]
+    """
+    check_strengths("graph", graph)
+    partitions = as_tuple("partitions", partitions)
+    if len(partitions) == 0:
+        raise ValueError("partitions must hold at least one")
+    edges = graph.edges
+    agreeing = np.zeros(len(edges))
+    for labels in partitions:
+        groups = as_array("partitions", labels)
+        if groups.shape != (graph.n_nodes,):
+            raise ValueError(f"partitions must have shape ({graph.n_nodes},), not {groups.shape}")
+        agreeing += groups[edges[:, 0]] == groups[edges[:, 1]]
+    weights = _LEAST + (1.0 - _LEAST) * agreeing / len(partitions)
+    if graph.edge_weights is not None:
+        weights = weights * graph.edge_weights
+    weighed = Graph.from_edges(edges, graph.n_nodes, weights)
+    found = leiden(weighed, n_groups, resolution=resolution, random_state=random_state)
+    return found.labels.astype(np.int64)
+
+
+def finished(
+    objective: Objective,
+    recipe: Recipe,
+    case: Case,
+    best: NDArray[Any],
+    decisions: Sequence[NDArray[Any]],
+    n_clusters: int,
+    random_state: np.random.Generator,
+) -> NDArray[Any]:
+    """Return the decision after consensus and polish, as far as the recipe asks for them.
+
+    `best` is the decision of the best restart, returned itself if there is nothing to do;
+    `decisions` are those of all restarts. One alone has no consensus, as when training was
+    interrupted.
+    """
+    decision = best
+    if recipe.consensus and len(decisions) > 1:
+        decision = consensus(
+            case.judged_on,
+            decisions,
+            n_clusters,
+            resolution=resolution_of(objective),
+            random_state=random_state,
+        )
+    if recipe.polish:
+        decision = objective.improve(decision, case.problem, n_clusters, random_state=random_state)
+    return decision
