@@ -325,6 +325,8 @@ def test_settings_of_the_recipe_can_be_read_and_set_one_by_one() -> None:
         model.set_params(recipe__heat=3.0)
     with pytest.raises(ValueError, match="temperature must be at least 0, not -1"):
         model.set_params(recipe__temperature=-1.0)
+    with pytest.raises(TypeError, match="recipe must be a Recipe or None, not str"):
+        model.set_params(recipe="paper", recipe__temperature=1.0)
 
 
 def test_what_a_recipe_leaves_out_is_as_usual_for_the_objective() -> None:
@@ -348,7 +350,8 @@ def test_scikit_learn_knows_what_it_is() -> None:
     page = model._repr_html_()
     assert "ClusterNet" in page
     assert "n_clusters" in page
-    tags = pytest.importorskip("sklearn.utils").get_tags(model)
+    assert "graph" not in repr(model.get_metadata_routing())
+    tags = model.__sklearn_tags__()
     assert tags.estimator_type == "clusterer"
     assert not tags.input_tags.two_d_array
 

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._files import UsersPath, check_path
 from graphopt._validation import RandomState, check_choice, check_integer, check_random_state
 from graphopt.centers import evaluate_centers
 from graphopt.completion import Completion, spread_over_groups
 from graphopt.completion._masking import check_share
 from graphopt.features import node_features
 from graphopt.graph import Graph, check_graph
-from graphopt.learning import files
 from graphopt.learning.completing import completion_for
 from graphopt.learning.descent import OnIteration
+from graphopt.learning.files import SavedEstimator
 from graphopt.learning.groups import (
     best_start,
     finished,
@@ -38,7 +37,7 @@ from graphopt.learning.inputs import (
     rows_of_a_kind,
 )
 from graphopt.learning.one_thread import one_thread
-from graphopt.learning.parameters import DecidingEstimator, TrainedEstimator
+from graphopt.learning.parameters import DecidingEstimator
 from graphopt.learning.recipes import (
     Recipe,
     default_recipe,
@@ -52,18 +51,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class DecisionEstimator(TrainedEstimator, DecidingEstimator):
+class DecisionEstimator(SavedEstimator, DecidingEstimator):
     """Trains a network that decides on a partly seen graph; a subclass says which network."""
-
-    n_clusters: int
-    objective: Literal["modularity", "k-center"] | Objective
-    seen_fraction: float
-    completion: Literal["auto", "features"] | Completion | None
-    features_from_edges: bool
-    iterations: int | None
-    n_restarts: int | None
-    random_state: RandomState
-    verbose: bool
 
     training_value_: float
     runs_: list[TrainingRun]
@@ -74,6 +63,31 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
     _n_inputs: int  # width of what the encoder takes
     _trained_by: Recipe
     _outputs: ClassVar[tuple[str, ...]]  # attributes that hold the network's output as arrays
+
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        objective: Literal["modularity", "k-center"] | Objective = "modularity",
+        *,
+        seen_fraction: float = 1.0,
+        completion: Literal["auto", "features"] | Completion | None = "auto",
+        features_from_edges: bool = False,
+        recipe: Recipe | None = None,
+        iterations: int | None = None,
+        n_restarts: int | None = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.objective = objective
+        self.seen_fraction = seen_fraction
+        self.completion = completion
+        self.features_from_edges = features_from_edges
+        self.recipe = recipe
+        self.iterations = iterations
+        self.n_restarts = n_restarts
+        self.random_state = random_state
+        self.verbose = verbose
 
     @abstractmethod
     def _network(self, n_features: int, objective: Objective, recipe: Recipe) -> DecidingNetwork:
@@ -345,7 +359,7 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
     def _completion(
         self, objective: Objective, graphs: Sequence[Graph], features: Sequence[Any]
     ) -> Completion | None:
-        """Return what tells missing edges on graphs of this kind."""
+        """Return the completion for graphs of this kind."""
         return completion_for(
             self.completion,
             graphs,
@@ -438,60 +452,3 @@ class DecisionEstimator(TrainedEstimator, DecidingEstimator):
 
     def _check_learned(self) -> None:
         self._check_fitted("network_", "has no decision")
-
-    # --- files ----------------------------------------------------------------------------------
-
-    def save(self, path: UsersPath) -> None:
-        """Write parameters, network and decision to a file.
-
-        A file that is there is replaced as a whole: it stays as it is until the new one is on the
-        disk, also if the process is killed.
-
-        Parameters
-        ----------
-        path : path
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-
-        Notes
-        -----
-        An objective or a completion object is not written: hand it to :meth:`load` again. Neither
-        are a generator given as `random_state` and ``runs_``.
-        """
-        self._check_learned()
-        files.save(self, check_path("path", path))
-
-    @classmethod
-    def load(
-        cls,
-        path: UsersPath,
-        *,
-        objective: Objective | None = None,
-        completion: Completion | None = None,
-    ) -> Self:
-        """Read what :meth:`save` wrote, now or in an earlier version; the file can run no code.
-
-        Parameters
-        ----------
-        path : path
-        objective, completion : object, optional
-            Needed where the saved estimator was given an object.
-
-        Returns
-        -------
-        estimator
-            Fitted; ``runs_`` is empty.
-
-        Raises
-        ------
-        DamagedFileError
-            If the file is damaged, cut short, something else, or of a later version, which the
-            message names. It is a ValueError.
-        ValueError
-            If it holds another estimator, or needs an object that was not given.
-        """
-        file = check_path("path", path)
-        return files.load(cls, file, objective=objective, completion=completion)

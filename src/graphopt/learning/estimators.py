@@ -22,8 +22,8 @@ class ClusterNet(DecisionEstimator):
     """Learn a decision on a partly seen graph, end to end.
 
     Nodes are embedded by a graph convolutional network and clustered by soft k-means; gradients of
-    the objective flow through both. Nothing but the graph and features given to :meth:`fit` is
-    used, the choice among restarts and training states included.
+    the objective flow through both. Only the graph and features given to :meth:`fit` are used, also
+    for the choice among restarts and training states.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ class ClusterNet(DecisionEstimator):
         (:class:`graphopt.completion.FeatureNeighbours`), if edges are missing, there are features
         and the objective uses expected edges, as modularity does and facility location does not.
         ``"auto"``: the same if it leads to better groups when part of the seen edges is hidden,
-        else nowhere; asking takes a fraction of the time of training. :meth:`fit_inductive` asks
-        once, on the first five graphs to learn on. An object is asked about every graph:
+        else nowhere; the trial takes a fraction of the time of training. :meth:`fit_inductive`
+        makes it once, on the first five graphs. An object completes every graph:
         :class:`graphopt.completion.Chosen` chooses among all completions of this package.
     features_from_edges : bool
-        Whether features were computed from the seen edges, as embeddings are. Such features know
-        the edges that ``"auto"`` would hide, and mislead it: with True it expects nothing. Where
-        it is known how they are computed, give :meth:`fit` that function instead, and they are
-        computed anew from what is not hidden.
+        Whether features were computed from the seen edges, as embeddings are. Such features depend
+        on the edges that ``"auto"`` would hide and mislead it; with True it expects nothing. If
+        you have the function that computes them, pass it to :meth:`fit` instead; it is then called
+        again on the edges that are not hidden.
     encoder : {"gcn", "sgc", "appnp"}
         What embeds the nodes: :class:`graphopt.nn.GCN`, :class:`graphopt.nn.SGC`, which is linear,
         or :class:`graphopt.nn.APPNP`, which looks further.
@@ -131,17 +131,19 @@ class ClusterNet(DecisionEstimator):
         random_state: RandomState = None,
         verbose: bool = False,
     ) -> None:
-        self.n_clusters = n_clusters
-        self.objective = objective
-        self.seen_fraction = seen_fraction
-        self.completion = completion
-        self.features_from_edges = features_from_edges
+        super().__init__(
+            n_clusters,
+            objective,
+            seen_fraction=seen_fraction,
+            completion=completion,
+            features_from_edges=features_from_edges,
+            recipe=recipe,
+            iterations=iterations,
+            n_restarts=n_restarts,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.encoder = encoder
-        self.recipe = recipe
-        self.iterations = iterations
-        self.n_restarts = n_restarts
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _network(self, n_features: int, objective: Objective, recipe: Recipe) -> ClusterNetwork:
         with torch.random.fork_rng(devices=[]):  # a new network draws what nobody will use
@@ -247,31 +249,6 @@ class DirectGCN(DecisionEstimator):
     opening_: NDArray[np.float32]
     network_: DirectNetwork
     _outputs = ("assignment_", "opening_")
-
-    def __init__(
-        self,
-        n_clusters: int = 10,
-        objective: Literal["modularity", "k-center"] | Objective = "modularity",
-        *,
-        seen_fraction: float = 1.0,
-        completion: Literal["auto", "features"] | Completion | None = "auto",
-        features_from_edges: bool = False,
-        recipe: Recipe | None = None,
-        iterations: int | None = None,
-        n_restarts: int | None = None,
-        random_state: RandomState = None,
-        verbose: bool = False,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.objective = objective
-        self.seen_fraction = seen_fraction
-        self.completion = completion
-        self.features_from_edges = features_from_edges
-        self.recipe = recipe
-        self.iterations = iterations
-        self.n_restarts = n_restarts
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _network(self, n_features: int, objective: Objective, recipe: Recipe) -> DirectNetwork:
         with torch.random.fork_rng(devices=[]):  # a new network draws what nobody will use

@@ -29,7 +29,7 @@ import torch
 from numpy.typing import NDArray
 
 from graphopt._escaping import quoted
-from graphopt._files import regular_size, write_bytes
+from graphopt._files import UsersPath, check_path, regular_size, write_bytes
 from graphopt._validation import check_integer, check_memory, check_number
 from graphopt.completion import Completion
 from graphopt.errors import DamagedFileError
@@ -37,10 +37,13 @@ from graphopt.learning import first_format
 from graphopt.learning.completing import feature_neighbours
 from graphopt.learning.descent import kmeans_updates, set_kmeans_updates
 from graphopt.learning.first_format import checked_shape
+from graphopt.learning.parameters import TrainedEstimator
 from graphopt.learning.recipes import COMMUNITIES, Recipe
 from graphopt.objectives import Objective
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from graphopt.learning.base import DecisionEstimator
 
     Estimator = TypeVar("Estimator", bound=DecisionEstimator)
@@ -64,8 +67,66 @@ _MOST_UPDATES = 2**31 - 1
 # --- estimators -----------------------------------------------------------------------------------
 
 
-def save(model: DecisionEstimator, path: str | Path) -> None:
-    """Write a fitted estimator; see :meth:`DecisionEstimator.save`."""
+class SavedEstimator(TrainedEstimator):
+    """An estimator that can be kept in a file."""
+
+    def save(self, path: UsersPath) -> None:
+        """Write parameters, network and decision to a file.
+
+        A file that is there is replaced as a whole: it stays as it is until the new one is on the
+        disk, also if the process is killed.
+
+        Parameters
+        ----------
+        path : path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Notes
+        -----
+        An objective or a completion object is not written: hand it to :meth:`load` again. Neither
+        are a generator given as `random_state` and ``runs_``.
+        """
+        self._check_fitted("network_", "has no decision")
+        _save(self, check_path("path", path))
+
+    @classmethod
+    def load(
+        cls,
+        path: UsersPath,
+        *,
+        objective: Objective | None = None,
+        completion: Completion | None = None,
+    ) -> Self:
+        """Read what :meth:`save` wrote, now or in an earlier version; the file can run no code.
+
+        Parameters
+        ----------
+        path : path
+        objective, completion : object, optional
+            Needed where the saved estimator was given an object.
+
+        Returns
+        -------
+        estimator
+            Fitted; ``runs_`` is empty.
+
+        Raises
+        ------
+        DamagedFileError
+            If the file is damaged, cut short, something else, or of a later version, which the
+            message names. It is a ValueError.
+        ValueError
+            If it holds another estimator, or needs an object that was not given.
+        """
+        file = check_path("path", path)
+        return _load(cls, file, objective=objective, completion=completion)
+
+
+def _save(model: Any, path: str | Path) -> None:
     params = {name: _plain(value) for name, value in model.get_params(deep=False).items()}
     own = [name for name in _OWN if _is_own(params[name])]
     recipe = model._trained_by
@@ -91,14 +152,13 @@ def save(model: DecisionEstimator, path: str | Path) -> None:
     write(path, settings, arrays)
 
 
-def load(
+def _load(
     cls: type[Estimator],
     path: str | Path,
     *,
     objective: Objective | None,
     completion: Completion | None,
 ) -> Estimator:
-    """Read a fitted estimator of class `cls`; see :meth:`DecisionEstimator.load`."""
     saved = contents(path)
     if saved["estimator"] != cls.__name__:
         raise ValueError(

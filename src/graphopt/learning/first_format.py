@@ -1,7 +1,7 @@
-"""Models that graphopt wrote before files had a checksum: PyTorch's archives, read without it.
+"""Models that graphopt wrote before files had a checksum: archives of PyTorch, read without it.
 
-PyTorch's own reader runs no code of such a file either, but takes the sizes in it at their word.
-Here every size is compared with what is there, and the checksums of the archive are checked.
+PyTorch's own reader runs no code of such a file either, but it trusts the sizes in it. Here every
+size is compared with the data, and the checksums of the archive are checked.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def groups_to_start_from(
     n_clusters: int,
     labels: ArrayLike | None,
 ) -> Callable[[np.random.Generator], NDArray[np.int64]] | None:
-    """Return what tells a restart the groups to start from, None if there are none.
+    """Return a function that gives a restart its groups to start from, None if there are none.
 
     `labels`, shape (case.graph.n_nodes,), are the user's; without them the recipe's ``start``
     counts.
@@ -97,7 +97,7 @@ def leiden_groups(
 
 
 def resolution_of(objective: Objective) -> float:
-    """Return the resolution that Leiden is to have for an objective."""
+    """Return the resolution with which Leiden serves an objective."""
     return objective.resolution if isinstance(objective, Modularity) else 1.0
 
 
@@ -310,7 +310,7 @@ def finished(
     n_clusters: int,
     random_state: np.random.Generator,
 ) -> NDArray[Any]:
-    """Return the decision after consensus and polish, as far as the recipe asks for them.
+    """Return the decision after the consensus and polish that the recipe asks for.
 
     `best` is the decision of the best restart, returned itself if there is nothing to do;
     `decisions` are those of all restarts. One alone has no consensus, as when training was

@@ -22,8 +22,8 @@ from graphopt.nn import Adjacency, SparseMatrix, dropout
 from graphopt.objectives import Objective
 
 _NEGLIGIBLE = 0.1
-"""A feature row this small beside the usual one is noise: embeddings by random walks leave a node
-without an edge where they initialised it."""
+"""A feature row this small compared with the median one is noise: embeddings by random walks leave
+nodes without an edge at their initial values."""
 
 # --- what an encoder takes ------------------------------------------------------------------------
 
@@ -313,8 +313,8 @@ def prepare_each(
     Raises
     ------
     TypeError, ValueError
-        For no graphs, other than one feature array for each, or widths that differ; and whatever
-        `prepare` raises.
+        For no graphs, a number of feature arrays other than one per graph, or widths that differ;
+        and as `prepare`.
     """
     for name, things in zip(names, (graphs, features), strict=True):
         if isinstance(things, Graph | np.ndarray) or not isinstance(things, Sequence):

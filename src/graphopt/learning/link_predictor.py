@@ -366,7 +366,7 @@ class LinkPredictor(LinkProbabilities):
 def _judge(
     network: Network, cases: LinkCases, recipe: Recipe, random_state: np.random.Generator
 ) -> Callable[[], tuple[float, None]]:
-    """Return what tells the loss on some graphs, on pairs and an encoder's view drawn now."""
+    """Return a function that computes the loss on some graphs, on pairs and a view drawn now."""
     others = cases.draw_others(random_state)
     view = cases.inputs.perturbed(0.0, recipe.masking)
     return lambda: (float(network.loss(network(*view), cases.edges, others)), None)

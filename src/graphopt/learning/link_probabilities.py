@@ -29,7 +29,7 @@ _BLOCK_PAIRS = 2**18
 
 @dataclass(frozen=True, slots=True)
 class LinkScores:
-    """How well held-out edges are told from pairs without an edge.
+    """How well held-out edges are distinguished from pairs without an edge.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class LinkScores:
 
 
 class LinkProbabilities(TrainedEstimator):
-    """Reads probabilities of edges off an embedding; a subclass says how that is learned.
+    """Computes probabilities of edges from an embedding, which a subclass learns.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class LinkProbabilities(TrainedEstimator):
         hits_at: Sequence[int] = (10, 50, 100),
         random_state: RandomState = 0,
     ) -> LinkScores:
-        """Tell held-out edges from pairs without an edge, and count how well that went.
+        """Measure how well held-out edges are distinguished from pairs without an edge.
 
         Parameters
         ----------
@@ -178,7 +178,7 @@ class LinkProbabilities(TrainedEstimator):
         return _score_links(present, missing, levels)
 
     def _keys(self, pairs: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return a number for each pair, whatever its order."""
+        """Return a number for each pair, the same for both orders."""
         numbers: NDArray[np.int64] = pairs.min(axis=1) * np.int64(self.graph_.n_nodes)
         return np.asarray(numbers + pairs.max(axis=1))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from graphopt.graph import Graph
@@ -23,6 +24,11 @@ _NESTED = "recipe__"
 
 class Estimator(BaseEstimator):  # type: ignore[misc]
     """An estimator whose parameters are its constructor's arguments, and whose input is a graph."""
+
+    # The input is no metadata that scikit-learn's tools may route.
+    __metadata_request__fit: ClassVar = {"graph": UNUSED, "features": UNUSED}
+    __metadata_request__predict: ClassVar = {"graph": UNUSED, "features": UNUSED}
+    __metadata_request__score: ClassVar = {"graph": UNUSED}
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that input is a graph, not a table."""
@@ -95,14 +101,17 @@ class TrainedEstimator(Estimator):
                     raise ValueError(
                         f"{name!r} is not a setting of Recipe; these are: {', '.join(known)}"
                     )
-            self.recipe = replace(self.recipe or Recipe(), **changes)
+            self.recipe = replace(self._own_recipe(), **changes)
         return self
 
     def _complete_recipe(self, usual: Recipe, **own: Any) -> Recipe:
         """Return the recipe, overruled by `own` settings, with what is left out from `usual`."""
+        return Recipe(**own).over(self._own_recipe().over(usual))
+
+    def _own_recipe(self) -> Recipe:
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             raise TypeError(f"recipe must be a Recipe or None, not {type(self.recipe).__name__}")
-        return Recipe(**own).over((self.recipe or Recipe()).over(usual))
+        return self.recipe or Recipe()
 
 
 class DecidingEstimator(ClusterMixin, Estimator):  # type: ignore[misc]

@@ -27,9 +27,8 @@ _SUREST_LISTED = np.float32(1.0 - 2.0**-24)
 class PredictedLinks(PairCompletion):
     """Expects missing edges where a graph convolutional network predicts them.
 
-    The first stage of :class:`graphopt.TwoStage`, for whatever takes a completion. The network is
-    trained on the graph to be completed; its odds are corrected to the expected number of missing
-    edges.
+    The first stage of :class:`graphopt.TwoStage` as a completion. The network is trained
+    on the graph to be completed; its odds are corrected to the expected number of missing edges.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ class PredictedLinks(PairCompletion):
         Expected number of missing edges, relative to the seen ones. When a share s of all edges was
         seen, 1/s - 1 is missing; 1.5 stands for s = 0.4.
     predictor : LinkPredictor, optional
-        Its parameters are taken, and it is left as it is. None: the default with `random_state`.
+        Its parameters are used; it is not changed. None: the default with `random_state`.
     n_candidates : int
         Pairs that are listed with their own probability, per node; the others share their average.
     random_state : int, Generator or None

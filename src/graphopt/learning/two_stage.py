@@ -29,8 +29,8 @@ _FACILITY = ("greedy", "gonzalez")
 class TwoStage(DecidingEstimator):
     """Predict the edges that were not seen, then decide as though the prediction were the graph.
 
-    What ClusterNet is compared with: the link predictor is trained for its own loss and does not
-    know what will be decided.
+    This is what ClusterNet is compared with: the link predictor is trained for its own loss,
+    independently of the decision.
 
     Parameters
     ----------
@@ -40,12 +40,14 @@ class TwoStage(DecidingEstimator):
         The first three find groups (:func:`graphopt.cnm`, ...), the others choose facilities
         (:func:`graphopt.greedy_k_center`, :func:`graphopt.gonzalez`).
     predictor : LinkPredictor, optional
-        One that is fitted, on the same graph, is used as it is, so that several algorithms can
-        share it; of another the parameters are taken. None: the default with `random_state`.
+        One that is fitted on the same graph is used as it is, so that several algorithms can
+        share it; otherwise a new one with its parameters is fitted. None: the default with
+        `random_state`.
     seen_fraction : float, optional
         Share of all edges that the graph given to :meth:`fit` holds, in (0, 1]: the probabilities
         of the other pairs are made to sum to the number of edges that are missing, see
-        :func:`expected_weights`. None: taken as predicted, as published.
+        :func:`graphopt.learning.predicted_links.expected_weights`. None: they are used as
+        predicted, as published.
     random_state : int, Generator or None
         Seed of everything random.
 
@@ -64,8 +66,9 @@ class TwoStage(DecidingEstimator):
     Notes
     -----
     GCN-2stage in Wilder et al., "End to End Learning and Optimization on Graphs", NeurIPS 2019. The
-    published facility runs took the probability itself for the length of an edge, so that an
-    unlikely edge was short; here it is long, see :func:`expected_lengths`.
+    published facility runs used the probability itself as the length of an edge, so that an
+    unlikely edge was short; here it is long, see
+    :func:`graphopt.learning.predicted_links.expected_distances`.
 
     Examples
     --------

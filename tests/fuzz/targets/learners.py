@@ -244,11 +244,15 @@ def _register(kind: str) -> None:
         def get_params(draw: Draw) -> Call:
             return Call(maker(**settings(draw)).get_params, (draw.flag(),))
 
-        @target(f"{prefix}.set_params", words=("'no_such'", "parameter"))
+        # Which names are parameters is checked by scikit-learn.
+        @target(f"{prefix}.set_params", words=_WORDS, errors=(ValueError,))
         def set_params(draw: Draw) -> Call:
-            given = settings(draw)
+            given = settings(draw) | draw.some(
+                recipe__temperature=lambda: draw.number(0.0, 50.0),
+                recipe__start=lambda: draw.choice("k-means++", "leiden"),
+            )
             if draw.odd():
-                given["no_such"] = 1
+                given[draw.pick("no_such", "recipe__no_such")] = 1
             return Call(maker().set_params, (), given)
 
     if kind == "LinkPredictor":
