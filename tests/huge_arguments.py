@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 import torch
+from estimator_cases import arranged
 
 import graphopt as g
 from graphopt import completion, datasets, decision, features, learning, nn
@@ -45,16 +46,16 @@ def wide(n_columns: int) -> scipy.sparse.csr_array:
 
 
 def _networks(name: str) -> Call:
-    return lambda v: g.ClusterNet(**{"n_clusters": 3, **FAST, name: v}).fit(GRAPH, X)
+    return lambda v: g.ClusterNet(**arranged(**{"n_clusters": 3, **FAST, name: v})).fit(GRAPH, X)
 
 
 def _direct(name: str) -> Call:
-    return lambda v: g.DirectGCN(**{"n_clusters": 3, **FAST, name: v}).fit(GRAPH, X)
+    return lambda v: g.DirectGCN(**arranged(**{"n_clusters": 3, **FAST, name: v})).fit(GRAPH, X)
 
 
 def _links(name: str) -> Call:
     settings: dict[str, Any] = {"iterations": 1, "random_state": 0}
-    return lambda v: g.LinkPredictor(**{**settings, name: v}).fit(GRAPH, X)
+    return lambda v: g.LinkPredictor(**arranged(**{**settings, name: v})).fit(GRAPH, X)
 
 
 def _recipe(name: str) -> Call:

@@ -25,7 +25,7 @@ from graphopt import (
     objectives,
 )
 from graphopt.datasets.hiding import hide_edges
-from graphopt.learning.two_stage import expected_distances, expected_weights
+from graphopt.learning.predicted_links import expected_distances, expected_weights
 from graphopt.nn import losses
 from graphopt.nn.facility_distances import FacilityDistances
 from graphopt.objectives import KCenter, Modularity
@@ -360,14 +360,14 @@ def decided(exponent: int) -> Values:
 def estimators(exponent: int) -> Values:
     graph = club(exponent, TAME)
     x = np.ldexp(ROWS, exponent)
-    quick = {name: QUICK[name] for name in ("iterations", "n_restarts", "random_state")}
+    quick = {**QUICK, "recipe": learning.Recipe(hidden_features=8)}
     labels = [
         learning.ClusterNet(3, **QUICK).fit(graph, x).labels_,
-        learning.DirectGCN(3, hidden_features=8, **quick).fit(graph, x).labels_,
+        learning.DirectGCN(3, **quick).fit(graph, x).labels_,
     ]
     sites = [
         learning.ClusterNet(3, "k-center", **QUICK).fit(graph, x).centers_,
-        learning.DirectGCN(3, "k-center", hidden_features=8, **quick).fit(graph, x).centers_,
+        learning.DirectGCN(3, "k-center", **quick).fit(graph, x).centers_,
     ]
     return [(one, 0) for one in [*labels, *sites]]
 

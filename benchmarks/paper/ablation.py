@@ -21,7 +21,7 @@ from graphopt.decision import Summary, signed_rank_p_value, summarize
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, Recipe
-from graphopt.learning.placement import informative_nodes
+from graphopt.learning.inputs import informative_nodes
 from graphopt.learning.recipes import default_recipe
 from graphopt.nn.losses import ModularityLoss
 
@@ -154,8 +154,8 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("completion in the input only", "instead", _full({"completion_in": "input"})),
     Variant("completion in the loss only", "instead", _full({"completion_in": "loss"})),
     Variant("consensus of 5", "instead", _full({"consensus": True, "n_restarts": 5})),
-    Variant("implicit gradient", "instead", _full(gradient="implicit")),
-    Variant("unrolled gradient", "instead", _full(gradient="unrolled")),
+    Variant("implicit gradient", "instead", _full({"gradient": "implicit"})),
+    Variant("unrolled gradient", "instead", _full({"gradient": "unrolled"})),
     Variant("encoder SGC", "instead", _full(encoder="sgc")),
     Variant("encoder APPNP", "instead", _full(encoder="appnp")),
 )

@@ -59,7 +59,7 @@ def test_the_table() -> None:
     assert "published choice: rank " in out
     assert " of 3, score " in out
     assert "after its 100 steps" in out
-    assert "use it: ClusterNet(3, hidden_features=" in out
+    assert "use it: ClusterNet(3, completion=" in out
     assert "quick: trainings of a tenth of the length" in out
     assert result.stderr.count("trial ") == 3
     assert Path("graphopt-tune.sqlite").exists()

@@ -13,7 +13,7 @@ from benchmarks.paper.search.spaces import (
     of_dataset,
     paper_space,
 )
-from graphopt import ClusterNet, datasets
+from graphopt import datasets
 from graphopt.datasets import InductiveDataset
 from graphopt.learning import PAPER, Recipe
 from graphopt.learning.recipes import PAPER_INDUCTIVE, default_recipe, inductive_recipe
@@ -125,9 +125,6 @@ def test_the_extended_grid_holds_our_own_settings(task: str, kind: str) -> None:
         if field.name not in elsewhere:
             assert getattr(recipe, field.name) == getattr(usual, field.name), field.name
     words = space.estimator_params(default.params, default.iterations, 0.4)
-    usual_model = ClusterNet()
-    for name in ("hidden_features", "embedding_features"):
-        assert words[name] == getattr(usual_model, name)
     assert words["completion"] == ("features" if task == "community" else None)
     assert words["seen_fraction"] == (0.4 if task == "community" else 1.0)
 

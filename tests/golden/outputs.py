@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -378,20 +379,21 @@ def _modules() -> Outputs:
 
 
 def _estimators() -> Outputs:
-    from graphopt import ClusterNet, DirectGCN, LinkPredictor, TwoStage
+    from graphopt import ClusterNet, DirectGCN, LinkPredictor, TwoStage, learning
 
     data = _data()
     seen, rows = data.observed, data.observed_features
+    widths = learning.Recipe(hidden_features=8, embedding_features=6)
     quick: dict[str, Any] = {
         "seen_fraction": 0.4, "random_state": 0, "iterations": 12, "n_restarts": 2,
-        "hidden_features": 8, "embedding_features": 6,
+        "recipe": widths,
     }  # fmt: skip
     for objective in ("modularity", "k-center"):
         for name, more in {
             "plain": {},
             "appnp": {"encoder": "appnp"},
             "sgc": {"encoder": "sgc"},
-            "implicit": {"gradient": "implicit"},
+            "implicit": {"recipe": replace(widths, gradient="implicit")},
             "observed": {"completion": None},
             "model": {"completion": completion.LinkModel(1.5)},
         }.items():
@@ -405,9 +407,7 @@ def _estimators() -> Outputs:
         )
         yield (
             f"learning/direct/{objective}",
-            lambda o=objective: DirectGCN(
-                4, o, **{k: v for k, v in quick.items() if k != "embedding_features"}
-            ).fit_predict(seen, rows),
+            lambda o=objective: DirectGCN(4, o, **quick).fit_predict(seen, rows),
         )
     yield (
         "learning/links",

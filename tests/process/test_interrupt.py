@@ -34,7 +34,8 @@ EXCLUDED = {
         decision.paired_difference decision.signed_rank_p_value
         decision.summarize features.RoleEmbedding.transform features.check_features
         features.node_features features.row_norms features.smoothed_features
-        features.unit_features learning.Recipe.kmeans_updates
+        features.unit_features learning.Recipe.given learning.Recipe.kmeans_updates
+        learning.Recipe.over
         objectives.KCenter.better objectives.KCenter.check objectives.KCenter.describe
         objectives.KCenter.kept_share objectives.KCenter.number objectives.KCenter.regret
         objectives.KCenter.renumber objectives.KCenter.simplify

@@ -131,8 +131,8 @@ def test_the_decision_of_the_best_training_value_is_scored() -> None:
         ModularityLoss(), space, [graph], lambda step, score: bool(reports.append(score))
     )
     good, poor = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    for decision, value in ((poor, 0.1), (good, 0.3), (poor, 0.2)):
-        progressed.take(decision, value)
+    for step, decision, value in ((0, poor, 0.1), (2, good, 0.3), (3, good, 0.3), (4, poor, 0.2)):
+        assert not progressed(step, decision, value)
     objective = ModularityLoss()
     assert reports == [objective.evaluate(good, graph)] * 2
     assert list(progressed.scores) == [2, 4]
@@ -158,17 +158,21 @@ class Constant:
     objective: Any
     recipe: Any
     interrupted_: bool = False
-    looks: int = 3
+    lengths: tuple[int, ...] = (0, 2, 4)
 
     def __init__(self, **settings: Any) -> None:
         self.n_clusters, self.objective = settings["n_clusters"], settings["objective"]
 
     def fit_inductive(self, graphs: Any, features: Any, **validation: Any) -> None:
         self.seen = graphs, validation["validation_graphs"]
-        for _ in range(self.looks):
-            for graph in validation["validation_graphs"]:
-                labels = np.arange(graph.n_nodes) % self.n_clusters
-                self.objective.training_value(labels, self.objective.prepare(graph))
+        graphs = validation["validation_graphs"]
+        decisions = [np.arange(graph.n_nodes) % self.n_clusters for graph in graphs]
+        values = [
+            self.objective.training_value(labels, self.objective.prepare(graph))
+            for labels, graph in zip(decisions, graphs, strict=True)
+        ]
+        for step in self.lengths:
+            validation["on_iteration"](step, decisions, np.mean(values))
 
 
 def test_the_score_is_the_mean_over_validation_graphs() -> None:
@@ -181,7 +185,7 @@ def test_the_score_is_the_mean_over_validation_graphs() -> None:
 
 def test_a_training_that_hides_its_looks_is_an_error() -> None:
     class Silent(Constant):
-        looks = 0
+        lengths = ()
 
     with pytest.raises(RuntimeError, match="did not look"):
         inductive(estimator=Silent)(short("inductive").landmarks[0].params, go_on)

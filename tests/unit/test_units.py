@@ -231,6 +231,7 @@ WITHOUT_A_UNIT = {
     "synthetic",
     "synthetic_distribution",
     "LinkScores",
+    "OnIteration",
     "Recipe",
 }
 

@@ -89,7 +89,7 @@ def run(
         chosen["n_restarts"] = restarts
     model = ClusterNet(
         k,
-        goal,
+        case.problem.objective,
         seen_fraction=case.problem.seen_fraction,
         features_from_edges=case.problem.features_from_edges,
         random_state=seed,

@@ -15,16 +15,15 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_choice, check_integer, check_number
 from graphopt.datasets import observed_graph, split_edges
 from graphopt.features import check_features
 from graphopt.graph import Graph
-from graphopt.learning import ClusterNet
-from graphopt.learning.placement import informative_nodes
-from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss, SoftClusters
+from graphopt.learning import ClusterNet, OnIteration
+from graphopt.learning.inputs import informative_nodes
+from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss
 from graphopt.tuning.spaces import TASKS, Space, Value
 
 Report = Callable[[int, float], bool]
@@ -49,53 +48,6 @@ class Evaluation(Protocol):
         ...
 
 
-class StoppedError(Exception):
-    """A training was told to stop."""
-
-
-class Watched(Loss):
-    """An objective that tells of every look which the training takes at its decision.
-
-    Parameters
-    ----------
-    inner : Loss
-        Does the work.
-    look : callable
-        Called with (decision, training value).
-    """
-
-    def __init__(self, inner: Loss, look: Callable[[NDArray[Any], float], None]) -> None:
-        self.inner, self.look = inner, look
-        for name in ("greater_is_better", "decides", "uses_expected_edges"):
-            setattr(self, name, getattr(inner, name))
-
-    def prepare(self, graph: Graph) -> Any:
-        """As `inner`."""
-        return self.inner.prepare(graph)
-
-    def relax(self, clusters: SoftClusters) -> Tensor:
-        """As `inner`."""
-        return self.inner.relax(clusters)
-
-    def loss(self, decision: Tensor, problem: Any) -> Tensor:
-        """As `inner`."""
-        return self.inner.loss(decision, problem)
-
-    def decode(self, decision: Tensor, problem: Any, *, random_state: Any = None) -> NDArray[Any]:
-        """As `inner`."""
-        return self.inner.decode(decision, problem, random_state=random_state)
-
-    def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
-        """As `inner`."""
-        return self.inner.evaluate(decision, graph)
-
-    def training_value(self, decision: NDArray[Any], problem: Any) -> float:
-        """As `inner`, and tell of it."""
-        value = self.inner.training_value(decision, problem)
-        self.look(decision, value)
-        return value
-
-
 class Progressed:
     """Follows one training and scores the decisions it would return at each length.
 
@@ -108,6 +60,13 @@ class Progressed:
     judged : sequence of Graph
         One for each decision of a look.
     report : callable
+
+    Attributes
+    ----------
+    scores : dict of int to float
+        By number of training steps.
+    stopped : bool
+        Whether `report` asked to stop.
     """
 
     def __init__(
@@ -115,32 +74,20 @@ class Progressed:
     ) -> None:
         self._objective, self._space, self._report = objective, space, report
         self._problems = [objective.prepare(graph) for graph in judged]
-        self._looks = 0
-        self._look: list[tuple[float, NDArray[Any]]] = []
         self._best: tuple[float, list[NDArray[Any]]] | None = None
         self.scores: dict[int, float] = {}
+        self.stopped = False
 
-    def take(self, decision: NDArray[Any], value: float) -> None:
-        """Take the next decoded decision and its training value."""
-        self._look.append((value, decision))
-        if len(self._look) == len(self._problems):
-            self._end_look(
-                float(np.mean([value for value, _ in self._look])),
-                [decision for _, decision in self._look],
-            )
-            self._look = []
-
-    def _end_look(self, value: float, decisions: list[NDArray[Any]]) -> None:
-        step = min(self._looks * self._space.check_every, self._space.iterations[-1])
-        self._looks += 1
+    def __call__(self, step: int, decision: Any, value: float) -> bool:
+        """Take what a training tells after each step; return whether it is to stop."""
         if self._best is None or self._objective.better(value, self._best[0]):
-            self._best = value, decisions
+            self._best = value, decision if isinstance(decision, list) else [decision]
         if step in self._space.iterations:
             pairs = zip(self._best[1], self._problems, strict=True)
             values = [self._objective.training_value(*pair) for pair in pairs]
             self.scores[step] = float(np.mean(values))
-            if self._report(step, self.scores[step]):
-                raise StoppedError
+            self.stopped = self._report(step, self.scores[step])
+        return self.stopped
 
 
 @dataclass(eq=False, kw_only=True)
@@ -234,14 +181,15 @@ class HiddenEdges(ABC):
         length = self.space.iterations[-1]
         settings = {
             "n_clusters": self.n_clusters,
-            "objective": Watched(self.objective, progressed.take),
+            "objective": self.objective,
             "random_state": seed,
             **self.space.estimator_params(params, length, 1.0 - self.hidden_fraction),
         }
-        try:
-            self._train(settings, pieces)
-        except StoppedError:
+        interrupted = self._train(settings, pieces, progressed)
+        if progressed.stopped:
             return progressed.scores
+        if interrupted:
+            raise KeyboardInterrupt
         if length not in progressed.scores:
             raise RuntimeError(f"the training did not look at its decisions after {length} steps")
         return progressed.scores
@@ -255,8 +203,13 @@ class HiddenEdges(ABC):
         """Return the seen graphs in which edges are hidden, with their features."""
 
     @abstractmethod
-    def _train(self, settings: dict[str, Any], pieces: Sequence[Piece]) -> None:
-        """Train an estimator of these settings; its looks are at decisions on the pieces."""
+    def _train(
+        self, settings: dict[str, Any], pieces: Sequence[Piece], on_iteration: OnIteration
+    ) -> bool:
+        """Train an estimator of these settings, watched, and return whether it was interrupted.
+
+        It looks at decisions on the pieces.
+        """
 
 
 @dataclass(eq=False, kw_only=True)
@@ -293,18 +246,16 @@ class SingleGraph(HiddenEdges):
     def _hidden_in(self) -> Sequence[tuple[Graph, Any]]:
         return [(self.seen, self.features)]
 
-    def _train(self, settings: dict[str, Any], pieces: Sequence[Piece]) -> None:
-        model = ClusterNet(**settings).fit(pieces[0].part, pieces[0].features)
-        if model.interrupted_:
-            raise KeyboardInterrupt
+    def _train(
+        self, settings: dict[str, Any], pieces: Sequence[Piece], on_iteration: OnIteration
+    ) -> bool:
+        [piece] = pieces
+        model = ClusterNet(**settings).fit(piece.part, piece.features, on_iteration=on_iteration)
+        return model.interrupted_
 
 
 class InductiveEstimator(Protocol):
-    """What learns on several graphs; :class:`graphopt.ClusterNet` does.
-
-    Every look of the training decodes a decision for each validation graph, in their order, and
-    asks the objective for its training value once.
-    """
+    """What learns on several graphs; :class:`graphopt.ClusterNet` does."""
 
     interrupted_: bool
 
@@ -315,6 +266,7 @@ class InductiveEstimator(Protocol):
         *,
         validation_graphs: Sequence[Graph] | None = None,
         validation_features: Sequence[Any] | None = None,
+        on_iteration: OnIteration | None = None,
     ) -> Any:
         """Train on `graphs`, and choose the state of the network on the validation graphs."""
         ...
@@ -363,16 +315,18 @@ class Inductive(HiddenEdges):
     def _hidden_in(self) -> Sequence[tuple[Graph, Any]]:
         return self.validation
 
-    def _train(self, settings: dict[str, Any], pieces: Sequence[Piece]) -> None:
+    def _train(
+        self, settings: dict[str, Any], pieces: Sequence[Piece], on_iteration: OnIteration
+    ) -> bool:
         model = self.estimator(**settings)
         model.fit_inductive(
             [seen for seen, _ in self.training],
             [features for _, features in self.training],
             validation_graphs=[piece.part for piece in pieces],
             validation_features=[piece.features for piece in pieces],
+            on_iteration=on_iteration,
         )
-        if model.interrupted_:
-            raise KeyboardInterrupt
+        return model.interrupted_
 
 
 @dataclass(frozen=True, slots=True, eq=False)

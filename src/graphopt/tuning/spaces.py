@@ -52,10 +52,9 @@ class Space:
     ----------
     name : str
     choices : mapping of str to tuple
-        The values of each setting. ``hidden_features`` and ``embedding_features`` are
-        ClusterNet's; ``kmeans_updates`` counts the updates of soft k-means in a forward pass,
-        ``kmeans_rise`` tells whether they rise to 5; ``completion`` whether edges between nodes
-        with like features are expected; the rest are the recipe's.
+        The values of each setting. ``kmeans_updates`` counts the updates of soft k-means in a
+        forward pass, ``kmeans_rise`` tells whether they rise to 5, ``completion`` whether edges
+        between nodes with like features are expected; the rest are the recipe's.
     iterations : tuple of int
         Lengths of training, ascending.
     check_every : int
@@ -127,6 +126,8 @@ class Space:
             iterations=iterations,
             check_every=self.check_every,
             kmeans_schedule=schedule,
+            hidden_features=int(params["hidden_features"]),
+            embedding_features=int(params["embedding_features"]),
             **own,
         )
 
@@ -147,8 +148,6 @@ class Space:
         """
         completed = bool(params.get("completion", False))
         return {
-            "hidden_features": int(params["hidden_features"]),
-            "embedding_features": int(params["embedding_features"]),
             "completion": "features" if completed else None,
             "seen_fraction": seen_fraction if completed else 1.0,
             "recipe": self.recipe(params, iterations),
