@@ -44,9 +44,9 @@ imports: $(VENV)/installed-lint
 types: $(VENV)/installed-lint  ## the library, the laboratory, the compiled modules, README's examples
 	$(BIN)/mypy
 	$(BIN)/stubtest --concise graphopt._native._core graphopt._native._convert
-	$(BIN)/python -m tests.readme_examples build/readme
-	MYPYPATH=build/readme $(BIN)/mypy build/readme
-	$(BIN)/pyright --pythonpath $(BIN)/python build/readme
+	$(BIN)/python -m tests.page_examples build/examples
+	MYPYPATH=build/examples $(BIN)/mypy build/examples
+	$(BIN)/pyright --pythonpath $(BIN)/python build/examples
 
 tidy: $(VENV)/installed-build $(VENV)/installed-lint  ## clang-tidy on the kernels; some minutes
 	$(WITH_TOOLS) cmake --preset release
