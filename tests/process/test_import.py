@@ -43,6 +43,16 @@ def test_every_public_name_is_there() -> None:
     in_a_new_process("from graphopt import *; Graph, leiden, set_num_threads")
 
 
+def test_soft_kmeans_and_its_certificate_need_no_torch() -> None:
+    printed = in_a_new_process(
+        "import sys, numpy; from graphopt.clustering import gradient_certificate, soft_kmeans_vjp;"
+        "x = numpy.eye(3); soft_kmeans_vjp(x, x, temperature=9.0, iterations=2, gradient='auto');"
+        "gradient_certificate(x, numpy.ones((1, 3)), numpy.ones((3, 1)), 9.0);"
+        "print('torch' in sys.modules)"
+    )
+    assert printed.strip() == "False"
+
+
 def test_build_config_can_be_sent_in_a_report() -> None:
     printed = in_a_new_process("import graphopt, json; print(json.dumps(graphopt.build_config()))")
     config = json.loads(printed)

@@ -6,19 +6,19 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from graphopt._validation import check_integer
 from graphopt.clustering import kmeans_plus_plus
 from graphopt.clustering.settings import Gradient
-from graphopt.nn.encoders import EncoderName, check_parameters, make_encoder
+from graphopt.nn.encoders import EncoderName, EncoderNetwork, check_parameters, make_encoder
 from graphopt.nn.functional import group_means
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
 
 
-class ClusterNet(nn.Module):
+class ClusterNet(EncoderNetwork):
     """Embed the nodes of a graph, then cluster the embedding by soft k-means on the unit sphere.
 
     The objective makes a decision of the clusters. Group memberships are the soft assignment
@@ -54,8 +54,9 @@ class ClusterNet(nn.Module):
 
     Notes
     -----
-    Every forward pass starts from the same centres, a buffer that :meth:`initialize` fills. Wilder
-    et al., "End to End Learning and Optimization on Graphs", NeurIPS 2019, section 4.
+    Every forward pass starts from the same centres, a buffer. :meth:`initialize` draws them from
+    the embedded nodes by k-means++. Wilder et al., "End to End Learning and Optimization on
+    Graphs", NeurIPS 2019, section 4.
     """
 
     initial_centers: Tensor
@@ -94,29 +95,23 @@ class ClusterNet(nn.Module):
         check_parameters("the centres", n_clusters * embedding_features)
         self.register_buffer("initial_centers", torch.rand(n_clusters, embedding_features))
 
-    def initialize(
+    def _restart(
         self,
         features: Tensor | SparseMatrix,
         adjacency: SparseMatrix,
         random_state: np.random.Generator,
     ) -> None:
-        """Draw parameters anew and choose the centres that every forward pass starts from.
-
-        The encoder is calibrated to the data (:meth:`GCN.calibrate`) and the centres are drawn
-        from the embedded nodes by k-means++.
-
-        Parameters
-        ----------
-        features, adjacency
-            As for :meth:`forward`.
-        random_state : numpy.random.Generator
-        """
-        self.encoder.initialize(features, adjacency, random_state)
-        training = self.encoder.training
+        embedding = self._embedded(features, adjacency)
         with torch.no_grad():
-            embedding = self.encoder.eval()(features, adjacency)
             self.initial_centers.copy_(self.draw_centers(embedding, random_state))
+
+    @torch.no_grad()
+    def _embedded(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> Tensor:
+        """Return the embedding without dropout."""
+        training = self.encoder.training
+        embedding: Tensor = self.encoder.eval()(features, adjacency)
         self.encoder.train(training)
+        return embedding
 
     def draw_centers(self, embedding: Tensor, random_state: np.random.Generator) -> Tensor:
         """Return centres drawn from embedded nodes by k-means++, on the unit sphere.
@@ -160,9 +155,7 @@ class ClusterNet(nn.Module):
         ValueError
             For labels of another shape or out of range.
         """
-        training = self.encoder.training
-        embedding = self.encoder.eval()(features, adjacency)
-        self.encoder.train(training)
+        embedding = self._embedded(features, adjacency)
         n_clusters = self.cluster.n_clusters
         if labels.shape != embedding.shape[:1]:
             raise ValueError(f"labels must have shape ({len(embedding)},), not {(*labels.shape,)}")

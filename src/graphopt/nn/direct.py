@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from graphopt._validation import check_choice, check_integer
-from graphopt.nn.encoders import GCN
+from graphopt.nn.encoders import GCN, EncoderNetwork
 from graphopt.nn.soft_kmeans import check_offsets
 from graphopt.nn.sparse import SparseMatrix
 
 
-class DirectGCN(nn.Module):
+class DirectGCN(EncoderNetwork):
     """Decide by a graph convolutional network alone, without a clustering layer.
 
     Parameters
@@ -60,15 +59,6 @@ class DirectGCN(nn.Module):
         self.decides = check_choice("decides", decides, ("labels", "centers"))
         n_outputs = self.n_clusters if decides == "labels" else 1
         self.encoder = GCN(in_features, hidden_features, n_outputs, dropout=dropout)
-
-    def initialize(
-        self,
-        features: Tensor | SparseMatrix,
-        adjacency: SparseMatrix,
-        random_state: np.random.Generator,
-    ) -> None:
-        """Draw parameters anew: the encoder's as :meth:`GCN.initialize` does."""
-        self.encoder.initialize(features, adjacency, random_state)
 
     def forward(
         self,

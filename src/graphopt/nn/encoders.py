@@ -320,6 +320,37 @@ class APPNP(TwoLayerEncoder):
         )
 
 
+class EncoderNetwork(nn.Module):
+    """A network that begins with an :class:`Encoder`."""
+
+    encoder: Encoder
+
+    def initialize(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        random_state: np.random.Generator,
+    ) -> None:
+        """Draw parameters anew and calibrate the encoder to the data.
+
+        Parameters
+        ----------
+        features, adjacency
+            As for :meth:`forward`.
+        random_state : numpy.random.Generator
+        """
+        self.encoder.initialize(features, adjacency, random_state)
+        self._restart(features, adjacency, random_state)
+
+    def _restart(
+        self,
+        features: Tensor | SparseMatrix,
+        adjacency: SparseMatrix,
+        random_state: np.random.Generator,
+    ) -> None:
+        """Set anew what comes after the encoder, which is initialised."""
+
+
 EncoderName: TypeAlias = Literal["gcn", "sgc", "appnp"]
 ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer
-from graphopt.nn.encoders import GCN
+from graphopt.nn.encoders import GCN, EncoderNetwork
 from graphopt.nn.operators import pair_scores
 from graphopt.nn.sparse import SparseMatrix
 
 
-class LinkPredictor(nn.Module):
+class LinkPredictor(EncoderNetwork):
     """Score pairs of nodes by how likely an edge is: ``sum_d e_id r_d e_jd``.
 
     The nodes are embedded by a graph convolutional network, rows e; r is learned too. The score is
@@ -58,19 +59,9 @@ class LinkPredictor(nn.Module):
         embedding_features = check_integer("embedding_features", embedding_features, minimum=1)
         self.encoder = GCN(in_features, hidden_features, embedding_features, dropout=dropout)
         self.relation = nn.Parameter(torch.empty(embedding_features))
-        self._reset_relation()
+        self._restart()
 
-    def initialize(
-        self,
-        features: Tensor | SparseMatrix,
-        adjacency: SparseMatrix,
-        random_state: np.random.Generator,
-    ) -> None:
-        """Draw the encoder's parameters anew, as :meth:`GCN.initialize`; relations start alike."""
-        self.encoder.initialize(features, adjacency, random_state)
-        self._reset_relation()
-
-    def _reset_relation(self) -> None:
+    def _restart(self, *_: Any) -> None:
         # Scores of a calibrated embedding then have a spread of 1.
         nn.init.constant_(self.relation, len(self.relation) ** -0.5)
 
