@@ -39,15 +39,10 @@ class Operator:
         self._kernel = kernel
         self._function: type[torch.autograd.Function] | None = None
 
-    def register_fake(self, fake: Callable[..., Any]) -> Callable[..., Any]:
-        """Say what comes out, without values; as for a :func:`torch.library.custom_op`."""
-        self.registered.register_fake(fake)
-        return fake
-
-    def register_autograd(
-        self, backward: Callable[..., Any], *, setup_context: Callable[..., Any] | None = None
+    def differentiate(
+        self, setup_context: Callable[..., None], backward: Callable[..., Any]
     ) -> None:
-        """Give the gradient; as for a :func:`torch.library.custom_op`."""
+        """Give the operator a gradient, as for a :func:`torch.library.custom_op`."""
         self.registered.register_autograd(backward, setup_context=setup_context)
         kernel = self._kernel
 
@@ -55,13 +50,12 @@ class Operator:
             @staticmethod
             def forward(ctx: Any, *args: Any) -> Any:
                 output = kernel(*args)
-                if setup_context is not None:
-                    setup_context(ctx, args, output)
+                setup_context(ctx, args, output)
                 return output
 
             @staticmethod
-            def backward(ctx: Any, *grads: Any) -> Any:
-                return backward(ctx, *grads)
+            def backward(ctx: Any, *upstream: Any) -> Any:
+                return backward(ctx, *upstream)
 
         self._function = Direct
 
@@ -91,6 +85,7 @@ def operator(
     saves: Callable[[tuple[Any, ...], Any], tuple[Tensor, ...]] = lambda inputs, output: (),
     constant: tuple[int, ...] = (),
     materialize_grads: bool = True,
+    once: bool = False,
 ) -> Callable[[Callable[..., Any]], Operator]:
     """Make an :class:`Operator` of a function that takes and returns tensors and plain values.
 
@@ -110,12 +105,14 @@ def operator(
         Which outputs have no gradient.
     materialize_grads : bool
         False: the gradient gets None, not zeros, for an output that was not used.
+    once : bool
+        Whether the gradient refuses to be differentiated again.
     """
 
     def register(kernel: Callable[..., Any]) -> Operator:
         made = Operator(name, kernel, schema)
         if fake is not None:
-            made.register_fake(fake)
+            made.registered.register_fake(fake)
         if gradient is None:
             return made
         arguments = made.registered._opoverload._schema.arguments
@@ -134,7 +131,8 @@ def operator(
             found = gradient(ctx, *upstream)
             return tuple([found.get(name) for name in names])
 
-        made.register_autograd(backward, setup_context=setup_context)
+        once_only = torch.autograd.function.once_differentiable
+        made.differentiate(setup_context, once_only(backward) if once else backward)
         return made
 
     return register

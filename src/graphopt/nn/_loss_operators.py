@@ -37,13 +37,33 @@ def _real_array(name: str, tensor: Tensor) -> NDArray[Any]:
     return _array(tensor)
 
 
+def _scaled(name: str) -> Any:
+    """Return the gradient of an operator whose second output is its gradient by `name`."""
+    return lambda ctx, upstream, _: {name: upstream * ctx.saved_tensors[0]}
+
+
+def _value_and_gradient(x: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    return x.new_empty(()), x.new_empty(x.shape)
+
+
+def _for_customers(opening: Tensor, distances: Tensor, *_: Any) -> Tensor:
+    return opening.new_empty(distances.shape[0])
+
+
+def _for_sites(upstream: Tensor, opening: Tensor, *_: Any) -> Tensor:
+    return opening.new_empty(opening.shape)
+
+
 # --- modularity ---------------------------------------------------------------------------------
 
 
 @operator(
     "graphopt::modularity",
-    schema="(Tensor assignment, Tensor indptr, Tensor indices, Tensor? weights, float resolution)"
-    " -> (Tensor, Tensor)",
+    fake=_value_and_gradient,
+    saves=lambda inputs, output: output[1:],
+    gradient=_scaled("assignment"),
+    constant=(1,),
+    once=True,
 )
 def modularity(
     assignment: Tensor, indptr: Tensor, indices: Tensor, weights: Tensor | None, resolution: float
@@ -60,34 +80,16 @@ def modularity(
     return torch.tensor(value, dtype=assignment.dtype), torch.from_numpy(gradient)
 
 
-@modularity.register_fake
-def _(
-    assignment: Tensor, indptr: Tensor, indices: Tensor, weights: Tensor | None, resolution: float
-) -> tuple[Tensor, Tensor]:
-    return assignment.new_empty(()), assignment.new_empty(assignment.shape)
-
-
-def _keep_gradient(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    ctx.n_others = len(inputs) - 1
-    ctx.mark_non_differentiable(output[1])
-    ctx.save_for_backward(output[1])
-
-
-@torch.autograd.function.once_differentiable
-def _scale_gradient(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-    (gradient,) = ctx.saved_tensors
-    return upstream * gradient, *(None,) * ctx.n_others
-
-
-modularity.register_autograd(_scale_gradient, setup_context=_keep_gradient)
-
-
 # --- expected distances in hops -----------------------------------------------------------------
 
 
 @operator(
     "graphopt::mean_expected_hops",
-    schema="(Tensor opening, Tensor distances, Tensor steps) -> (Tensor, Tensor)",
+    fake=_value_and_gradient,
+    saves=lambda inputs, output: output[1:],
+    gradient=_scaled("opening"),
+    constant=(1,),
+    once=True,
 )
 def mean_expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean of the expected distances and its gradient, from one pass."""
@@ -97,35 +99,7 @@ def mean_expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> tup
     return torch.tensor(value, dtype=opening.dtype), torch.from_numpy(gradient)
 
 
-@mean_expected_hops.register_fake
-def _(opening: Tensor, distances: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
-    return opening.new_empty(()), opening.new_empty(opening.shape)
-
-
-mean_expected_hops.register_autograd(_scale_gradient, setup_context=_keep_gradient)
-
-
-@operator(
-    "graphopt::expected_hops",
-    schema="(Tensor opening, Tensor distances, Tensor steps) -> Tensor",
-)
-def expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
-    """Return every customer's expected distance."""
-    x = _real_array("opening", opening)
-    return torch.from_numpy(
-        _core.expected_hops(_array(distances), x, _array(steps), get_num_threads())
-    )
-
-
-@expected_hops.register_fake
-def _(opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
-    return opening.new_empty(distances.shape[0])
-
-
-@operator(
-    "graphopt::expected_hops_gradient",
-    schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor steps) -> Tensor",
-)
+@operator("graphopt::expected_hops_gradient", fake=_for_sites)
 def expected_hops_gradient(
     upstream: Tensor, opening: Tensor, distances: Tensor, steps: Tensor
 ) -> Tensor:
@@ -136,48 +110,26 @@ def expected_hops_gradient(
     return torch.from_numpy(gradient)
 
 
-@expected_hops_gradient.register_fake
-def _(upstream: Tensor, opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
-    return opening.new_empty(opening.shape)
-
-
-def _keep_hops(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs)
-
-
-def _hops_backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-    return expected_hops_gradient(upstream, *ctx.saved_tensors), None, None
-
-
-expected_hops.register_autograd(_hops_backward, setup_context=_keep_hops)
+@operator(
+    "graphopt::expected_hops",
+    fake=_for_customers,
+    saves=lambda inputs, output: inputs,
+    gradient=lambda ctx, upstream: {
+        "opening": expected_hops_gradient(upstream, *ctx.saved_tensors)
+    },
+)
+def expected_hops(opening: Tensor, distances: Tensor, steps: Tensor) -> Tensor:
+    """Return every customer's expected distance."""
+    x = _real_array("opening", opening)
+    return torch.from_numpy(
+        _core.expected_hops(_array(distances), x, _array(steps), get_num_threads())
+    )
 
 
 # --- expected distances as real lengths ---------------------------------------------------------
 
 
-@operator(
-    "graphopt::expected_lengths",
-    schema="(Tensor opening, Tensor distances, Tensor order, float charge) -> Tensor",
-)
-def expected_lengths(opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
-    """Return expected distances, given every customer's order of the sites."""
-    x = _real_array("opening", opening)
-    threads = get_num_threads()
-    return torch.from_numpy(
-        _core.expected_lengths(_array(distances), _array(order), x, charge, threads)
-    )
-
-
-@expected_lengths.register_fake
-def _(opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
-    return opening.new_empty(distances.shape[0])
-
-
-@operator(
-    "graphopt::expected_lengths_gradient",
-    schema="(Tensor upstream, Tensor opening, Tensor distances, Tensor order, float charge)"
-    " -> Tensor",
-)
+@operator("graphopt::expected_lengths_gradient", fake=_for_sites)
 def expected_lengths_gradient(
     upstream: Tensor, opening: Tensor, distances: Tensor, order: Tensor, charge: float
 ) -> Tensor:
@@ -193,30 +145,18 @@ def expected_lengths_gradient(
     return torch.from_numpy(gradient)
 
 
-@expected_lengths_gradient.register_fake
-def _(upstream: Tensor, opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
-    return opening.new_empty(opening.shape)
-
-
-def _keep_lengths(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    opening, distances, order, ctx.charge = inputs
-    ctx.save_for_backward(opening, distances, order)
-
-
-def _lengths_backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-    gradient = expected_lengths_gradient(upstream, *ctx.saved_tensors, ctx.charge)
-    return gradient, None, None, None
-
-
-expected_lengths.register_autograd(_lengths_backward, setup_context=_keep_lengths)
-
-
-__all__ = [
-    "expected_hops",
-    "expected_hops_gradient",
-    "expected_lengths",
-    "expected_lengths_gradient",
-    "mean_expected_hops",
-    "modularity",
-    "shared_tensor",
-]
+@operator(
+    "graphopt::expected_lengths",
+    fake=_for_customers,
+    saves=lambda inputs, output: inputs[:3],
+    gradient=lambda ctx, upstream: {
+        "opening": expected_lengths_gradient(upstream, *ctx.saved_tensors, *ctx.plain)
+    },
+)
+def expected_lengths(opening: Tensor, distances: Tensor, order: Tensor, charge: float) -> Tensor:
+    """Return expected distances, given every customer's order of the sites."""
+    x = _real_array("opening", opening)
+    threads = get_num_threads()
+    return torch.from_numpy(
+        _core.expected_lengths(_array(distances), _array(order), x, charge, threads)
+    )
