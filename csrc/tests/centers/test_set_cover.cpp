@@ -1,8 +1,9 @@
+#include <gtest/gtest.h>
+
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/centers/set_cover.hpp"
-#include "graphopt/support/distance_types.hpp"
+#include "types.hpp"
 
 using namespace graphopt;
 
@@ -32,7 +33,11 @@ std::vector<T> ring(std::size_t n) {
 }
 
 template <class T>
-void a_line_is_solved_by_the_reduction() {
+class SetCoverByType : public ::testing::Test {};
+TYPED_TEST_SUITE(SetCoverByType, Distances);
+
+TYPED_TEST(SetCoverByType, ALineIsSolvedByTheReduction) {
+    using T = TypeParam;
     // A path of nine nodes and radius 1: its ends force their neighbours, and so on inwards.
     std::vector<T> d(81);
     for (std::size_t i = 0; i < 81; ++i) {
@@ -40,46 +45,39 @@ void a_line_is_solved_by_the_reduction() {
         d[i] = static_cast<T>(a > b ? a - b : b - a);
     }
     const CoverRest rest = reduce<T>(d, 1, 9, 2);
-    CHECK(rest.feasible && rest.finished);
-    CHECK((rest.forced == std::vector<NodeId>{1, 4, 7}));
-    CHECK(rest.sites.empty() && rest.customers.empty());
+    EXPECT_TRUE(rest.feasible);
+    EXPECT_TRUE(rest.finished);
+    EXPECT_EQ(rest.forced, (std::vector<NodeId>{1, 4, 7}));
+    EXPECT_TRUE(rest.sites.empty());
+    EXPECT_TRUE(rest.customers.empty());
 }
 
-template <class T>
-void nothing_in_a_ring_is_dominated() {
+TYPED_TEST(SetCoverByType, NothingInARingIsDominated) {
+    using T = TypeParam;
     for (const int threads : {1, 2, 3, 8}) {
         const CoverRest rest = reduce<T>(ring<T>(200), 7, 200, threads);
-        CHECK(rest.forced.empty() && rest.sites.size() == 200 && rest.customers.size() == 200);
-        CHECK(rest.indptr.size() == 201 && rest.served.size() == 200 * 15);
+        EXPECT_TRUE(rest.forced.empty());
+        EXPECT_EQ(rest.sites.size(), 200);
+        EXPECT_EQ(rest.customers.size(), 200);
+        EXPECT_EQ(rest.indptr.size(), 201);
+        EXPECT_EQ(rest.served.size(), 200 * 15);
     }
 }
 
-void limits_are_kept() {
+TEST(SetCover, LimitsAreKept) {
     const auto d = ring<float>(200);
-    CHECK(!reduce<float>(d, 7, 200, 2, {-1.0, 1000000}).finished);
-    CHECK(!reduce<float>(d, 7, 200, 2, {1000.0, 2999}).finished);
-    CHECK(reduce<float>(d, 7, 200, 2, {1000.0, 3000}).finished);
+    EXPECT_FALSE(reduce<float>(d, 7, 200, 2, {-1.0, 1000000}).finished);
+    EXPECT_FALSE(reduce<float>(d, 7, 200, 2, {1000.0, 2999}).finished);
+    EXPECT_TRUE(reduce<float>(d, 7, 200, 2, {1000.0, 3000}).finished);
 }
 
-void masks_and_nobody_near() {
+TEST(SetCover, MasksAndNobodyNear) {
     const auto d = ring<std::uint8_t>(5);
     const Bytes limits(5, 0), all(5, 1), open{1, 0, 1, 1, 1}, needed{1, 0, 0, 1, 0};
-    CHECK(!reduce_cover(d, limits, open, all, 1).feasible);
-    const CoverRest rest = reduce_cover(d, limits, open, needed, 1);
-    CHECK((rest.forced == std::vector<NodeId>{0, 3}));
-    CHECK(rest.customers.empty());
-}
-
-template <class T>
-void everything() {
-    a_line_is_solved_by_the_reduction<T>();
-    nothing_in_a_ring_is_dominated<T>();
+    EXPECT_FALSE(reduce_cover<std::uint8_t>(d, limits, open, all, 1).feasible);
+    const CoverRest rest = reduce_cover<std::uint8_t>(d, limits, open, needed, 1);
+    EXPECT_EQ(rest.forced, (std::vector<NodeId>{0, 3}));
+    EXPECT_TRUE(rest.customers.empty());
 }
 
 }  // namespace
-
-int main() {
-    for_each_distance_type([]<class T>() { everything<T>(); });
-    limits_are_kept();
-    masks_and_nobody_near();
-}

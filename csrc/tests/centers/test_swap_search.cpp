@@ -1,14 +1,15 @@
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/centers/swap_search.hpp"
 #include "graphopt/paths/shortest_paths.hpp"
-#include "graphopt/support/distance_types.hpp"
 #include "graphopt/support/random.hpp"
+#include "types.hpp"
 
 using namespace graphopt;
 
@@ -80,33 +81,38 @@ struct Instance {
 };
 
 template <class T>
-void no_swap_improves_what_is_found() {
+class SwapSearchByType : public ::testing::Test {};
+TYPED_TEST_SUITE(SwapSearchByType, Distances);
+
+TYPED_TEST(SwapSearchByType, NoSwapImprovesWhatIsFound) {
+    using T = TypeParam;
     for (const std::size_t n_sites : {5UL, 70UL, 600UL}) {
         for (const double tail : {3.0, 1.5}) {
             const Instance<T> instance(n_sites, 3 * 67, n_sites);
             const std::vector<NodeId> start{2, 0, 4};
             const auto problem = instance.problem(3, tail);
             const SwapResult found = swap_search(problem, start, {}, 1);
-            CHECK(found.finished);
-            CHECK(std::abs(found.cost - instance.objective(found.centers, 3, tail)) < 1e-9);
-            CHECK(found.cost <= instance.objective(start, 3, tail));
+            EXPECT_TRUE(found.finished);
+            EXPECT_LT(std::abs(found.cost - instance.objective(found.centers, 3, tail)), 1e-9);
+            EXPECT_LE(found.cost, instance.objective(start, 3, tail));
             for (std::size_t place = 0; place < start.size(); ++place) {
                 for (std::size_t site = 0; site < n_sites; ++site) {
                     auto other = found.centers;
                     other[place] = static_cast<NodeId>(site);
-                    CHECK(instance.objective(other, 3, tail) >= found.cost - 1e-9);
+                    EXPECT_GE(instance.objective(other, 3, tail), found.cost - 1e-9);
                 }
             }
             for (const int threads : {2, 3, 8}) {
                 const SwapResult again = swap_search(problem, start, {}, threads);
-                CHECK(again.centers == found.centers && again.cost == found.cost);
+                EXPECT_EQ(again.centers, found.centers);
+                EXPECT_EQ(again.cost, found.cost);
             }
         }
     }
 }
 
-template <class T>
-void rules_are_kept() {
+TYPED_TEST(SwapSearchByType, RulesAreKept) {
+    using T = TypeParam;
     const Instance<T> instance(90, 160, 8);
     std::vector<std::uint8_t> may_open(90, 0);
     for (std::size_t site = 0; site < 90; site += 3) may_open[site] = 1;
@@ -116,23 +122,25 @@ void rules_are_kept() {
     rules.n_fixed = 1;
     rules.first_site = 50;
     const SwapResult found = swap_search(instance.problem(1, 1.0), start, rules, 1);
-    CHECK(found.centers[0] == 5);
-    CHECK(found.n_swaps > 1);
-    for (std::size_t place = 1; place < 3; ++place) CHECK(found.centers[place] % 3 == 0);
+    EXPECT_EQ(found.centers[0], 5);
+    EXPECT_GT(found.n_swaps, 1);
+    for (std::size_t place = 1; place < 3; ++place) EXPECT_EQ(found.centers[place] % 3, 0);
 
     rules.max_swaps = 1;
     const SwapResult one = swap_search(instance.problem(1, 1.0), start, rules, 1);
-    CHECK(one.n_swaps == 1 && !one.finished);
+    EXPECT_EQ(one.n_swaps, 1);
+    EXPECT_FALSE(one.finished);
     rules.seconds = 0.0;
     const SwapResult none = swap_search(instance.problem(1, 1.0), start, rules, 1);
-    CHECK(none.n_swaps == 0 && none.centers == start);
+    EXPECT_EQ(none.n_swaps, 0);
+    EXPECT_EQ(none.centers, start);
     rules.n_fixed = 3;
     rules.seconds = 10.0;
-    CHECK(swap_search(instance.problem(1, 1.0), start, rules, 1).centers == start);
+    EXPECT_EQ(swap_search(instance.problem(1, 1.0), start, rules, 1).centers, start);
 }
 
-template <class T>
-void one_site_is_the_median() {
+TYPED_TEST(SwapSearchByType, OneSiteIsTheMedian) {
+    using T = TypeParam;
     const Instance<T> instance(130, 64, 3);
     const std::vector<NodeId> start{9};
     const SwapResult found = swap_search(instance.problem(1, 1.0), start, {}, 2);
@@ -140,32 +148,21 @@ void one_site_is_the_median() {
     for (NodeId site = 0; site < 130; ++site) {
         best = std::min(best, instance.objective({site}, 1, 1.0));
     }
-    CHECK(found.cost == best);
+    EXPECT_EQ(found.cost, best);
 }
 
 // Many threads take part only where there is enough to do for them.
-void large_tables_give_the_same_at_any_number_of_threads() {
+TEST(SwapSearch, LargeTablesGiveTheSameAtAnyNumberOfThreads) {
     const Instance<std::uint8_t> instance(300, 20'000, 11);
     const std::vector<NodeId> start{0, 1, 2, 3};
     const auto problem = instance.problem(2, 2.0);
     const SwapResult found = swap_search(problem, start, {}, 1);
-    CHECK(found.n_swaps > 0);
+    EXPECT_GT(found.n_swaps, 0);
     for (const int threads : {2, 3, 8}) {
         const SwapResult again = swap_search(problem, start, {}, threads);
-        CHECK(again.centers == found.centers && again.cost == found.cost);
+        EXPECT_EQ(again.centers, found.centers);
+        EXPECT_EQ(again.cost, found.cost);
     }
 }
 
-template <class T>
-void everything() {
-    no_swap_improves_what_is_found<T>();
-    rules_are_kept<T>();
-    one_site_is_the_median<T>();
-}
-
 }  // namespace
-
-int main() {
-    for_each_distance_type([]<class T>() { everything<T>(); });
-    large_tables_give_the_same_at_any_number_of_threads();
-}

@@ -1,12 +1,14 @@
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
 #include <random>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/clustering/soft_kmeans.hpp"
 #include "graphopt/clustering/unit_rows.hpp"
 #include "graphopt/support/vector_math.hpp"
+#include "types.hpp"
 
 using namespace graphopt;
 
@@ -25,17 +27,21 @@ double exp2_error(T x) {
 }
 
 template <class T>
-void exp2_is_within_two_units() {
+class SoftKmeansByType : public ::testing::Test {};
+TYPED_TEST_SUITE(SoftKmeansByType, Reals);
+
+TYPED_TEST(SoftKmeansByType, Exp2IsWithinTwoUnits) {
+    using T = TypeParam;
     const T lowest = Exp2Constants<T>::flush_below;
     for (int i = 0; i <= 200000; ++i) {
-        CHECK(exp2_error(lowest * static_cast<T>(i) / T{200000}) <= 2.0);
+        EXPECT_LE(exp2_error(lowest * static_cast<T>(i) / T{200000}), 2.0);
     }
     using S = Simd<T, 16>;
     const auto at = [](T x) { return exp2_nonpositive<S>(broadcast<S>(x))[0]; };
-    CHECK(at(T{0}) == T{1});
-    CHECK(at(lowest * T{1.001f}) == T{0});
-    CHECK(at(-std::numeric_limits<T>::infinity()) == T{0});
-    CHECK(std::isnan(at(std::numeric_limits<T>::quiet_NaN())));
+    EXPECT_EQ(at(T{0}), T{1});
+    EXPECT_EQ(at(lowest * T{1.001f}), T{0});
+    EXPECT_EQ(at(-std::numeric_limits<T>::infinity()), T{0});
+    EXPECT_TRUE(std::isnan(at(std::numeric_limits<T>::quiet_NaN())));
 }
 
 std::vector<double> random_values(std::size_t size, unsigned seed) {
@@ -47,7 +53,7 @@ std::vector<double> random_values(std::size_t size, unsigned seed) {
 }
 
 // Every size around the widths of tiles and vectors, one step forward and back.
-void sizes_around_the_tiles() {
+TEST(SoftKmeans, SizesAroundTheTiles) {
     for (const std::size_t rows : {0u, 1u, 7u, 8u, 63u, 65u, 300u}) {
         for (const std::size_t clusters : {1u, 2u, 5u, 9u, 17u}) {
             for (const std::size_t width : {1u, 7u, 8u, 15u, 16u, 33u, 66u}) {
@@ -59,14 +65,14 @@ void sizes_around_the_tiles() {
                 std::vector<double> history(start.size()), mass(clusters);
                 soft_kmeans<double>(problem, start, 1, false,
                                     {centers, assignment, history, mass, 1});
-                CHECK(history == start);
+                EXPECT_EQ(history, start);
                 double total = 0.0;
                 for (const double value : mass) total += value;
-                CHECK(std::abs(total - static_cast<double>(rows)) < 1e-9);
+                EXPECT_LT(std::abs(total - static_cast<double>(rows)), 1e-9);
                 std::vector<double> to_rows(x.size()), to_centers(start.size());
                 soft_kmeans_step_vjp<double>(problem, {start, centers, mass, {}}, start, to_centers,
                                              to_rows);
-                for (const double value : to_rows) CHECK(std::isfinite(value));
+                for (const double value : to_rows) EXPECT_TRUE(std::isfinite(value));
                 if (width > 16) continue;
                 const std::size_t size = clusters * width;
                 std::vector<double> jacobian(size * size), at_start(rows * clusters);
@@ -77,15 +83,15 @@ void sizes_around_the_tiles() {
                     for (std::size_t row = 0; row < size; ++row) {
                         product += jacobian[row * size + column] * start[row];
                     }
-                    CHECK(std::abs(product - to_centers[column]) <
-                          1e-9 * (1.0 + std::abs(product)));
+                    EXPECT_TRUE(std::abs(product - to_centers[column]) <
+                                1e-9 * (1.0 + std::abs(product)));
                 }
             }
         }
     }
 }
 
-void gmres_solves_and_says_so() {
+TEST(SoftKmeans, GmresSolvesAndSaysSo) {
     const std::size_t size = 40;
     const auto entries = random_values(size * size, 3);
     const LinearOperator apply = [&](std::span<const double> x, std::span<double> y) {
@@ -98,23 +104,27 @@ void gmres_solves_and_says_so() {
     std::vector<double> x(size);
     for (const std::size_t restart : {50u, 10u}) {
         const GmresReport report = gmres(apply, b, {1e-12, 2000, restart}, x);
-        CHECK(report.converged && report.residual <= 1e-12);
+        EXPECT_TRUE(report.converged);
+        EXPECT_LE(report.residual, 1e-12);
     }
     const GmresReport short_of = gmres(apply, b, {1e-12, 3}, x);
-    CHECK(!short_of.converged && short_of.iterations == 3 && short_of.residual > 1e-12);
+    EXPECT_FALSE(short_of.converged);
+    EXPECT_EQ(short_of.iterations, 3);
+    EXPECT_GT(short_of.residual, 1e-12);
     const std::vector<double> zero(size, 0.0);
-    CHECK(gmres(apply, zero, {1e-12, 3}, x).converged);
-    CHECK(x == zero);
+    EXPECT_TRUE(gmres(apply, zero, {1e-12, 3}, x).converged);
+    EXPECT_EQ(x, zero);
     const LinearOperator nothing = [](std::span<const double>, std::span<double> y) {
         std::fill(y.begin(), y.end(), 0.0);
     };
-    CHECK(!gmres(nothing, b, {1e-12, 30}, x).converged);
+    EXPECT_FALSE(gmres(nothing, b, {1e-12, 30}, x).converged);
     const std::vector<double> undefined(size, std::nan(""));
-    CHECK(!gmres(apply, undefined, {1e-12, 30}, x).converged && std::isnan(x[0]));
+    EXPECT_FALSE(gmres(apply, undefined, {1e-12, 30}, x).converged);
+    EXPECT_TRUE(std::isnan(x[0]));
 }
 
-template <class T>
-void unit_rows_do_not_depend_on_the_unit() {
+TYPED_TEST(SoftKmeansByType, UnitRowsDoNotDependOnTheUnit) {
+    using T = TypeParam;
     constexpr std::size_t rows = 5, width = 19;
     constexpr int most = std::numeric_limits<T>::max_exponent - 5;
     const auto values = random_values(rows * width, 3);
@@ -128,45 +138,39 @@ void unit_rows_do_not_depend_on_the_unit() {
         std::vector<T> other(x), found(x.size()), found_lengths(rows), found_back(x.size());
         for (T& value : other) value = std::ldexp(value, exponent);
         unit_rows<T>(other, width, 1, found, found_lengths);
-        CHECK(found == unit);
+        EXPECT_EQ(found, unit);
         for (std::size_t j = 0; j < rows; ++j) {
-            CHECK(found_lengths[j] == std::ldexp(lengths[j], exponent));
+            EXPECT_EQ(found_lengths[j], std::ldexp(lengths[j], exponent));
         }
         if (exponent == most) continue;  // the gradient is too small
         unit_rows_vjp<T>(found, found_lengths, g, width, 1, found_back);
         for (std::size_t i = 0; i < back.size(); ++i) {
-            CHECK(found_back[i] == std::ldexp(back[i], -exponent));
+            EXPECT_EQ(found_back[i], std::ldexp(back[i], -exponent));
         }
     }
 }
 
-template <class T>
-void rows_at_the_ends_of_the_range() {
+TYPED_TEST(SoftKmeansByType, RowsAtTheEndsOfTheRange) {
+    using T = TypeParam;
     constexpr T largest = std::numeric_limits<T>::max();
     constexpr T smallest = std::numeric_limits<T>::denorm_min();
     constexpr T infinity = std::numeric_limits<T>::infinity();
     const std::vector<T> x{largest, largest, 0, 0, 3 * smallest, 4 * smallest, infinity, 1};
     std::vector<T> unit(8), lengths(4), back(8);
     unit_rows<T>(x, 2, 1, unit, lengths);
-    CHECK(std::abs(unit[0] - std::sqrt(T{0.5})) < T{1e-6f} && unit[0] == unit[1]);
-    CHECK(unit[2] == T{0} && unit[3] == T{0});
-    CHECK(std::abs(unit[4] - T{0.6f}) < T{1e-6f} && std::abs(unit[5] - T{0.8f}) < T{1e-6f});
-    CHECK(std::isnan(unit[6]));
-    CHECK(lengths[0] == infinity && lengths[1] == T{0} && lengths[2] == 5 * smallest);
+    EXPECT_LT(std::abs(unit[0] - std::sqrt(T{0.5})), T{1e-6f});
+    EXPECT_EQ(unit[0], unit[1]);
+    EXPECT_EQ(unit[2], T{0});
+    EXPECT_EQ(unit[3], T{0});
+    EXPECT_LT(std::abs(unit[4] - T{0.6f}), T{1e-6f});
+    EXPECT_LT(std::abs(unit[5] - T{0.8f}), T{1e-6f});
+    EXPECT_TRUE(std::isnan(unit[6]));
+    EXPECT_EQ(lengths[0], infinity);
+    EXPECT_EQ(lengths[1], T{0});
+    EXPECT_EQ(lengths[2], 5 * smallest);
     const std::vector<T> g{1, 2, 1, 2, 0, 0, 0, 0};
     unit_rows_vjp<T>(unit, lengths, g, 2, 1, back);
-    for (std::size_t i = 0; i < 6; ++i) CHECK(back[i] == T{0});
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(back[i], T{0});
 }
 
 }  // namespace
-
-int main() {
-    exp2_is_within_two_units<float>();
-    exp2_is_within_two_units<double>();
-    sizes_around_the_tiles();
-    gmres_solves_and_says_so();
-    unit_rows_do_not_depend_on_the_unit<float>();
-    unit_rows_do_not_depend_on_the_unit<double>();
-    rows_at_the_ends_of_the_range<float>();
-    rows_at_the_ends_of_the_range<double>();
-}

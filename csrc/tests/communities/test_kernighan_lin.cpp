@@ -1,8 +1,9 @@
+#include <gtest/gtest.h>
+
 #include <array>
 #include <memory>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/communities/kernighan_lin.hpp"
 
 using namespace graphopt;
@@ -35,7 +36,7 @@ struct Cliques {
     }
 };
 
-void two_cliques_are_found_from_anywhere() {
+TEST(KernighanLin, TwoCliquesAreFoundFromAnywhere) {
     for (const std::size_t size : {3, 4, 5, 8, 9}) {
         const Cliques graph(2, size);
         for (std::size_t lonely = 0; lonely < graph.n; ++lonely) {
@@ -47,23 +48,18 @@ void two_cliques_are_found_from_anywhere() {
             kernighan_lin({graph.indptr, graph.indices, graph.values}, graph.strengths, graph.total,
                           sparse);
             for (std::size_t i = 0; i < graph.n; ++i) {
-                CHECK((dense[i] == dense[0]) == (i < size));
-                CHECK((sparse[i] == sparse[0]) == (i < size));
+                EXPECT_EQ((dense[i] == dense[0]), (i < size));
+                EXPECT_EQ((sparse[i] == sparse[0]), (i < size));
             }
         }
     }
 }
 
-void a_pair_stays_apart() {
+TEST(KernighanLin, APairStaysApart) {
     const Cliques graph(1, 2);
     std::array<bool, 2> side{true, false};
     kernighan_lin(graph.dense, graph.strengths, graph.total, side);
-    CHECK(side[0] != side[1]);
+    EXPECT_NE(side[0], side[1]);
 }
 
 }  // namespace
-
-int main() {
-    two_cliques_are_found_from_anywhere();
-    a_pair_stays_apart();
-}

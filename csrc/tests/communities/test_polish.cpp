@@ -1,8 +1,9 @@
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/communities/polish.hpp"
 #include "graphopt/support/random.hpp"
 
@@ -36,7 +37,7 @@ std::vector<NodeId> random_labels(std::size_t count, std::size_t n_groups, std::
     return labels;
 }
 
-void cliques_are_found_from_anywhere() {
+TEST(Polish, CliquesAreFoundFromAnywhere) {
     const std::size_t count = 6, size = 5, n = count * size;
     const Csr graph = ring_of_cliques(count, size);
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
@@ -46,14 +47,14 @@ void cliques_are_found_from_anywhere() {
             polish(view(graph), starts, 3, {count, 1.0, keep_all, 100, seed}, labels, 1);
             for (std::size_t i = 0; i < n; ++i) {
                 for (std::size_t j = 0; j < n; ++j) {
-                    CHECK((labels[i] == labels[j]) == (i / size == j / size));
+                    EXPECT_EQ((labels[i] == labels[j]), (i / size == j / size));
                 }
             }
         }
     }
 }
 
-void threads_change_nothing() {
+TEST(Polish, ThreadsChangeNothing) {
     const Csr graph = ring_of_cliques(40, 4);
     const std::size_t n = 160;
     const std::vector<NodeId> starts = random_labels(5 * n, 7, 1);
@@ -61,12 +62,12 @@ void threads_change_nothing() {
     polish(view(graph), starts, 5, {7, 1.0, false, 50, 3}, expected, 1);
     for (const int threads : {2, 3, 8}) {
         polish(view(graph), starts, 5, {7, 1.0, false, 50, 3}, labels, threads);
-        CHECK(labels == expected);
+        EXPECT_EQ(labels, expected);
     }
 }
 
 // As many groups as nodes or as two, and labels that start with empty groups: no group is lost.
-void groups_are_kept() {
+TEST(Polish, GroupsAreKept) {
     const Csr graph = ring_of_cliques(3, 4);
     for (const std::size_t n_groups : {1, 2, 5, 11, 12, 20}) {
         std::vector<NodeId> start(12), labels(12);
@@ -74,23 +75,16 @@ void groups_are_kept() {
             start[i] = static_cast<NodeId>(i % std::min<std::size_t>(n_groups, 11));
         }
         polish(view(graph), start, 1, {n_groups, 1.0, true, 200, 0}, labels, 1);
-        for (const NodeId group : start) CHECK(std::ranges::count(labels, group) > 0);
+        for (const NodeId group : start) EXPECT_GT(std::ranges::count(labels, group), 0);
     }
 }
 
-void without_edges_nothing_moves() {
+TEST(Polish, WithoutEdgesNothingMoves) {
     const std::vector<EdgeOffset> indptr(6);
     const std::vector<NodeId> starts{1, 0, 1, 1, 0};
     std::vector<NodeId> labels(5);
     polish({indptr, {}, {}}, starts, 1, {2, 1.0, false, 10, 0}, labels, 1);
-    CHECK(labels == starts);
+    EXPECT_EQ(labels, starts);
 }
 
 }  // namespace
-
-int main() {
-    cliques_are_found_from_anywhere();
-    threads_change_nothing();
-    groups_are_kept();
-    without_edges_nothing_moves();
-}

@@ -1,8 +1,9 @@
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/communities/symmetric_product.hpp"
 #include "graphopt/support/random.hpp"
 
@@ -39,46 +40,39 @@ struct Problem {
     }
 };
 
-void every_size_is_exact() {
+TEST(SymmetricProduct, EverySizeIsExact) {
     for (std::size_t n = 0; n <= 70; ++n) {
         const Problem problem(n);
-        CHECK(problem.product(1) == problem.expected);
+        EXPECT_EQ(problem.product(1), problem.expected);
     }
 }
 
 // Of one chunk, of two and of several; the last chunk ends within a step of rows or with one.
-void chunks_add_up() {
+TEST(SymmetricProduct, ChunksAddUp) {
     for (const std::size_t n : {723, 724, 1023, 1024, 1025, 1451, 1600}) {
         const Problem problem(n);
         for (const int num_threads : {1, 2, 5}) {
-            CHECK(problem.product(num_threads) == problem.expected);
+            EXPECT_EQ(problem.product(num_threads), problem.expected);
         }
     }
 }
 
-void threads_leave_the_bits_as_they_are() {
+TEST(SymmetricProduct, ThreadsLeaveTheBitsAsTheyAre) {
     Problem problem(1300);
     SplitMix64 random(4);
     for (double& value : problem.matrix) value = random.uniform();
     for (double& value : problem.vector) value = random.uniform();
     const std::vector<double> alone = problem.product(1);
-    for (const int num_threads : {2, 3, 4}) CHECK(problem.product(num_threads) == alone);
+    for (const int num_threads : {2, 3, 4}) EXPECT_EQ(problem.product(num_threads), alone);
 }
 
-void what_is_not_a_number_stays_visible() {
+TEST(SymmetricProduct, WhatIsNotANumberStaysVisible) {
     Problem problem(40);
     problem.matrix[7 * 40 + 30] = nan;
     const std::vector<double> found = problem.product(1);
     for (std::size_t i = 0; i < problem.n; ++i) {
-        CHECK(std::isnan(found[i]) == (i == 7 || i == 30));
+        EXPECT_EQ(std::isnan(found[i]), (i == 7 || i == 30));
     }
 }
 
 }  // namespace
-
-int main() {
-    every_size_is_exact();
-    chunks_add_up();
-    threads_leave_the_bits_as_they_are();
-    what_is_not_a_number_stays_visible();
-}

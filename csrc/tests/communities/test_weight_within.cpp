@@ -1,7 +1,8 @@
+#include <gtest/gtest.h>
+
 #include <limits>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/communities/weight_within.hpp"
 #include "graphopt/support/random.hpp"
 
@@ -24,13 +25,13 @@ void every_sum_is_exact(std::size_t n, std::size_t n_groups) {
         }
     }
     for (const int num_threads : {1, 2, 3}) {
-        CHECK(weight_within(matrix, group, num_threads) == expected);
+        EXPECT_EQ(weight_within(matrix, group, num_threads), expected);
     }
 }
 
-}  // namespace
-
-int main() {
+TEST(WeightWithin, EverySumIsExact) {
     for (std::size_t n = 0; n <= 70; ++n) every_sum_is_exact(n, 3);
     for (const std::size_t n_groups : {1, 7, 5000}) every_sum_is_exact(1451, n_groups);
 }
+
+}  // namespace

@@ -1,9 +1,10 @@
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/facility/facility.hpp"
 #include "graphopt/support/random.hpp"
 
@@ -77,10 +78,10 @@ bool close(double a, double b) { return std::abs(a - b) <= 1e-9 * (1.0 + std::ab
 void agrees(const Example& made, double charge, const std::vector<double>& expected,
             const std::vector<double>& gradient) {
     for (std::size_t j = 0; j < made.n_customers; ++j) {
-        CHECK(close(expected[j], expected_of(made, made.opening, j, charge)));
+        EXPECT_TRUE(close(expected[j], expected_of(made, made.opening, j, charge)));
     }
     for (std::size_t i = 0; i < made.n_sites; ++i) {
-        CHECK(close(gradient[i], slope_of(made, i, charge)));
+        EXPECT_TRUE(close(gradient[i], slope_of(made, i, charge)));
     }
 }
 
@@ -99,9 +100,9 @@ void hops_agree_with_the_definition(std::size_t n_customers, std::size_t n_sites
     agrees(made, charge, expected, gradient);
     std::vector<double> again(n_customers), gradient_again(n_sites);
     expected_hops<Hops, double>(hops, opening, again, 3);
-    CHECK(again == expected);
+    EXPECT_EQ(again, expected);
     expected_hops_gradient<Hops, double>(hops, opening, upstream, again, gradient_again, 3);
-    CHECK(gradient_again == gradient);
+    EXPECT_EQ(gradient_again, gradient);
 }
 
 // Where registers hold the tables, float32 adds up logarithms: the error stays near its rounding
@@ -125,17 +126,17 @@ void single_precision_agrees_with_double(std::size_t n_customers, std::size_t n_
     double largest = 0.0;
     for (const double slope : slopes) largest = std::max(largest, std::abs(slope));
     for (std::size_t j = 0; j < n_customers; ++j) {
-        CHECK(std::abs(static_cast<double>(expected[j]) - exact[j]) <= 1e-6 * exact[j]);
+        EXPECT_LE(std::abs(static_cast<double>(expected[j]) - exact[j]), 1e-6 * exact[j]);
     }
     for (std::size_t i = 0; i < n_sites; ++i) {
-        CHECK(std::abs(static_cast<double>(gradient[i]) - slopes[i]) <= 2e-6 * largest);
+        EXPECT_LE(std::abs(static_cast<double>(gradient[i]) - slopes[i]), 2e-6 * largest);
     }
     expected_hops_gradient<std::uint8_t, float>(hops, opening, upstream, expected, again, 3);
-    CHECK(again == gradient);
+    EXPECT_EQ(again, gradient);
 }
 
 // Steps that grow: the same expectation as of distances that were stretched likewise.
-void steps_stretch_distances() {
+TEST(Facility, StepsStretchDistances) {
     const Example made = example(40, 17, 5);
     const std::vector<std::uint8_t> distances = as_hops<std::uint8_t>(made);
     const std::vector<double> steps{1.0, 2.0, 4.0, 8.0, 16.0, 5.0};
@@ -162,41 +163,45 @@ void lengths_agree_with_the_definition(double charge) {
     agrees(made, charge, expected, gradient);
 }
 
-void the_largest_finite_hop_skips_the_unreachable() {
+TEST(Facility, TheLargestFiniteHopSkipsTheUnreachable) {
     const std::vector<std::uint8_t> bytes{3, 255, 0}, none{255, 255};
-    CHECK(largest_finite_hop<std::uint8_t>(bytes, 2) == 3);
-    CHECK(largest_finite_hop<std::uint8_t>(none, 2) == -1);
-    CHECK(largest_finite_hop<std::uint32_t>({}, 2) == -1);
+    EXPECT_EQ(largest_finite_hop<std::uint8_t>(bytes, 2), 3);
+    EXPECT_EQ(largest_finite_hop<std::uint8_t>(none, 2), -1);
+    EXPECT_EQ(largest_finite_hop<std::uint32_t>({}, 2), -1);
 }
 
-void nothing_is_open_and_nobody_asks() {
+TEST(Facility, NothingIsOpenAndNobodyAsks) {
     const std::vector<double> steps{4.0};
     const HopTable<std::uint8_t> no_sites{{}, 2, 0, steps};
     std::vector<float> expected(2);
     expected_hops<std::uint8_t, float>(no_sites, {}, expected, 2);
-    CHECK(expected[0] == 4.0F && expected[1] == 4.0F);
+    EXPECT_EQ(expected[0], 4.0F);
+    EXPECT_EQ(expected[1], 4.0F);
     const HopTable<std::uint8_t> no_customers{{}, 0, 3, steps};
     const std::vector<float> opening{0, 1, 0.5F};
     std::vector<float> gradient(3, 9.0F);
     expected_hops_gradient<std::uint8_t, float>(no_customers, opening, {}, {}, gradient, 2);
-    for (const float g : gradient) CHECK(g == 0.0F);
+    for (const float g : gradient) EXPECT_EQ(g, 0.0F);
 }
 
-}  // namespace
-
-int main() {
+TEST(Facility, HopsAgreeWithTheDefinition) {
     hops_agree_with_the_definition<std::uint8_t>(70, 23, 6, 6);
     hops_agree_with_the_definition<std::uint8_t>(67, 40, 6, 4);
     hops_agree_with_the_definition<std::uint8_t>(9, 5, 255, 260);
     hops_agree_with_the_definition<std::uint16_t>(70, 23, 300, 310);
     hops_agree_with_the_definition<std::uint32_t>(3, 130, 7, 100);
+}
+
+TEST(Facility, SinglePrecisionAgreesWithDouble) {
     single_precision_agrees_with_double(1, 1, 1);
     single_precision_agrees_with_double(130, 64, 31);
     single_precision_agrees_with_double(65, 8200, 13);
     single_precision_agrees_with_double(10, 67, 32);
-    steps_stretch_distances();
+}
+
+TEST(Facility, LengthsAgreeWithTheDefinition) {
     lengths_agree_with_the_definition(6.0);
     lengths_agree_with_the_definition(3.0);
-    the_largest_finite_hop_skips_the_unreachable();
-    nothing_is_open_and_nobody_asks();
 }
+
+}  // namespace

@@ -1,9 +1,10 @@
+#include <gtest/gtest.h>
+
 #include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/nn/tall_product.hpp"
 #include "graphopt/support/random.hpp"
 
@@ -40,16 +41,16 @@ struct Problem {
     void check(int num_threads) const {
         const Real nan = std::numeric_limits<Real>::quiet_NaN();
         std::vector<Real> found(expected.size(), nan);
-        tall_product(shape, tall, other, found, num_threads);
-        CHECK(found == expected);
+        tall_product<Real>(shape, tall, other, found, num_threads);
+        EXPECT_EQ(found, expected);
         std::vector<Real> transposed(expected_transposed.size(), nan);
-        transposed_tall_product(shape, tall, upstream, transposed, num_threads);
-        CHECK(transposed == expected_transposed);
+        transposed_tall_product<Real>(shape, tall, upstream, transposed, num_threads);
+        EXPECT_EQ(transposed, expected_transposed);
     }
 };
 
 // Chunks, blocks and tiles that end early or not at all, in every direction.
-void every_size_is_exact() {
+TEST(TallProduct, EverySizeIsExact) {
     constexpr std::array<std::size_t, 9> sizes{0, 1, 5, 6, 7, 48, 64, 65, 130};
     constexpr std::array<std::size_t, 6> widths{0, 1, 15, 16, 33, 70};
     for (const std::size_t n : sizes) {
@@ -62,7 +63,7 @@ void every_size_is_exact() {
     }
 }
 
-void threads_leave_the_bits_as_they_are() {
+TEST(TallProduct, ThreadsLeaveTheBitsAsTheyAre) {
     const TallShape shape{500, 230, 50};
     SplitMix64 random(6);
     std::vector<float> tall(500 * 230), other(230 * 50), upstream(500 * 50);
@@ -71,18 +72,13 @@ void threads_leave_the_bits_as_they_are() {
     }
     const auto products = [&](int num_threads) {
         std::vector<float> found(500 * 50), transposed(230 * 50);
-        tall_product(shape, tall, other, found, num_threads);
-        transposed_tall_product(shape, tall, upstream, transposed, num_threads);
+        tall_product<float>(shape, tall, other, found, num_threads);
+        transposed_tall_product<float>(shape, tall, upstream, transposed, num_threads);
         found.insert(found.end(), transposed.begin(), transposed.end());
         return found;
     };
     const std::vector<float> alone = products(1);
-    for (const int num_threads : {2, 3, 8}) CHECK(products(num_threads) == alone);
+    for (const int num_threads : {2, 3, 8}) EXPECT_EQ(products(num_threads), alone);
 }
 
 }  // namespace
-
-int main() {
-    every_size_is_exact();
-    threads_leave_the_bits_as_they_are();
-}

@@ -1,8 +1,9 @@
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "check.hpp"
 #include "graphopt/paths/shortest_paths.hpp"
 
 using namespace graphopt;
@@ -66,20 +67,21 @@ void check_hops(const Csr& csr, bool directed, std::span<const NodeId> sources) 
     std::vector<T> first;
     for (const int threads : {1, 2, 3}) {
         std::vector<T> out(sources.size() * n);
-        CHECK(hop_distances(view(csr), directed, sources, no_hop_limit, std::span(out), threads));
+        EXPECT_TRUE(
+            hop_distances(view(csr), directed, sources, no_hop_limit, std::span(out), threads));
         if (first.empty()) first = out;
-        CHECK(out == first);
+        EXPECT_EQ(out, first);
     }
     for (std::size_t i = 0; i < sources.size(); i += 7) {
         const auto expected = slow_distances(view(csr), sources[i]);
         for (std::size_t v = 0; v < n; ++v) {
             const T d = first[i * n + v];
-            CHECK(d == unreachable<T> ? std::isinf(expected[v]) : expected[v] == d);
+            EXPECT_TRUE(d == unreachable<T> ? std::isinf(expected[v]) : expected[v] == d);
         }
     }
 }
 
-void hops_agree_with_relaxation() {
+TEST(ShortestPaths, HopsAgreeWithRelaxation) {
     for (const bool directed : {false, true}) {
         for (const std::size_t n : {1UL, 5UL, 40UL, 64UL, 130UL, 600UL}) {
             for (const std::size_t m : {n / 2, 2 * n, 8 * n}) {
@@ -93,7 +95,7 @@ void hops_agree_with_relaxation() {
 }
 
 // So many nodes that threads share the search of a block.
-void a_large_graph_gives_the_same_with_any_number_of_threads() {
+TEST(ShortestPaths, ALargeGraphGivesTheSameWithAnyNumberOfThreads) {
     const std::size_t n = 33000;
     std::vector<NodeId> sources;
     for (NodeId v = 0; v < 40; ++v) sources.push_back(v * 800);
@@ -102,45 +104,49 @@ void a_large_graph_gives_the_same_with_any_number_of_threads() {
         std::vector<std::uint8_t> first;
         for (const int threads : {1, 2, 3}) {
             std::vector<std::uint8_t> out(sources.size() * n);
-            CHECK(
+            EXPECT_TRUE(
                 hop_distances(view(csr), directed, sources, no_hop_limit, std::span(out), threads));
             if (first.empty()) first = out;
-            CHECK(out == first);
+            EXPECT_EQ(out, first);
         }
         // Few sources are searched one by one: another way to the same.
         std::vector<std::uint8_t> few(2 * n);
         const std::span<const NodeId> two(sources.data() + 7, 2);
-        CHECK(hop_distances(view(csr), directed, two, no_hop_limit, std::span(few), 2));
-        CHECK(std::equal(few.begin(), few.end(), first.begin() + static_cast<long>(7 * n)));
+        EXPECT_TRUE(hop_distances(view(csr), directed, two, no_hop_limit, std::span(few), 2));
+        EXPECT_TRUE(std::equal(few.begin(), few.end(), first.begin() + static_cast<long>(7 * n)));
     }
 }
 
-void a_distance_that_does_not_fit_is_told() {
+TEST(ShortestPaths, ADistanceThatDoesNotFitIsTold) {
     std::vector<NodeId> few{0}, many(100, 0);
     for (const std::size_t n : {255UL, 256UL}) {
         const Csr csr = path_graph(n);
         for (const auto& sources : {few, many}) {
             std::vector<std::uint8_t> out(sources.size() * n);
             const std::span<std::uint8_t> target(out);
-            CHECK(hop_distances(view(csr), false, sources, no_hop_limit, target, 2) == (n == 255));
-            CHECK(hop_distances(view(csr), false, sources, 254, target, 2));
-            CHECK(out[n - 1] == (n == 255 ? 254 : 255));
+            EXPECT_EQ(hop_distances(view(csr), false, sources, no_hop_limit, target, 2),
+                      (n == 255));
+            EXPECT_TRUE(hop_distances(view(csr), false, sources, 254, target, 2));
+            EXPECT_EQ(out[n - 1], (n == 255 ? 254 : 255));
         }
         check_hops<std::uint16_t>(csr, false, many);
     }
 }
 
-void a_cutoff_hides_what_is_farther() {
+TEST(ShortestPaths, ACutoffHidesWhatIsFarther) {
     const Csr csr = path_graph(50);
     const auto nodes = all_nodes(50);
     std::vector<std::uint8_t> out(2500);
-    CHECK(hop_distances(view(csr), false, nodes, 3, std::span(out), 1));
-    CHECK(out[3] == 3 && out[4] == 255 && out[49 * 50 + 46] == 3);
-    CHECK(hop_distances(view(csr), false, nodes, 0, std::span(out), 1));
-    CHECK(out[0] == 0 && out[1] == 255);
+    EXPECT_TRUE(hop_distances(view(csr), false, nodes, 3, std::span(out), 1));
+    EXPECT_EQ(out[3], 3);
+    EXPECT_EQ(out[4], 255);
+    EXPECT_EQ(out[49 * 50 + 46], 3);
+    EXPECT_TRUE(hop_distances(view(csr), false, nodes, 0, std::span(out), 1));
+    EXPECT_EQ(out[0], 0);
+    EXPECT_EQ(out[1], 255);
 }
 
-void lengths_agree_with_relaxation() {
+TEST(ShortestPaths, LengthsAgreeWithRelaxation) {
     for (const bool directed : {false, true}) {
         for (const std::size_t m : {20UL, 60UL, 400UL}) {
             const std::size_t n = 60;
@@ -152,14 +158,14 @@ void lengths_agree_with_relaxation() {
                 path_lengths(view(csr), directed, sources, unreachable<double>, out, 2);
                 for (std::size_t i = 0; i < n_sources; ++i) {
                     const auto row = std::span(out).subspan(i * n, n);
-                    CHECK(std::ranges::equal(row, slow_distances(view(csr), nodes[i])));
+                    EXPECT_TRUE(std::ranges::equal(row, slow_distances(view(csr), nodes[i])));
                 }
             }
         }
     }
 }
 
-void dense_lengths_agree_with_relaxation() {
+TEST(ShortestPaths, DenseLengthsAgreeWithRelaxation) {
     for (const bool directed : {false, true}) {
         for (const std::size_t n : {1UL, 23UL, 64UL, 150UL}) {
             for (const std::size_t m : {n, n * n / 2}) {
@@ -169,11 +175,11 @@ void dense_lengths_agree_with_relaxation() {
                     std::vector<double> out(n * n);
                     floyd_warshall(view(csr), directed, out, threads);
                     if (first.empty()) first = out;
-                    CHECK(out == first);
+                    EXPECT_EQ(out, first);
                 }
                 for (std::size_t i = 0; i < n; i += 5) {
                     const auto row = std::span(first).subspan(i * n, n);
-                    CHECK(
+                    EXPECT_TRUE(
                         std::ranges::equal(row, slow_distances(view(csr), static_cast<NodeId>(i))));
                 }
             }
@@ -182,7 +188,7 @@ void dense_lengths_agree_with_relaxation() {
     floyd_warshall(view(random_graph(0, 0, false, true)), false, {}, 1);
 }
 
-void the_nearest_source_is_the_first_that_ties() {
+TEST(ShortestPaths, TheNearestSourceIsTheFirstThatTies) {
     for (const bool weighted : {false, true}) {
         const std::size_t n = 80;
         const Csr csr = random_graph(n, 90, false, weighted);
@@ -198,18 +204,9 @@ void the_nearest_source_is_the_first_that_ties() {
                 if (d[v] < best[v]) best[v] = d[v], who[v] = static_cast<std::int32_t>(i);
             }
         }
-        CHECK(best == distances && who == nearest);
+        EXPECT_EQ(best, distances);
+        EXPECT_EQ(who, nearest);
     }
 }
 
 }  // namespace
-
-int main() {
-    hops_agree_with_relaxation();
-    a_large_graph_gives_the_same_with_any_number_of_threads();
-    a_distance_that_does_not_fit_is_told();
-    a_cutoff_hides_what_is_farther();
-    lengths_agree_with_relaxation();
-    dense_lengths_agree_with_relaxation();
-    the_nearest_source_is_the_first_that_ties();
-}

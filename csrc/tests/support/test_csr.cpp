@@ -1,8 +1,9 @@
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
-#include "check.hpp"
 #include "graphopt/support/csr.hpp"
 #include "graphopt/support/sparse.hpp"
 
@@ -12,34 +13,35 @@ namespace {
 
 CsrView view(const Csr& csr) { return {csr.indptr, csr.indices, csr.weights}; }
 
-void undirected_edges_are_mirrored_sorted_and_merged() {
+TEST(Csr, UndirectedEdgesAreMirroredSortedAndMerged) {
     const std::vector<std::int64_t> u{2, 0, 1, 1}, v{0, 1, 0, 1};
     const std::vector<double> w{5, 1, 7, 9};
     const Csr csr = build_csr(3, {u, v, w}, {});
-    CHECK((csr.indptr == std::vector<EdgeOffset>{0, 2, 3, 4}));
-    CHECK((csr.indices == std::vector<NodeId>{1, 2, 0, 0}));
-    CHECK((csr.weights == std::vector<double>{7, 5, 7, 5}));
+    EXPECT_EQ(csr.indptr, (std::vector<EdgeOffset>{0, 2, 3, 4}));
+    EXPECT_EQ(csr.indices, (std::vector<NodeId>{1, 2, 0, 0}));
+    EXPECT_EQ(csr.weights, (std::vector<double>{7, 5, 7, 5}));
     check_csr(view(csr));
 }
 
-void every_rule_for_duplicates() {
+TEST(Csr, EveryRuleForDuplicates) {
     const std::vector<std::int64_t> u{0, 1, 0}, v{1, 0, 1};
     const std::vector<double> w{2, 1, 4};
     const auto weight = [&](Duplicates rule) {
         return build_csr(2, {u, v, w}, {.duplicates = rule}).weights.front();
     };
-    CHECK(weight(Duplicates::first) == 2);
-    CHECK(weight(Duplicates::last) == 4);
-    CHECK(weight(Duplicates::sum) == 7);
-    CHECK(weight(Duplicates::minimum) == 1);
-    CHECK(weight(Duplicates::maximum) == 4);
-    CHECK_THROWS(weight(Duplicates::error), BadEdge);
+    EXPECT_EQ(weight(Duplicates::first), 2);
+    EXPECT_EQ(weight(Duplicates::last), 4);
+    EXPECT_EQ(weight(Duplicates::sum), 7);
+    EXPECT_EQ(weight(Duplicates::minimum), 1);
+    EXPECT_EQ(weight(Duplicates::maximum), 4);
+    EXPECT_THROW(weight(Duplicates::error), BadEdge);
     const std::vector<double> huge{1e308, 1e308, 1e308};
-    CHECK_THROWS(build_csr(2, {u, v, huge}, {.duplicates = Duplicates::sum}), BadEdge);
-    CHECK(build_csr(2, {u, v, huge}, {.duplicates = Duplicates::maximum}).weights.front() == 1e308);
+    EXPECT_THROW(build_csr(2, {u, v, huge}, {.duplicates = Duplicates::sum}), BadEdge);
+    EXPECT_EQ(build_csr(2, {u, v, huge}, {.duplicates = Duplicates::maximum}).weights.front(),
+              1e308);
 }
 
-void parallel_edges_keep_the_order_of_the_list() {
+TEST(Csr, ParallelEdgesKeepTheOrderOfTheList) {
     // Many of them, so that an unstable sort would show.
     std::vector<std::int64_t> u, v;
     std::vector<double> w;
@@ -57,27 +59,29 @@ void parallel_edges_keep_the_order_of_the_list() {
             build_csr(7, {u, v, w}, {.directed = directed, .duplicates = Duplicates::last});
         const Csr most =
             build_csr(7, {u, v, w}, {.directed = directed, .duplicates = Duplicates::maximum});
-        CHECK(first.weights == least.weights && last.weights == most.weights);
-        CHECK(first.weights != last.weights);
+        EXPECT_EQ(first.weights, least.weights);
+        EXPECT_EQ(last.weights, most.weights);
+        EXPECT_NE(first.weights, last.weights);
         check_csr(view(last));
         const Csr plain = build_csr(7, {u, v, {}}, {.directed = directed});
-        CHECK(plain.indices == last.indices && plain.indptr == last.indptr);
-        CHECK(plain.weights.empty());
+        EXPECT_EQ(plain.indices, last.indices);
+        EXPECT_EQ(plain.indptr, last.indptr);
+        EXPECT_TRUE(plain.weights.empty());
     }
 }
 
-void bad_edges_are_refused() {
+TEST(Csr, BadEdgesAreRefused) {
     const std::vector<std::int64_t> zero{0}, two{2}, minus{-1};
     const std::vector<double> nan{std::nan("")};
-    CHECK_THROWS(build_csr(2, {zero, two, {}}, {}), BadEdge);
-    CHECK_THROWS(build_csr(2, {minus, zero, {}}, {}), BadEdge);
-    CHECK_THROWS(build_csr(3, {zero, two, nan}, {}), BadEdge);
-    CHECK_THROWS(build_csr(3, {zero, zero, {}}, {.drop_self_loops = false}), BadEdge);
+    EXPECT_THROW(build_csr(2, {zero, two, {}}, {}), BadEdge);
+    EXPECT_THROW(build_csr(2, {minus, zero, {}}, {}), BadEdge);
+    EXPECT_THROW(build_csr(3, {zero, two, nan}, {}), BadEdge);
+    EXPECT_THROW(build_csr(3, {zero, zero, {}}, {.drop_self_loops = false}), BadEdge);
 }
 
-void broken_rows_are_refused() {
+TEST(Csr, BrokenRowsAreRefused) {
     const auto refused = [](std::vector<EdgeOffset> indptr, std::vector<NodeId> indices) {
-        CHECK_THROWS(check_csr({indptr, indices, {}}), std::invalid_argument);
+        EXPECT_THROW(check_csr({indptr, indices, {}}), std::invalid_argument);
     };
     refused({1, 1}, {0});
     refused({0, 1}, {0, 1});
@@ -95,7 +99,7 @@ void broken_indices_are_refused() {
         check_sparse(std::span<const Offset>(indptr), std::span<const Index>(indices), n_columns);
     };
     const auto refused = [&](const Offsets& indptr, const Indices& indices, std::size_t n_columns) {
-        CHECK_THROWS(check(indptr, indices, n_columns), std::invalid_argument);
+        EXPECT_THROW(check(indptr, indices, n_columns), std::invalid_argument);
     };
     constexpr Index most = std::numeric_limits<Index>::max();
     check({0}, {}, 0);
@@ -122,34 +126,28 @@ void broken_indices_are_refused() {
     refused({0, end}, many, 5);
 }
 
-void an_empty_graph_is_a_graph() {
+TEST(Csr, AnEmptyGraphIsAGraph) {
     const Csr csr = build_csr(0, {}, {});
     check_csr(view(csr));
-    CHECK(view(csr).n_nodes() == 0);
+    EXPECT_EQ(view(csr).n_nodes(), 0);
 }
 
-void transposing_twice_gives_the_graph_back() {
+TEST(Csr, TransposingTwiceGivesTheGraphBack) {
     const std::vector<std::int64_t> u{0, 0, 2, 3}, v{1, 2, 1, 0};
     const std::vector<double> w{1, 2, 3, 4};
     const Csr csr = build_csr(4, {u, v, w}, {.directed = true});
     const Csr once = transpose(view(csr));
     const Csr twice = transpose(view(once));
-    CHECK(once.indices != csr.indices);
-    CHECK(twice.indptr == csr.indptr && twice.indices == csr.indices &&
-          twice.weights == csr.weights);
+    EXPECT_NE(once.indices, csr.indices);
+    EXPECT_EQ(twice.indptr, csr.indptr);
+    EXPECT_EQ(twice.indices, csr.indices);
+    EXPECT_EQ(twice.weights, csr.weights);
 }
 
-}  // namespace
-
-int main() {
-    undirected_edges_are_mirrored_sorted_and_merged();
-    every_rule_for_duplicates();
-    parallel_edges_keep_the_order_of_the_list();
-    bad_edges_are_refused();
-    broken_rows_are_refused();
+TEST(Csr, BrokenIndicesAreRefused) {
     broken_indices_are_refused<std::int32_t, std::int32_t>();
     broken_indices_are_refused<std::int64_t, std::int32_t>();
     broken_indices_are_refused<std::int64_t, std::int64_t>();
-    an_empty_graph_is_a_graph();
-    transposing_twice_gives_the_graph_back();
 }
+
+}  // namespace
