@@ -169,8 +169,9 @@ TEST(Parallel, AnInterruptComesBeforeAnotherException) {
     EXPECT_THROW(parallel_chunks(2, 2,
                                  [&](std::size_t, int) {
                                      if (std::this_thread::get_id() == caller) {
-                                         caller_works = true;
+                                         checks = 0;  // from here on, a check throws
                                          wanted = true;
+                                         caller_works = true;
                                          while (true) look_for_interrupt();
                                      }
                                      while (!caller_works) std::this_thread::yield();
