@@ -115,9 +115,7 @@ bool count_reduce_cover() {
     const auto hops = hops_between_all(random_graph(n, 2 * n));
     const std::vector<std::uint8_t> limits(n, 3), all(n, 1);
     CoverRest rest;
-    counted([&] {
-        rest = reduce_cover(std::span<const std::uint8_t>(hops), limits, all, all, one_thread);
-    });
+    counted([&] { rest = reduce_cover<std::uint8_t>(hops, limits, all, all, one_thread); });
     return rest.finished && rest.sites.size() < n && rest.customers.size() < n;
 }
 

@@ -238,7 +238,7 @@ def test_lengths_refuse_an_order_that_leads_out(site: int) -> None:
     distances = torch.ones(2, N, dtype=torch.float64)
     order = torch.arange(N, dtype=torch.int32).repeat(2, 1)
     order[1, 3] = site
-    with pytest.raises(ValueError, match="order must hold site numbers"):
+    with pytest.raises(ValueError, match="order must be at least 0 and less than"):
         OPERATORS.expected_lengths(torch.zeros(N), distances, order, 1.0)
 
 

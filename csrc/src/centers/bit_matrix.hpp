@@ -16,7 +16,7 @@ class BitMatrix {
     static constexpr std::size_t bits = 64;
 
     BitMatrix(std::size_t rows, std::size_t columns)
-        : rows_(rows), words_((columns + bits - 1) / bits), bits_(rows * words_, 0) {}
+        : rows_(rows), words_(chunk_count(columns, bits)), bits_(rows * words_, 0) {}
 
     std::size_t rows() const noexcept { return rows_; }
     std::size_t words() const noexcept { return words_; }

@@ -10,6 +10,7 @@
 
 #include "graphopt/centers/k_center.hpp"
 #include "graphopt/paths/shortest_paths.hpp"
+#include "graphopt/support/interrupt.hpp"
 
 namespace graphopt {
 
@@ -30,7 +31,7 @@ class Coverage {
     bool chosen(std::size_t node) const noexcept { return chosen_[node] != 0; }
     std::size_t n_centers() const noexcept { return centers_.size(); }
 
-    // The next centre. Whoever calls this tells afterwards which customers it brings closer.
+    // Adds a centre; the calls that follow say which customers it brings closer.
     void open(NodeId center) {
         position_ = static_cast<std::int32_t>(centers_.size());
         centers_.push_back(center);
@@ -45,7 +46,13 @@ class Coverage {
         return true;
     }
 
-    // The same in two steps, the first without a branch: true if the customer comes closer, which
+    // The same for all customers, from the row of the centre opened last.
+    void improve_all(const T* row) {
+        for (std::size_t j = 0; j < distances_.size(); ++j) improve(j, row[j]);
+        count_work(2 * distances_.size());
+    }
+
+    // improve() in two steps, the first without a branch: true if the customer comes closer, which
     // is then to be assigned.
     bool lower(std::size_t customer, T distance) {
         const T before = distances_[customer];

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "coverage.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "paths/node_heap.hpp"
 #include "support/counted.hpp"
@@ -27,16 +28,6 @@ KCenter farthest_first(std::size_t n, std::size_t k, NodeId first, const SiteRul
         open(first);
     while (coverage.n_centers() < k) open(coverage.farthest(rules.may_open));
     return std::move(coverage).result();
-}
-
-template <class T>
-KCenter from_matrix(std::span<const T> distances, std::size_t n, std::size_t k, NodeId first,
-                    const SiteRules& rules) {
-    return farthest_first<T>(n, k, first, rules, [&](Coverage<T>& coverage, NodeId center) {
-        const T* const row = distances.data() + static_cast<std::size_t>(center) * n;
-        for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
-        count_work(2 * n);
-    });
 }
 
 // Sorts distinct nodes by marking them in a bit set: cheap when they are many.
@@ -118,8 +109,7 @@ KCenter by_length(const CsrView& graph, std::size_t k, NodeId first, const SiteR
                 const auto [length, node] = heap.pop();
                 const auto u = static_cast<std::size_t>(node);
                 count(64 + 8 * graph.neighbours(u).size());
-                for (auto e = static_cast<std::size_t>(graph.indptr[u]);
-                     e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
+                for (auto [e, end] = graph.entries(u); e < end; ++e) {
                     reach(graph.indices[e], length + graph.weights[e]);
                 }
             }
@@ -134,25 +124,14 @@ KCenter gonzalez(const CsrView& graph, std::size_t k, NodeId first, const SiteRu
     return *by_hops<std::uint32_t>(graph, k, first, rules);
 }
 
-KCenter gonzalez(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,
-                 NodeId first, const SiteRules& rules) {
-    return from_matrix(distances, n, k, first, rules);
-}
-KCenter gonzalez(std::span<const std::uint16_t> distances, std::size_t n, std::size_t k,
-                 NodeId first, const SiteRules& rules) {
-    return from_matrix(distances, n, k, first, rules);
-}
-KCenter gonzalez(std::span<const std::uint32_t> distances, std::size_t n, std::size_t k,
-                 NodeId first, const SiteRules& rules) {
-    return from_matrix(distances, n, k, first, rules);
-}
-KCenter gonzalez(std::span<const float> distances, std::size_t n, std::size_t k, NodeId first,
+template <class T>
+KCenter gonzalez(std::span<const T> distances, std::size_t n, std::size_t k, NodeId first,
                  const SiteRules& rules) {
-    return from_matrix(distances, n, k, first, rules);
+    return farthest_first<T>(n, k, first, rules, [&](Coverage<T>& coverage, NodeId center) {
+        coverage.improve_all(distances.data() + static_cast<std::size_t>(center) * n);
+    });
 }
-KCenter gonzalez(std::span<const double> distances, std::size_t n, std::size_t k, NodeId first,
-                 const SiteRules& rules) {
-    return from_matrix(distances, n, k, first, rules);
-}
+
+GRAPHOPT_FOR_DISTANCES(GRAPHOPT_INSTANTIATE, gonzalez)
 
 }  // namespace graphopt

@@ -1,12 +1,12 @@
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <tuple>
 #include <type_traits>
 
 #include "coverage.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
-#include "graphopt/support/simd.hpp"
+#include "graphopt/support/vector_math.hpp"
 
 namespace graphopt {
 namespace {
@@ -15,19 +15,6 @@ constexpr std::size_t candidates_per_chunk = 128;
 constexpr std::size_t lines_between_looks = 64;  // how often a scan asks whether it has lost
 constexpr std::size_t prefetched_candidates = 12;
 constexpr std::size_t most_leaders = 32;
-
-template <class T>
-struct Line {
-    typedef T type __attribute__((vector_size(simd_bytes)));
-    static constexpr std::size_t width = simd_bytes / sizeof(T);
-};
-
-template <class T>
-GRAPHOPT_ALWAYS_INLINE typename Line<T>::type load(const T* from) {
-    typename Line<T>::type line;
-    std::memcpy(&line, from, sizeof(line));
-    return line;
-}
 
 // Smaller is better; compared in this order.
 template <class T>
@@ -53,15 +40,16 @@ struct Extent {
 template <class T>
 GRAPHOPT_ALWAYS_INLINE Extent<T> scan(const T* current, const T* row, std::size_t n, T limit,
                                       std::size_t allowed) {
-    constexpr std::size_t width = Line<T>::width;
+    using S = Simd<T, simd_bytes>;
+    constexpr std::size_t width = S::lanes;
     Extent<T> found{0, 0};
     std::size_t j = 0;
     while (j + width <= n) {
-        typename Line<T>::type line{};
+        VectorOf<S> line{};
         decltype(line == line) hits{};  // a lane counts down by one a line
         const std::size_t stop = std::min(n, j + lines_between_looks * width);
         for (; j + width <= stop; j += width) {
-            const auto a = load(current + j), b = load(row + j);
+            const auto a = load<S>(current + j), b = load<S>(row + j);
             const auto nearer = a < b ? a : b;
             line = line < nearer ? nearer : line;
             hits += nearer == limit;
@@ -159,11 +147,7 @@ GRAPHOPT_ALWAYS_INLINE std::size_t choose(const Step<T>& step, std::span<const N
                                  Choice<T>& best) {                                       \
         return choose(step, candidates, best);                                            \
     }
-GRAPHOPT_CHOOSE_CANDIDATE(std::uint8_t)
-GRAPHOPT_CHOOSE_CANDIDATE(std::uint16_t)
-GRAPHOPT_CHOOSE_CANDIDATE(std::uint32_t)
-GRAPHOPT_CHOOSE_CANDIDATE(float)
-GRAPHOPT_CHOOSE_CANDIDATE(double)
+GRAPHOPT_FOR_DISTANCES(GRAPHOPT_CHOOSE_CANDIDATE)
 #undef GRAPHOPT_CHOOSE_CANDIDATE
 
 // The customers that are farthest now: the first that a good candidate must bring closer. Among
@@ -188,21 +172,21 @@ void list_suspects(const Step<T>& step, const T* good_row, std::vector<NodeId>& 
     suspects.resize(count);
 }
 
+}  // namespace
+
 // Each step begins with a few leaders, candidates that were good a step ago: against a good one,
-// almost all others are refuted by a customer or two. Who leads decides how much is looked at, not
-// who is found.
+// almost all others are refuted by a customer or two. The leaders decide how much is looked at, not
+// which candidate is chosen.
 template <class T>
-KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int num_threads,
-               const SiteRules& rules, std::span<const std::uint8_t> needed) {
+KCenter greedy_k_center(std::span<const T> distances, std::size_t n, std::size_t k, int num_threads,
+                        const SiteRules& rules, std::span<const std::uint8_t> needed) {
     Coverage<T> coverage(n, needed);
     const auto row_of = [&](NodeId c) {
         return distances.data() + static_cast<std::size_t>(c) * n;
     };
     const auto open = [&](NodeId center) {
         coverage.open(center);
-        const T* const row = row_of(center);
-        for (std::size_t j = 0; j < n; ++j) coverage.improve(j, row[j]);
-        count_work(2 * n);
+        coverage.improve_all(row_of(center));
     };
     for (const NodeId center : rules.must_open) open(center);
 
@@ -245,32 +229,6 @@ KCenter greedy(std::span<const T> distances, std::size_t n, std::size_t k, int n
     return std::move(coverage).result();
 }
 
-}  // namespace
-
-KCenter greedy_k_center(std::span<const std::uint8_t> distances, std::size_t n, std::size_t k,
-                        int num_threads, const SiteRules& rules,
-                        std::span<const std::uint8_t> needed) {
-    return greedy(distances, n, k, num_threads, rules, needed);
-}
-KCenter greedy_k_center(std::span<const std::uint16_t> distances, std::size_t n, std::size_t k,
-                        int num_threads, const SiteRules& rules,
-                        std::span<const std::uint8_t> needed) {
-    return greedy(distances, n, k, num_threads, rules, needed);
-}
-KCenter greedy_k_center(std::span<const std::uint32_t> distances, std::size_t n, std::size_t k,
-                        int num_threads, const SiteRules& rules,
-                        std::span<const std::uint8_t> needed) {
-    return greedy(distances, n, k, num_threads, rules, needed);
-}
-KCenter greedy_k_center(std::span<const float> distances, std::size_t n, std::size_t k,
-                        int num_threads, const SiteRules& rules,
-                        std::span<const std::uint8_t> needed) {
-    return greedy(distances, n, k, num_threads, rules, needed);
-}
-KCenter greedy_k_center(std::span<const double> distances, std::size_t n, std::size_t k,
-                        int num_threads, const SiteRules& rules,
-                        std::span<const std::uint8_t> needed) {
-    return greedy(distances, n, k, num_threads, rules, needed);
-}
+GRAPHOPT_FOR_DISTANCES(GRAPHOPT_INSTANTIATE, greedy_k_center)
 
 }  // namespace graphopt

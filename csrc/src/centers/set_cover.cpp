@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "bit_matrix.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "graphopt/support/simd.hpp"
 #include "support/counted.hpp"
@@ -69,13 +70,16 @@ class Deadline {
     double seconds_;
 };
 
-// Calls visit(a, b) for pairs of sets that are left, a != b, a a subset of b (or equal to it and
-// a < b), until visit returns false for this a. All supersets of `a` share each of its elements, so
-// the element in the fewest sets names all that need a look. Runs on all threads; after the
-// deadline not to the end.
+// Which of two equal sets is taken for the subset of the other.
+enum class SubsetOfEquals { first, last };
+
+// Calls visit(a, b) for pairs of sets that are left, where a is not empty and a subset of b, until
+// visit returns false for this a. Of a pair of equal sets, `equals` says which one is a. All
+// supersets of a share each of its elements, so only the sets that hold its rarest element need a
+// look. Runs on all threads; stops early after the deadline.
 template <class Visit>
-void for_each_subset(const Side& side, const Side& elements, const Deadline& deadline,
-                     int num_threads, Visit&& visit) {
+void for_each_subset(const Side& side, const Side& elements, SubsetOfEquals equals,
+                     const Deadline& deadline, int num_threads, Visit&& visit) {
     parallel_ranges(side.sets.rows(), sets_per_chunk, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {
                         WorkCounter count;
@@ -93,10 +97,8 @@ void for_each_subset(const Side& side, const Side& elements, const Deadline& dea
                             bool going = true;
                             elements.sets.for_each(rarest, [&](std::size_t b) {
                                 if (!going || b == a || side.size[b] < side.size[a]) return;
-                                if (side.size[b] == side.size[a] && b < a && !visit.equal_below)
-                                    return;
-                                if (side.size[b] == side.size[a] && b > a && visit.equal_below)
-                                    return;
+                                const bool a_is_first = equals == SubsetOfEquals::first;
+                                if (side.size[b] == side.size[a] && (a < b) != a_is_first) return;
                                 count(8 + side.sets.words() / 8);
                                 if (side.sets.subset(a, b)) going = visit(a, b);
                             });
@@ -126,40 +128,32 @@ class Marks {
     std::vector<std::atomic<std::uint8_t>> marks_;
 };
 
-// Who is served by all sites that serve another customer is served with him.
+// A customer whose sites include all those of another customer is served with that one.
 bool drop_customers(Side& customers, const Side& sites, const Deadline& deadline, int num_threads) {
     Marks marks(customers.left.size());
-    struct {
-        Marks& marks;
-        bool equal_below = false;
-        bool operator()(std::size_t, std::size_t larger) const {
-            marks.set(larger);
-            return true;
-        }
-    } drop_larger{marks};
-    for_each_subset(customers, sites, deadline, num_threads, drop_larger);
+    for_each_subset(customers, sites, SubsetOfEquals::first, deadline, num_threads,
+                    [&](std::size_t, std::size_t larger) {
+                        marks.set(larger);
+                        return true;
+                    });
     return marks.take_out_of(customers.left);
 }
 
 // A site is of no use beside one that serves the same customers and perhaps more.
 bool drop_sites(Side& sites, const Side& customers, const Deadline& deadline, int num_threads) {
     Marks marks(sites.left.size());
-    struct {
-        Marks& marks;
-        bool equal_below = true;
-        bool operator()(std::size_t smaller, std::size_t) const {
-            marks.set(smaller);
-            return false;
-        }
-    } drop_smaller{marks};
-    for_each_subset(sites, customers, deadline, num_threads, drop_smaller);
+    for_each_subset(sites, customers, SubsetOfEquals::last, deadline, num_threads,
+                    [&](std::size_t smaller, std::size_t) {
+                        marks.set(smaller);
+                        return false;
+                    });
     for (std::size_t s = 0; s < sites.left.size(); ++s) {
         if (sites.left[s] != 0 && sites.size[s] == 0) marks.set(s);
     }
     return marks.take_out_of(sites.left);
 }
 
-// Opens the sites that alone serve somebody.
+// Opens each site that is the only one to serve some customer.
 bool force_sites(Side& sites, Side& customers, std::vector<NodeId>& forced) {
     bool any = false;
     for (std::size_t j = 0; j < customers.left.size(); ++j) {
@@ -197,10 +191,12 @@ CoverRest rest_of(const Side& sites, const Side& customers, std::vector<NodeId>&
     return rest;
 }
 
+}  // namespace
+
 template <class T>
-CoverRest reduce(std::span<const T> distances, std::span<const T> limits,
-                 std::span<const std::uint8_t> may_open, std::span<const std::uint8_t> needed,
-                 int num_threads, const CoverLimits& most) {
+CoverRest reduce_cover(std::span<const T> distances, std::span<const T> limits,
+                       std::span<const std::uint8_t> may_open, std::span<const std::uint8_t> needed,
+                       int num_threads, const CoverLimits& most) {
     const std::size_t n_sites = may_open.size(), n_customers = needed.size();
     const Deadline deadline(most.seconds);
     const auto without_rest = [](bool feasible) {
@@ -246,20 +242,6 @@ CoverRest reduce(std::span<const T> distances, std::span<const T> limits,
     return rest_of(sites, customers, std::move(forced));
 }
 
-}  // namespace
-
-#define GRAPHOPT_REDUCE_COVER(T)                                                    \
-    CoverRest reduce_cover(std::span<const T> distances, std::span<const T> limits, \
-                           std::span<const std::uint8_t> may_open,                  \
-                           std::span<const std::uint8_t> needed, int num_threads,   \
-                           const CoverLimits& most) {                               \
-        return reduce(distances, limits, may_open, needed, num_threads, most);      \
-    }
-GRAPHOPT_REDUCE_COVER(std::uint8_t)
-GRAPHOPT_REDUCE_COVER(std::uint16_t)
-GRAPHOPT_REDUCE_COVER(std::uint32_t)
-GRAPHOPT_REDUCE_COVER(float)
-GRAPHOPT_REDUCE_COVER(double)
-#undef GRAPHOPT_REDUCE_COVER
+GRAPHOPT_FOR_DISTANCES(GRAPHOPT_INSTANTIATE, reduce_cover)
 
 }  // namespace graphopt

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "graphopt/paths/shortest_paths.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "graphopt/support/simd.hpp"
 
@@ -378,40 +379,17 @@ class Search {
                      Workspace& space, Swap& best) {                              \
         search.judge(sites, space, best);                                         \
     }
-GRAPHOPT_JUDGE_SITES(std::uint8_t)
-GRAPHOPT_JUDGE_SITES(std::uint16_t)
-GRAPHOPT_JUDGE_SITES(std::uint32_t)
-GRAPHOPT_JUDGE_SITES(float)
-GRAPHOPT_JUDGE_SITES(double)
+GRAPHOPT_FOR_DISTANCES(GRAPHOPT_JUDGE_SITES)
 #undef GRAPHOPT_JUDGE_SITES
-
-template <class T>
-SwapResult search(const SwapProblem<T>& problem, std::span<const NodeId> start,
-                  const SwapRules& rules, int num_threads) {
-    return Search<T>(problem, start, rules, num_threads).run();
-}
 
 }  // namespace
 
-SwapResult swap_search(const SwapProblem<std::uint8_t>& problem, std::span<const NodeId> start,
+template <class T>
+SwapResult swap_search(const SwapProblem<T>& problem, std::span<const NodeId> start,
                        const SwapRules& rules, int num_threads) {
-    return search(problem, start, rules, num_threads);
+    return Search<T>(problem, start, rules, num_threads).run();
 }
-SwapResult swap_search(const SwapProblem<std::uint16_t>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads) {
-    return search(problem, start, rules, num_threads);
-}
-SwapResult swap_search(const SwapProblem<std::uint32_t>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads) {
-    return search(problem, start, rules, num_threads);
-}
-SwapResult swap_search(const SwapProblem<float>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads) {
-    return search(problem, start, rules, num_threads);
-}
-SwapResult swap_search(const SwapProblem<double>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads) {
-    return search(problem, start, rules, num_threads);
-}
+
+GRAPHOPT_FOR_DISTANCES(GRAPHOPT_INSTANTIATE, swap_search)
 
 }  // namespace graphopt

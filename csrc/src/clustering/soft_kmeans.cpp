@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "graphopt/support/element_types.hpp"
 #include "row_length.hpp"
 #include "soft_kmeans_pass.hpp"
 
@@ -120,10 +121,11 @@ GRAPHOPT_ALWAYS_INLINE void forward_body(const ForwardChunk<T>& chunk) {
     if (chunk.sums != nullptr) std::copy_n(sums, sums_size, chunk.sums);
 }
 
-GRAPHOPT_PER_ISA(void forward_chunk(const ForwardChunk<float>& chunk),
-                 forward_body<Simd<float, vector_bytes>>(chunk))
-GRAPHOPT_PER_ISA(void forward_chunk(const ForwardChunk<double>& chunk),
-                 forward_body<Simd<double, vector_bytes>>(chunk))
+#define GRAPHOPT_FORWARD_CHUNK(T)                                      \
+    GRAPHOPT_PER_ISA(void forward_chunk(const ForwardChunk<T>& chunk), \
+                     forward_body<Simd<T, vector_bytes>>(chunk))
+GRAPHOPT_FOR_REALS(GRAPHOPT_FORWARD_CHUNK)
+#undef GRAPHOPT_FORWARD_CHUNK
 
 template <class T>
 GRAPHOPT_ALWAYS_INLINE void combine_body(const T* partial, std::size_t n_chunks, std::size_t stride,
@@ -152,16 +154,14 @@ GRAPHOPT_ALWAYS_INLINE void move_body(const double* total, std::size_t n_cluster
     }
 }
 
-GRAPHOPT_MULTIVERSION_FN void move_centers(const double* total, std::size_t n_clusters,
-                                           std::size_t width, double* inverse_mass,
-                                           float* centers) {
-    move_body(total, n_clusters, width, inverse_mass, centers);
-}
-GRAPHOPT_MULTIVERSION_FN void move_centers(const double* total, std::size_t n_clusters,
-                                           std::size_t width, double* inverse_mass,
-                                           double* centers) {
-    move_body(total, n_clusters, width, inverse_mass, centers);
-}
+#define GRAPHOPT_MOVE_CENTERS(T)                                                            \
+    GRAPHOPT_MULTIVERSION_FN void move_centers(const double* total, std::size_t n_clusters, \
+                                               std::size_t width, double* inverse_mass,     \
+                                               T* centers) {                                \
+        move_body(total, n_clusters, width, inverse_mass, centers);                         \
+    }
+GRAPHOPT_FOR_REALS(GRAPHOPT_MOVE_CENTERS)
+#undef GRAPHOPT_MOVE_CENTERS
 
 // Memory for the graphs that a thread takes, large enough for the largest.
 template <class T>
@@ -317,14 +317,13 @@ class Run {
 
 }  // namespace
 
-GRAPHOPT_MULTIVERSION_FN void combine(const float* partial, std::size_t n_chunks,
-                                      std::size_t stride, std::span<double> total) {
-    combine_body(partial, n_chunks, stride, total);
-}
-GRAPHOPT_MULTIVERSION_FN void combine(const double* partial, std::size_t n_chunks,
-                                      std::size_t stride, std::span<double> total) {
-    combine_body(partial, n_chunks, stride, total);
-}
+#define GRAPHOPT_COMBINE(T)                                                              \
+    GRAPHOPT_MULTIVERSION_FN void combine(const T* partial, std::size_t n_chunks,        \
+                                          std::size_t stride, std::span<double> total) { \
+        combine_body(partial, n_chunks, stride, total);                                  \
+    }
+GRAPHOPT_FOR_REALS(GRAPHOPT_COMBINE)
+#undef GRAPHOPT_COMBINE
 
 template <class T>
 void soft_kmeans(const SoftKMeansProblem<T>& problem, std::span<const T> start,
@@ -333,9 +332,6 @@ void soft_kmeans(const SoftKMeansProblem<T>& problem, std::span<const T> start,
     Run<T>(problem, iterations, normalize, out).all();
 }
 
-template void soft_kmeans(const SoftKMeansProblem<float>&, std::span<const float>, std::size_t,
-                          bool, const SoftKMeansOutput<float>&);
-template void soft_kmeans(const SoftKMeansProblem<double>&, std::span<const double>, std::size_t,
-                          bool, const SoftKMeansOutput<double>&);
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, soft_kmeans)
 
 }  // namespace graphopt

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graphopt/clustering/soft_kmeans.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "soft_kmeans_pass.hpp"
 
 namespace graphopt {
@@ -138,11 +139,6 @@ GRAPHOPT_ALWAYS_INLINE void vjp_body(const VjpChunk<T>& chunk) {
     }
 }
 
-GRAPHOPT_PER_ISA(void vjp_chunk(const VjpChunk<float>& chunk),
-                 vjp_body<Simd<float, vector_bytes>>(chunk))
-GRAPHOPT_PER_ISA(void vjp_chunk(const VjpChunk<double>& chunk),
-                 vjp_body<Simd<double, vector_bytes>>(chunk))
-
 template <class T>
 T* at(std::span<T> array, std::size_t offset) {
     return array.empty() ? nullptr : array.data() + offset;
@@ -158,12 +154,13 @@ GRAPHOPT_ALWAYS_INLINE void pack_rows_body(const T* from, std::size_t n_rows, st
     }
 }
 
-GRAPHOPT_PER_ISA(void pack_rows(const float* from, std::size_t n_rows, std::size_t width,
-                                float* to),
-                 pack_rows_body<Simd<float, vector_bytes>>(from, n_rows, width, to))
-GRAPHOPT_PER_ISA(void pack_rows(const double* from, std::size_t n_rows, std::size_t width,
-                                double* to),
-                 pack_rows_body<Simd<double, vector_bytes>>(from, n_rows, width, to))
+#define GRAPHOPT_TRANSPOSED_KERNELS(T)                                                            \
+    GRAPHOPT_PER_ISA(void vjp_chunk(const VjpChunk<T>& chunk),                                    \
+                     vjp_body<Simd<T, vector_bytes>>(chunk))                                      \
+    GRAPHOPT_PER_ISA(void pack_rows(const T* from, std::size_t n_rows, std::size_t width, T* to), \
+                     pack_rows_body<Simd<T, vector_bytes>>(from, n_rows, width, to))
+GRAPHOPT_FOR_REALS(GRAPHOPT_TRANSPOSED_KERNELS)
+#undef GRAPHOPT_TRANSPOSED_KERNELS
 
 // A pass in the transposed direction. `fill` adds what is particular to it to a chunk's arguments.
 template <class T, class Fill>
@@ -358,17 +355,8 @@ void soft_kmeans_solve(const SoftKMeansProblem<T>& problem, const SoftKMeansPoin
         });
 }
 
-#define GRAPHOPT_INSTANTIATE(T)                                                                    \
-    template void soft_kmeans_step_vjp(const SoftKMeansProblem<T>&, const SoftKMeansPoint<T>&,     \
-                                       std::span<const T>, std::span<T>, std::span<T>);            \
-    template void soft_kmeans_assignment_vjp(const SoftKMeansProblem<T>&, std::span<const T>,      \
-                                             std::span<const T>, std::span<const T>, std::span<T>, \
-                                             std::span<T>);                                        \
-    template void soft_kmeans_solve(const SoftKMeansProblem<T>&, const SoftKMeansPoint<T>&,        \
-                                    std::span<const T>, const GmresSettings&, std::span<T>,        \
-                                    std::span<GmresReport>);
-GRAPHOPT_INSTANTIATE(float)
-GRAPHOPT_INSTANTIATE(double)
-#undef GRAPHOPT_INSTANTIATE
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, soft_kmeans_step_vjp)
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, soft_kmeans_assignment_vjp)
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, soft_kmeans_solve)
 
 }  // namespace graphopt

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "graphopt/support/vector_math.hpp"
 #include "row_length.hpp"
@@ -48,21 +49,16 @@ GRAPHOPT_ALWAYS_INLINE void unit_vjp_body(const T* unit, const T* lengths, const
     }
 }
 
-GRAPHOPT_PER_ISA(void unit_chunk(const float* x, std::size_t rows, std::size_t width, float* unit,
-                                 float* lengths),
-                 unit_body<Simd<float, vector_bytes>>(x, rows, width, unit, lengths))
-GRAPHOPT_PER_ISA(void unit_chunk(const double* x, std::size_t rows, std::size_t width, double* unit,
-                                 double* lengths),
-                 unit_body<Simd<double, vector_bytes>>(x, rows, width, unit, lengths))
-GRAPHOPT_PER_ISA(void unit_vjp_chunk(const float* unit, const float* lengths, const float* gradient,
-                                     std::size_t rows, std::size_t width, float* to_x),
-                 unit_vjp_body<Simd<float, vector_bytes>>(unit, lengths, gradient, rows, width,
-                                                          to_x))
-GRAPHOPT_PER_ISA(void unit_vjp_chunk(const double* unit, const double* lengths,
-                                     const double* gradient, std::size_t rows, std::size_t width,
-                                     double* to_x),
-                 unit_vjp_body<Simd<double, vector_bytes>>(unit, lengths, gradient, rows, width,
-                                                           to_x))
+#define GRAPHOPT_UNIT_KERNELS(T)                                                                  \
+    GRAPHOPT_PER_ISA(                                                                             \
+        void unit_chunk(const T* x, std::size_t rows, std::size_t width, T* unit, T* lengths),    \
+        unit_body<Simd<T, vector_bytes>>(x, rows, width, unit, lengths))                          \
+    GRAPHOPT_PER_ISA(                                                                             \
+        void unit_vjp_chunk(const T* unit, const T* lengths, const T* gradient, std::size_t rows, \
+                            std::size_t width, T* to_x),                                          \
+        unit_vjp_body<Simd<T, vector_bytes>>(unit, lengths, gradient, rows, width, to_x))
+GRAPHOPT_FOR_REALS(GRAPHOPT_UNIT_KERNELS)
+#undef GRAPHOPT_UNIT_KERNELS
 
 }  // namespace
 
@@ -87,13 +83,7 @@ void unit_rows_vjp(std::span<const T> unit, std::span<const T> lengths, std::spa
                     });
 }
 
-template void unit_rows(std::span<const float>, std::size_t, int, std::span<float>,
-                        std::span<float>);
-template void unit_rows(std::span<const double>, std::size_t, int, std::span<double>,
-                        std::span<double>);
-template void unit_rows_vjp(std::span<const float>, std::span<const float>, std::span<const float>,
-                            std::size_t, int, std::span<float>);
-template void unit_rows_vjp(std::span<const double>, std::span<const double>,
-                            std::span<const double>, std::size_t, int, std::span<double>);
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, unit_rows)
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, unit_rows_vjp)
 
 }  // namespace graphopt

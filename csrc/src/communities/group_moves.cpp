@@ -1,6 +1,5 @@
 #include "group_moves.hpp"
 
-#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -11,8 +10,6 @@ constexpr double rounding = 1e-12;  // of modularity
 
 // One kick in so many goes to any group, adjacent or not, empty or not.
 constexpr std::size_t far_kicks = 8;
-
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
 
 }  // namespace
 
@@ -28,33 +25,24 @@ Level contract(const Level& level, std::span<const NodeId> parent, std::size_t n
     Level coarse;
     coarse.strengths.resize(n_parents);
     coarse.indptr.push_back(0);
-    std::vector<double> links(n_parents);
-    std::vector<std::uint8_t> seen(n_parents);
-    std::vector<NodeId> met;
+    Links links(n_parents);
     WorkCounter count;
     for (std::size_t p = 0; p < n_parents; ++p) {
         for (std::size_t m = first[p]; m < first[p + 1]; ++m) {
             const std::size_t i = members[m];
-            count(8 + 8 * (level.end(i) - level.begin(i)));
+            count(8 + 8 * level.entries(i).size());
             coarse.strengths[p] += level.strengths[i];
-            for (std::size_t e = level.begin(i); e < level.end(i); ++e) {
+            for (auto [e, end] = level.entries(i); e < end; ++e) {
                 const NodeId other = parent[at(level.indices[e])];
-                if (at(other) == p) continue;
-                if (!seen[at(other)]) {
-                    seen[at(other)] = 1;
-                    links[at(other)] = 0.0;
-                    met.push_back(other);
-                }
-                links[at(other)] += level.weights[e];
+                if (at(other) != p) links.add(other, level.weights[e]);
             }
         }
-        std::ranges::sort(met);
-        for (const NodeId other : met) {
+        links.sort();
+        for (const NodeId other : links.met()) {
             coarse.indices.push_back(other);
-            coarse.weights.push_back(links[at(other)]);
-            seen[at(other)] = 0;
+            coarse.weights.push_back(links.to(other));
         }
-        met.clear();
+        links.clear();
         coarse.indptr.push_back(static_cast<EdgeOffset>(coarse.indices.size()));
     }
     return coarse;
@@ -71,7 +59,6 @@ GroupMoves::GroupMoves(const Level& level, std::span<NodeId> labels, std::size_t
       volumes_(n_groups),
       sizes_(n_groups),
       links_(n_groups),
-      seen_(n_groups),
       queue_(level.n_nodes()),
       queued_(level.n_nodes()),
       marked_(level.n_nodes()) {
@@ -107,7 +94,7 @@ void GroupMoves::kick(std::size_t reach, SplitMix64& random) {
     if (whole) gained += refill(own, random);
     // Those around come first: else the region would go straight back.
     for (const std::size_t i : region_) {
-        for (std::size_t e = level_.begin(i); e < level_.end(i); ++e) {
+        for (auto [e, end] = level_.entries(i); e < end; ++e) {
             const auto j = at(level_.indices[e]);
             if (labels_[j] != target) push(j);
         }
@@ -130,7 +117,7 @@ double GroupMoves::refill(NodeId group, SplitMix64& random) {
 double GroupMoves::move(std::size_t i, NodeId to) {
     find_links(i);
     const double gains = gain(i, to);
-    forget_links();
+    links_.clear();
     change(i, to);
     return gains;
 }
@@ -145,7 +132,7 @@ void GroupMoves::grow_region(std::size_t start, std::size_t wanted, SplitMix64& 
         const std::size_t i = frontier_.back();
         frontier_.pop_back();
         region_.push_back(i);
-        for (std::size_t e = level_.begin(i); e < level_.end(i); ++e) {
+        for (auto [e, end] = level_.entries(i); e < end; ++e) {
             const auto j = at(level_.indices[e]);
             if (labels_[j] != own || marked_[j]) continue;
             marked_[j] = 1;
@@ -158,48 +145,36 @@ void GroupMoves::grow_region(std::size_t start, std::size_t wanted, SplitMix64& 
 
 NodeId GroupMoves::choose_target(NodeId own, SplitMix64& random) {
     for (const std::size_t i : region_) find_links(i);
-    std::erase(met_, own);
-    seen_[at(own)] = 0;
+    links_.forget(own);
     NodeId target = 0;
-    if (met_.empty() || random.below(far_kicks) == 0) {
+    if (links_.met().empty() || random.below(far_kicks) == 0) {
         const auto other = static_cast<NodeId>(random.below(n_groups_ - 1));
         target = other < own ? other : other + 1;
     } else {
-        target = met_[random.below(met_.size())];
+        target = links_.met()[random.below(links_.met().size())];
     }
-    forget_links();
+    links_.clear();
     return target;
 }
 
 void GroupMoves::find_links(std::size_t i) {
-    count_(8 + 8 * (level_.end(i) - level_.begin(i)));
-    for (std::size_t e = level_.begin(i); e < level_.end(i); ++e) {
+    count_(8 + 8 * level_.entries(i).size());
+    for (auto [e, end] = level_.entries(i); e < end; ++e) {
         const auto j = at(level_.indices[e]);
         if (!within_.empty() && within_[j] != within_[i]) continue;
-        const NodeId group = labels_[j];
-        if (!seen_[at(group)]) {
-            seen_[at(group)] = 1;
-            links_[at(group)] = 0.0;
-            met_.push_back(group);
-        }
-        links_[at(group)] += level_.weights[e];
+        links_.add(labels_[j], level_.weights[e]);
     }
-}
-
-void GroupMoves::forget_links() {
-    for (const NodeId group : met_) seen_[at(group)] = 0;
-    met_.clear();
 }
 
 double GroupMoves::stay(std::size_t i) const {
     const NodeId own = labels_[i];
     const double pull = rule_.resolution * level_.strengths[i];
-    return link(own) * rule_.total - pull * (volumes_[at(own)] - level_.strengths[i]);
+    return links_.to(own) * rule_.total - pull * (volumes_[at(own)] - level_.strengths[i]);
 }
 
 double GroupMoves::gain(std::size_t i, NodeId to) const {
     const double pull = rule_.resolution * level_.strengths[i];
-    return link(to) * rule_.total - pull * volumes_[at(to)] - stay(i);
+    return links_.to(to) * rule_.total - pull * volumes_[at(to)] - stay(i);
 }
 
 NodeId GroupMoves::best_group(std::size_t i, double& gained) {
@@ -216,7 +191,7 @@ NodeId GroupMoves::best_group(std::size_t i, double& gained) {
     };
     if (rule_.keep_all && sizes_[at(own)] == 1) return own;
     find_links(i);
-    for (const NodeId group : met_) consider(group);
+    for (const NodeId group : links_.met()) consider(group);
     // Without a link, a group is worse than none at all, which only a bad own group is too.
     if (rule_.leap && stay(i) < 0.0) {
         count_(n_groups_);
@@ -226,7 +201,7 @@ NodeId GroupMoves::best_group(std::size_t i, double& gained) {
         }
         consider(static_cast<NodeId>(smallest));
     }
-    forget_links();
+    links_.clear();
     if (best != own) gained += most;
     return best;
 }
@@ -268,8 +243,8 @@ double GroupMoves::settle() {
         const NodeId to = best_group(i, gained);
         if (to == labels_[i]) continue;
         change(i, to);
-        count_(4 * (level_.end(i) - level_.begin(i)));
-        for (std::size_t e = level_.begin(i); e < level_.end(i); ++e) {
+        count_(4 * level_.entries(i).size());
+        for (auto [e, end] = level_.entries(i); e < end; ++e) {
             const auto j = at(level_.indices[e]);
             if (labels_[j] != to && (within_.empty() || within_[j] == within_[i])) push(j);
         }

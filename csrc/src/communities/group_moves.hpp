@@ -1,6 +1,7 @@
 // Nodes that change groups one by one, each to where modularity gains most.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,8 +22,40 @@ struct Level {
     std::vector<double> strengths;
 
     std::size_t n_nodes() const noexcept { return strengths.size(); }
-    std::size_t begin(std::size_t i) const { return static_cast<std::size_t>(indptr[i]); }
-    std::size_t end(std::size_t i) const { return static_cast<std::size_t>(indptr[i + 1]); }
+    EntryRange entries(std::size_t i) const noexcept { return row_entries(indptr, i); }
+};
+
+inline std::size_t at(NodeId id) noexcept { return static_cast<std::size_t>(id); }
+
+// Weights to groups, summed up group by group, in the order in which the groups are met.
+class Links {
+  public:
+    explicit Links(std::size_t n_groups) : weights_(n_groups), seen_(n_groups) {}
+
+    void add(NodeId group, double weight) {
+        if (!seen_[at(group)]) {
+            seen_[at(group)] = 1;
+            weights_[at(group)] = 0.0;
+            met_.push_back(group);
+        }
+        weights_[at(group)] += weight;
+    }
+    double to(NodeId group) const { return seen_[at(group)] ? weights_[at(group)] : 0.0; }
+    const std::vector<NodeId>& met() const { return met_; }
+    void sort() { std::ranges::sort(met_); }
+    void forget(NodeId group) {
+        std::erase(met_, group);
+        seen_[at(group)] = 0;
+    }
+    void clear() {
+        for (const NodeId group : met_) seen_[at(group)] = 0;
+        met_.clear();
+    }
+
+  private:
+    std::vector<double> weights_;
+    std::vector<std::uint8_t> seen_;
+    std::vector<NodeId> met_;
 };
 
 // `parent` names the node of the result, in [0, n_parents), that each node becomes part of.
@@ -58,11 +91,6 @@ class GroupMoves {
     };
 
     void find_links(std::size_t i);
-    double link(NodeId group) const {
-        return seen_[static_cast<std::size_t>(group)] ? links_[static_cast<std::size_t>(group)]
-                                                      : 0.0;
-    }
-    void forget_links();
     double gain(std::size_t i, NodeId to) const;
     double stay(std::size_t i) const;
     double move(std::size_t i, NodeId to);
@@ -85,10 +113,7 @@ class GroupMoves {
     std::vector<double> volumes_;
     std::vector<std::size_t> sizes_;
     std::vector<std::size_t> movable_;  // nodes that have an edge
-    // Weight of one node, or several, to the groups around, in the order they were met.
-    std::vector<double> links_;
-    std::vector<std::uint8_t> seen_;
-    std::vector<NodeId> met_;
+    Links links_;                       // of one node, or several
     // First in, first out; a node waits once.
     std::vector<std::size_t> queue_;
     std::size_t head_ = 0, waiting_ = 0;

@@ -26,9 +26,8 @@ struct SparseRows {
 
     template <class Visit>
     void visit(std::size_t row, Visit&& each) const {
-        const auto end = static_cast<std::size_t>(matrix.indptr[row + 1]);
-        count_work(2 * (end - static_cast<std::size_t>(matrix.indptr[row])));
-        for (auto e = static_cast<std::size_t>(matrix.indptr[row]); e < end; ++e) {
+        count_work(2 * matrix.entries(row).size());
+        for (auto [e, end] = matrix.entries(row); e < end; ++e) {
             each(static_cast<std::size_t>(matrix.indices[e]), matrix.values[e]);
         }
     }

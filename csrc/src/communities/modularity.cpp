@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "graphopt/support/simd.hpp"
 #include "support/counted.hpp"
@@ -45,15 +46,13 @@ struct Assigned {
 };
 
 double strength(const CsrView& graph, std::size_t node) {
-    const auto begin = static_cast<std::size_t>(graph.indptr[node]);
-    const auto end = static_cast<std::size_t>(graph.indptr[node + 1]);
-    if (!graph.weighted()) return static_cast<double>(end - begin);
+    if (!graph.weighted()) return static_cast<double>(graph.entries(node).size());
     double sum = 0.0;
-    for (std::size_t e = begin; e < end; ++e) sum += graph.weights[e];
+    for (auto [e, end] = graph.entries(node); e < end; ++e) sum += graph.weights[e];
     return sum;
 }
 
-// volumes[k] += strength * share, whole registers, for nodes [begin, end).
+// Writes the sums of strength * share over nodes [begin, end) to `volumes`, a register at a time.
 template <class Real>
 GRAPHOPT_ALWAYS_INLINE void add_volumes_body(const Assigned<Real>& assigned, std::size_t begin,
                                              std::size_t end, double* volumes) {
@@ -71,15 +70,61 @@ GRAPHOPT_ALWAYS_INLINE void add_volumes_body(const Assigned<Real>& assigned, std
     }
 }
 
-GRAPHOPT_MULTIVERSION_FN void add_volumes(const Assigned<float>& assigned, std::size_t begin,
-                                          std::size_t end, double* volumes) {
-    add_volumes_body(assigned, begin, end, volumes);
+// Writes a block of the gradient of nodes [begin, end); adds their part to the sum over entries.
+template <bool weighted, class Real>
+GRAPHOPT_ALWAYS_INLINE void rows_body(const Assigned<Real>& assigned, std::size_t b,
+                                      std::size_t begin, std::size_t end, Real* gradient,
+                                      double& total) {
+    constexpr std::size_t lanes = width<Real>;
+    const CsrView& graph = assigned.graph;
+    const std::size_t n_groups = assigned.n_groups, n_blocks = assigned.n_blocks();
+    const double scale = 2.0 / assigned.total;
+    const Real* const rows = assigned.rows.data() + b * lanes;
+    const double* const volumes = assigned.volumes.data() + b * lanes;
+    const std::size_t used = std::min(lanes, n_groups - b * lanes);
+    std::array<double, lanes> inside{};
+    for (std::size_t i = begin; i < end; ++i) {
+        Block<Real> sum{};
+        for (auto [e, last] = graph.entries(i); e < last; ++e) {
+            const auto j = static_cast<std::size_t>(graph.indices[e]);
+            const Block<Real> other = load_block(rows + j * n_groups);
+            if constexpr (weighted) {
+                sum.lanes += static_cast<Real>(graph.weights[e]) * other.lanes;
+            } else {
+                sum.lanes += other.lanes;
+            }
+        }
+        const Block<Real> own = load_block(rows + i * n_groups);
+        const double pull = assigned.resolution * assigned.strengths[i] / assigned.total;
+        std::array<Real, lanes> out;
+        for (std::size_t k = 0; k < lanes; ++k) {
+            const auto near = static_cast<double>(sum.lanes[k]);
+            inside[k] += near * static_cast<double>(own.lanes[k]);
+            out[k] = static_cast<Real>(scale * (near - pull * volumes[k]));
+        }
+        const std::size_t at = i * n_groups + b * lanes;
+        if (n_blocks == 1 && at + lanes <= end * n_groups) {
+            std::copy_n(out.data(), lanes, gradient + at);  // the next nodes overwrite the rest
+        } else {
+            std::copy_n(out.data(), used, gradient + at);
+        }
+    }
+    for (std::size_t k = 0; k < used; ++k) total += inside[k];
 }
 
-GRAPHOPT_MULTIVERSION_FN void add_volumes(const Assigned<double>& assigned, std::size_t begin,
-                                          std::size_t end, double* volumes) {
-    add_volumes_body(assigned, begin, end, volumes);
-}
+#define GRAPHOPT_MODULARITY_KERNELS(Real)                                                        \
+    GRAPHOPT_MULTIVERSION_FN void add_volumes(const Assigned<Real>& assigned, std::size_t begin, \
+                                              std::size_t end, double* volumes) {                \
+        add_volumes_body(assigned, begin, end, volumes);                                         \
+    }                                                                                            \
+    GRAPHOPT_MULTIVERSION_FN void rows_of(const Assigned<Real>& assigned, std::size_t b,         \
+                                          std::size_t begin, std::size_t end, Real* gradient,    \
+                                          double& total) {                                       \
+        assigned.graph.weighted() ? rows_body<true>(assigned, b, begin, end, gradient, total)    \
+                                  : rows_body<false>(assigned, b, begin, end, gradient, total);  \
+    }
+GRAPHOPT_FOR_REALS(GRAPHOPT_MODULARITY_KERNELS)
+#undef GRAPHOPT_MODULARITY_KERNELS
 
 template <class Real>
 Assigned<Real> assign(const CsrView& graph, std::span<const Real> assignment, std::size_t n_groups,
@@ -110,69 +155,12 @@ Assigned<Real> assign(const CsrView& graph, std::span<const Real> assignment, st
     return assigned;
 }
 
-// Writes a block of the gradient of nodes [begin, end); adds their part to the sum over entries.
-template <bool weighted, class Real>
-GRAPHOPT_ALWAYS_INLINE void rows_body(const Assigned<Real>& assigned, std::size_t b,
-                                      std::size_t begin, std::size_t end, Real* gradient,
-                                      double& total) {
-    constexpr std::size_t lanes = width<Real>;
-    const CsrView& graph = assigned.graph;
-    const std::size_t n_groups = assigned.n_groups, n_blocks = assigned.n_blocks();
-    const double scale = 2.0 / assigned.total;
-    {
-        const Real* const rows = assigned.rows.data() + b * lanes;
-        const double* const volumes = assigned.volumes.data() + b * lanes;
-        const std::size_t used = std::min(lanes, n_groups - b * lanes);
-        std::array<double, lanes> inside{};
-        for (std::size_t i = begin; i < end; ++i) {
-            const auto first = static_cast<std::size_t>(graph.indptr[i]);
-            const auto last = static_cast<std::size_t>(graph.indptr[i + 1]);
-            Block<Real> sum{};
-            for (std::size_t e = first; e < last; ++e) {
-                const auto j = static_cast<std::size_t>(graph.indices[e]);
-                const Block<Real> other = load_block(rows + j * n_groups);
-                if constexpr (weighted) {
-                    sum.lanes += static_cast<Real>(graph.weights[e]) * other.lanes;
-                } else {
-                    sum.lanes += other.lanes;
-                }
-            }
-            const Block<Real> own = load_block(rows + i * n_groups);
-            const double pull = assigned.resolution * assigned.strengths[i] / assigned.total;
-            std::array<Real, lanes> out;
-            for (std::size_t k = 0; k < lanes; ++k) {
-                const auto near = static_cast<double>(sum.lanes[k]);
-                inside[k] += near * static_cast<double>(own.lanes[k]);
-                out[k] = static_cast<Real>(scale * (near - pull * volumes[k]));
-            }
-            const std::size_t at = i * n_groups + b * lanes;
-            if (n_blocks == 1 && at + lanes <= end * n_groups) {
-                std::copy_n(out.data(), lanes, gradient + at);  // the next nodes overwrite the rest
-            } else {
-                std::copy_n(out.data(), used, gradient + at);
-            }
-        }
-        for (std::size_t k = 0; k < used; ++k) total += inside[k];
-    }
-}
-
-GRAPHOPT_MULTIVERSION_FN void rows_of(const Assigned<float>& assigned, std::size_t b,
-                                      std::size_t begin, std::size_t end, float* gradient,
-                                      double& total) {
-    assigned.graph.weighted() ? rows_body<true>(assigned, b, begin, end, gradient, total)
-                              : rows_body<false>(assigned, b, begin, end, gradient, total);
-}
-
-GRAPHOPT_MULTIVERSION_FN void rows_of(const Assigned<double>& assigned, std::size_t b,
-                                      std::size_t begin, std::size_t end, double* gradient,
-                                      double& total) {
-    assigned.graph.weighted() ? rows_body<true>(assigned, b, begin, end, gradient, total)
-                              : rows_body<false>(assigned, b, begin, end, gradient, total);
-}
+}  // namespace
 
 template <class Real>
-double run(const CsrView& graph, std::span<const Real> assignment, std::size_t n_groups,
-           double resolution, std::span<Real> gradient, int num_threads) {
+double modularity_gradient(const CsrView& graph, std::span<const Real> assignment,
+                           std::size_t n_groups, double resolution, std::span<Real> gradient,
+                           int num_threads) {
     const Assigned<Real> assigned = assign(graph, assignment, n_groups, resolution, num_threads);
     if (!(assigned.total > 0.0)) {
         std::fill(gradient.begin(), gradient.end(), Real{0});
@@ -196,18 +184,6 @@ double run(const CsrView& graph, std::span<const Real> assignment, std::size_t n
     return (inside - resolution * expected / assigned.total) / assigned.total;
 }
 
-}  // namespace
-
-double modularity_gradient(const CsrView& graph, std::span<const float> assignment,
-                           std::size_t n_groups, double resolution, std::span<float> gradient,
-                           int num_threads) {
-    return run(graph, assignment, n_groups, resolution, gradient, num_threads);
-}
-
-double modularity_gradient(const CsrView& graph, std::span<const double> assignment,
-                           std::size_t n_groups, double resolution, std::span<double> gradient,
-                           int num_threads) {
-    return run(graph, assignment, n_groups, resolution, gradient, num_threads);
-}
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, modularity_gradient)
 
 }  // namespace graphopt

@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstring>
 #include <limits>
 
-#include "graphopt/support/simd.hpp"
+#include "graphopt/support/vector_math.hpp"
 
 namespace graphopt {
 
@@ -19,9 +18,7 @@ struct Peak {
 inline constexpr std::size_t peak_width = simd_bytes / sizeof(double);
 
 GRAPHOPT_ALWAYS_INLINE float64x8 load_line(const double* from) {
-    float64x8 line;
-    std::memcpy(&line, from, sizeof(line));
-    return line;
+    return load<Simd<double, simd_bytes>>(from);
 }
 
 // line_at(k) returns the numbers k to k + 7. `size` is a positive multiple of 8; no number is NaN.

@@ -21,8 +21,6 @@ constexpr std::size_t farthest_reach = 8;
 
 using Labels = std::vector<NodeId>;
 
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id); }
-
 Level whole_graph(const CsrView& graph) {
     const std::size_t n = graph.n_nodes();
     Level level{counted_copy(graph.indptr), counted_copy(graph.indices),
@@ -34,7 +32,7 @@ Level whole_graph(const CsrView& graph) {
     WorkCounter count;
     for (std::size_t i = 0; i < n; ++i) {
         count(1 + graph.neighbours(i).size());
-        for (std::size_t e = level.begin(i); e < level.end(i); ++e) {
+        for (auto [e, end] = level.entries(i); e < end; ++e) {
             level.strengths[i] += level.weights[e];
         }
     }
@@ -131,9 +129,9 @@ class Search {
         double inside = 0.0, expected = 0.0;
         WorkCounter count;
         for (std::size_t i = 0; i < graph_.n_nodes(); ++i) {
-            count(4 + 4 * (graph_.end(i) - graph_.begin(i)));
+            count(4 + 4 * graph_.entries(i).size());
             volumes[at(labels[i])] += graph_.strengths[i];
-            for (std::size_t e = graph_.begin(i); e < graph_.end(i); ++e) {
+            for (auto [e, end] = graph_.entries(i); e < end; ++e) {
                 if (labels[i] == labels[at(graph_.indices[e])]) inside += graph_.weights[e];
             }
         }

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "common.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/simd.hpp"
 #include "levels.hpp"
 #include "planes.hpp"
@@ -210,9 +211,7 @@ GRAPHOPT_ALWAYS_INLINE Hops largest_plus_one_body(const Hops* values, std::size_
     GRAPHOPT_MULTIVERSION_FN Hops largest_plus_one(const Hops* values, std::size_t count) { \
         return largest_plus_one_body(values, count);                                        \
     }
-GRAPHOPT_LARGEST_PLUS_ONE(std::uint8_t)
-GRAPHOPT_LARGEST_PLUS_ONE(std::uint16_t)
-GRAPHOPT_LARGEST_PLUS_ONE(std::uint32_t)
+GRAPHOPT_FOR_HOPS(GRAPHOPT_LARGEST_PLUS_ONE)
 #undef GRAPHOPT_LARGEST_PLUS_ONE
 
 }  // namespace
@@ -284,22 +283,9 @@ double mean_expected_hops(const HopTable<Hops>& hops, std::span<const Real> open
     return std::accumulate(expected.begin(), expected.end(), 0.0) / n;
 }
 
-#define GRAPHOPT_INSTANTIATE(Hops, Real)                                                          \
-    template void expected_hops(const HopTable<Hops>&, std::span<const Real>, std::span<Real>,    \
-                                int);                                                             \
-    template void expected_hops_gradient(const HopTable<Hops>&, std::span<const Real>,            \
-                                         std::span<const Real>, std::span<Real>, std::span<Real>, \
-                                         int);                                                    \
-    template double mean_expected_hops(const HopTable<Hops>&, std::span<const Real>,              \
-                                       std::span<Real>, int);
-#define GRAPHOPT_INSTANTIATE_HOPS(Hops)                                   \
-    template std::int64_t largest_finite_hop(std::span<const Hops>, int); \
-    GRAPHOPT_INSTANTIATE(Hops, float)                                     \
-    GRAPHOPT_INSTANTIATE(Hops, double)
-GRAPHOPT_INSTANTIATE_HOPS(std::uint8_t)
-GRAPHOPT_INSTANTIATE_HOPS(std::uint16_t)
-GRAPHOPT_INSTANTIATE_HOPS(std::uint32_t)
-#undef GRAPHOPT_INSTANTIATE_HOPS
-#undef GRAPHOPT_INSTANTIATE
+GRAPHOPT_FOR_HOPS(GRAPHOPT_INSTANTIATE, largest_finite_hop)
+GRAPHOPT_FOR_HOPS(GRAPHOPT_FOR_REALS, GRAPHOPT_INSTANTIATE, expected_hops)
+GRAPHOPT_FOR_HOPS(GRAPHOPT_FOR_REALS, GRAPHOPT_INSTANTIATE, expected_hops_gradient)
+GRAPHOPT_FOR_HOPS(GRAPHOPT_FOR_REALS, GRAPHOPT_INSTANTIATE, mean_expected_hops)
 
 }  // namespace graphopt

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/simd.hpp"
 
 namespace graphopt::facility {
@@ -64,16 +65,9 @@ void multiply_by_level(const Hops* rows, std::size_t n_rows, std::span<const dou
                       std::span<Real> sums) {                                                     \
         add_rows(rows, last, tables, stride, sums);                                               \
     }
-#define GRAPHOPT_BY_LEVEL(Hops)                                                              \
-    template void multiply_by_level(const Hops*, std::size_t, std::span<const double>, Hops, \
-                                    double*, std::size_t);                                   \
-    GRAPHOPT_ADD_BY_LEVEL(Hops, float)                                                       \
-    GRAPHOPT_ADD_BY_LEVEL(Hops, double)
-GRAPHOPT_BY_LEVEL(std::uint8_t)
-GRAPHOPT_BY_LEVEL(std::uint16_t)
-GRAPHOPT_BY_LEVEL(std::uint32_t)
-#undef GRAPHOPT_BY_LEVEL
+GRAPHOPT_FOR_HOPS(GRAPHOPT_FOR_REALS, GRAPHOPT_ADD_BY_LEVEL)
 #undef GRAPHOPT_ADD_BY_LEVEL
+GRAPHOPT_FOR_HOPS(GRAPHOPT_INSTANTIATE, multiply_by_level)
 
 #if GRAPHOPT_HAS_MULTIVERSION
 GRAPHOPT_WIDE_PERMUTES_FN void add_by_level_permuted(const Rows<std::uint8_t>& rows,

@@ -3,6 +3,7 @@
 
 #include "common.hpp"
 #include "graphopt/facility/facility.hpp"
+#include "graphopt/support/element_types.hpp"
 
 namespace graphopt {
 
@@ -99,13 +100,7 @@ void expected_lengths_gradient(const LengthTable& lengths, std::span<const Real>
     }
 }
 
-#define GRAPHOPT_INSTANTIATE(Real)                                                             \
-    template void expected_lengths(const LengthTable&, std::span<const Real>, std::span<Real>, \
-                                   int);                                                       \
-    template void expected_lengths_gradient(const LengthTable&, std::span<const Real>,         \
-                                            std::span<const Real>, std::span<Real>, int);
-GRAPHOPT_INSTANTIATE(float)
-GRAPHOPT_INSTANTIATE(double)
-#undef GRAPHOPT_INSTANTIATE
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, expected_lengths)
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, expected_lengths_gradient)
 
 }  // namespace graphopt

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "graphopt/support/simd.hpp"
 
@@ -40,19 +41,20 @@ GRAPHOPT_ALWAYS_INLINE void update_body(Real* __restrict parameter, const Real* 
     }
 }
 
-GRAPHOPT_MULTIVERSION_FN void update(float* parameter, const float* gradient, float* first,
-                                     float* second, std::size_t count, const Factors<float>& f) {
-    update_body(parameter, gradient, first, second, count, f);
-}
+#define GRAPHOPT_UPDATE(Real)                                                                \
+    GRAPHOPT_MULTIVERSION_FN void update(Real* parameter, const Real* gradient, Real* first, \
+                                         Real* second, std::size_t count,                    \
+                                         const Factors<Real>& f) {                           \
+        update_body(parameter, gradient, first, second, count, f);                           \
+    }
+GRAPHOPT_FOR_REALS(GRAPHOPT_UPDATE)
+#undef GRAPHOPT_UPDATE
 
-GRAPHOPT_MULTIVERSION_FN void update(double* parameter, const double* gradient, double* first,
-                                     double* second, std::size_t count, const Factors<double>& f) {
-    update_body(parameter, gradient, first, second, count, f);
-}
+}  // namespace
 
 template <class Real>
-void step(std::span<Real> parameter, std::span<const Real> gradient, std::span<Real> first,
-          std::span<Real> second, const AdamSettings& settings, int num_threads) {
+void adam_step(std::span<Real> parameter, std::span<const Real> gradient, std::span<Real> first,
+               std::span<Real> second, const AdamSettings& settings, int num_threads) {
     const Factors<Real> factors(settings);
     parallel_ranges(parameter.size(), chunk_size, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t, int) {
@@ -61,17 +63,6 @@ void step(std::span<Real> parameter, std::span<const Real> gradient, std::span<R
                     });
 }
 
-}  // namespace
-
-void adam_step(std::span<float> parameter, std::span<const float> gradient, std::span<float> first,
-               std::span<float> second, const AdamSettings& settings, int num_threads) {
-    step(parameter, gradient, first, second, settings, num_threads);
-}
-
-void adam_step(std::span<double> parameter, std::span<const double> gradient,
-               std::span<double> first, std::span<double> second, const AdamSettings& settings,
-               int num_threads) {
-    step(parameter, gradient, first, second, settings, num_threads);
-}
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, adam_step)
 
 }  // namespace graphopt

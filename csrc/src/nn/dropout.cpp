@@ -3,26 +3,27 @@
 #include <cstddef>
 
 #include "dropout_mask.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "graphopt/support/simd.hpp"
 
 namespace graphopt {
 namespace {
 
-GRAPHOPT_MULTIVERSION_FN void drop_stretch(const float* values, std::size_t count,
-                                           DropoutRule<float> rule, DropoutKeys keys, float* out) {
-    drop(values, 0, count, rule, keys, out);
-}
+#define GRAPHOPT_DROP_STRETCH(Real)                                                      \
+    GRAPHOPT_MULTIVERSION_FN void drop_stretch(const Real* values, std::size_t count,    \
+                                               DropoutRule<Real> rule, DropoutKeys keys, \
+                                               Real* out) {                              \
+        drop(values, 0, count, rule, keys, out);                                         \
+    }
+GRAPHOPT_FOR_REALS(GRAPHOPT_DROP_STRETCH)
+#undef GRAPHOPT_DROP_STRETCH
 
-GRAPHOPT_MULTIVERSION_FN void drop_stretch(const double* values, std::size_t count,
-                                           DropoutRule<double> rule, DropoutKeys keys,
-                                           double* out) {
-    drop(values, 0, count, rule, keys, out);
-}
+}  // namespace
 
 template <class Real>
-void dropout_all(std::span<const Real> values, double share, std::uint64_t seed,
-                 std::span<Real> out, int num_threads) {
+void dropout(std::span<const Real> values, double share, std::uint64_t seed, std::span<Real> out,
+             int num_threads) {
     const DropoutRule<Real> rule(share);
     parallel_ranges(values.size(), dropout_stretch, num_threads,
                     [&](std::size_t begin, std::size_t end, std::size_t stretch, int) {
@@ -31,16 +32,6 @@ void dropout_all(std::span<const Real> values, double share, std::uint64_t seed,
                     });
 }
 
-}  // namespace
-
-void dropout(std::span<const float> values, double share, std::uint64_t seed, std::span<float> out,
-             int num_threads) {
-    dropout_all(values, share, seed, out, num_threads);
-}
-
-void dropout(std::span<const double> values, double share, std::uint64_t seed,
-             std::span<double> out, int num_threads) {
-    dropout_all(values, share, seed, out, num_threads);
-}
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, dropout)
 
 }  // namespace graphopt

@@ -6,6 +6,7 @@
 
 #include "dense_product.hpp"
 #include "dropout_mask.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "spmm_rows.hpp"
 
@@ -34,14 +35,14 @@ struct Task {
     template <Finish finish = Finish::keep>
     GRAPHOPT_ALWAYS_INLINE void multiply(std::size_t row, const Real* dense, std::size_t stride,
                                          const Real* start, std::size_t width, Real* out) const {
-        const auto first = static_cast<std::size_t>(matrix.indptr[row]);
-        const auto last = static_cast<std::size_t>(matrix.indptr[row + 1]);
-        multiply_row<finish, Real>(matrix.indices.subspan(first, last - first),
-                                   matrix.values.data() + first, dense, stride, start, width, out);
+        const EntryRange entries = matrix.entries(row);
+        multiply_row<finish, Real>(matrix.indices.subspan(entries.begin, entries.size()),
+                                   matrix.values.data() + entries.begin, dense, stride, start,
+                                   width, out);
     }
 };
 
-// Rows begin..end of a matrix, padded with zeros to `stride`, from one without padding.
+// The matrix with its rows padded with zeros to padded_width.
 template <class Real>
 Lines<Real> padded(std::span<const Real> matrix, std::size_t width) {
     const std::size_t stride = padded_width<Real>(width);
@@ -54,6 +55,7 @@ Lines<Real> padded(std::span<const Real> matrix, std::size_t width) {
     return result;
 }
 
+// Its transpose, padded alike.
 template <class Real>
 Lines<Real> padded_transpose(std::span<const Real> matrix, std::size_t width) {
     const std::size_t n_rows = width == 0 ? 0 : matrix.size() / width;
@@ -66,9 +68,6 @@ Lines<Real> padded_transpose(std::span<const Real> matrix, std::size_t width) {
     }
     return result;
 }
-
-// --- forward
-// --------------------------------------------------------------------------------------
 
 // hidden, and hidden * out_weight in rows of out_stride.
 template <class S, class Real = ScalarOf<S>>
@@ -97,9 +96,6 @@ GRAPHOPT_ALWAYS_INLINE void out_rows_body(const Task<Real>& task, const Real* we
                       out + row * p);
     }
 }
-
-// --- backward
-// -------------------------------------------------------------------------------------
 
 // One chunk's share of the sums over nodes.
 template <class Real>
@@ -166,14 +162,15 @@ GRAPHOPT_ALWAYS_INLINE void projected_rows_body(const Task<Real>& task, const Re
         projected_rows_body(task, by_hidden, begin, end, out);                                    \
     }
 
-GRAPHOPT_GCN_KERNELS(float)
-GRAPHOPT_GCN_KERNELS(double)
+GRAPHOPT_FOR_REALS(GRAPHOPT_GCN_KERNELS)
 #undef GRAPHOPT_GCN_KERNELS
 
+}  // namespace
+
 template <class Real>
-void forward(const SparseView<Real>& adjacency, const GcnLayers<Real>& layers,
-             std::span<const Real> projected, std::span<Real> hidden, std::span<Real> out,
-             int num_threads) {
+void gcn_layers(const SparseView<Real>& adjacency, const GcnLayers<Real>& layers,
+                std::span<const Real> projected, std::span<Real> hidden, std::span<Real> out,
+                int num_threads) {
     const Task<Real> task{adjacency, layers};
     const std::size_t n = adjacency.n_rows();
     Lines<Real> weight = padded(layers.out_weight, task.n_out);
@@ -190,9 +187,9 @@ void forward(const SparseView<Real>& adjacency, const GcnLayers<Real>& layers,
 }
 
 template <class Real>
-void backward(const SparseView<Real>& transposed, const GcnLayers<Real>& layers,
-              std::span<const Real> hidden, std::span<const Real> upstream,
-              const GcnGradients<Real>& gradients, int num_threads) {
+void gcn_layers_gradient(const SparseView<Real>& transposed, const GcnLayers<Real>& layers,
+                         std::span<const Real> hidden, std::span<const Real> upstream,
+                         const GcnGradients<Real>& gradients, int num_threads) {
     const Task<Real> task{transposed, layers};
     const std::size_t n = transposed.n_rows(), h = task.n_hidden, p = task.n_out;
     const std::size_t chunk_rows = rows_per_chunk(n), n_chunks = chunk_count(n, chunk_rows);
@@ -240,30 +237,7 @@ void backward(const SparseView<Real>& transposed, const GcnLayers<Real>& layers,
     }
 }
 
-}  // namespace
-
-void gcn_layers(const SparseView<float>& adjacency, const GcnLayers<float>& layers,
-                std::span<const float> projected, std::span<float> hidden, std::span<float> out,
-                int num_threads) {
-    forward(adjacency, layers, projected, hidden, out, num_threads);
-}
-
-void gcn_layers(const SparseView<double>& adjacency, const GcnLayers<double>& layers,
-                std::span<const double> projected, std::span<double> hidden, std::span<double> out,
-                int num_threads) {
-    forward(adjacency, layers, projected, hidden, out, num_threads);
-}
-
-void gcn_layers_gradient(const SparseView<float>& transposed, const GcnLayers<float>& layers,
-                         std::span<const float> hidden, std::span<const float> upstream,
-                         const GcnGradients<float>& gradients, int num_threads) {
-    backward(transposed, layers, hidden, upstream, gradients, num_threads);
-}
-
-void gcn_layers_gradient(const SparseView<double>& transposed, const GcnLayers<double>& layers,
-                         std::span<const double> hidden, std::span<const double> upstream,
-                         const GcnGradients<double>& gradients, int num_threads) {
-    backward(transposed, layers, hidden, upstream, gradients, num_threads);
-}
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, gcn_layers)
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, gcn_layers_gradient)
 
 }  // namespace graphopt

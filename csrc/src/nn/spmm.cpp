@@ -1,5 +1,6 @@
 #include "graphopt/nn/spmm.hpp"
 
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "graphopt/support/simd.hpp"
 #include "spmm_rows.hpp"
@@ -22,23 +23,20 @@ GRAPHOPT_ALWAYS_INLINE void multiply_rows(const EdgeOffset* indptr, const NodeId
     }
 }
 
-GRAPHOPT_MULTIVERSION_FN void multiply_block(const EdgeOffset* indptr, const NodeId* indices,
-                                             const float* values, const float* dense,
-                                             std::size_t width, float* out, std::size_t begin,
-                                             std::size_t end) {
-    multiply_rows(indptr, indices, values, dense, width, out, begin, end);
-}
+#define GRAPHOPT_MULTIPLY_BLOCK(Real)                                                           \
+    GRAPHOPT_MULTIVERSION_FN void multiply_block(                                               \
+        const EdgeOffset* indptr, const NodeId* indices, const Real* values, const Real* dense, \
+        std::size_t width, Real* out, std::size_t begin, std::size_t end) {                     \
+        multiply_rows(indptr, indices, values, dense, width, out, begin, end);                  \
+    }
+GRAPHOPT_FOR_REALS(GRAPHOPT_MULTIPLY_BLOCK)
+#undef GRAPHOPT_MULTIPLY_BLOCK
 
-GRAPHOPT_MULTIVERSION_FN void multiply_block(const EdgeOffset* indptr, const NodeId* indices,
-                                             const double* values, const double* dense,
-                                             std::size_t width, double* out, std::size_t begin,
-                                             std::size_t end) {
-    multiply_rows(indptr, indices, values, dense, width, out, begin, end);
-}
+}  // namespace
 
 template <class Real>
-void multiply(const SparseView<Real>& matrix, std::span<const Real> dense, std::size_t width,
-              std::span<Real> out, int num_threads) {
+void spmm(const SparseView<Real>& matrix, std::span<const Real> dense, std::size_t width,
+          std::span<Real> out, int num_threads) {
     const auto rows = [&](std::size_t begin, std::size_t end) {
         multiply_block(matrix.indptr.data(), matrix.indices.data(), matrix.values.data(),
                        dense.data(), width, out.data(), begin, end);
@@ -56,16 +54,6 @@ void multiply(const SparseView<Real>& matrix, std::span<const Real> dense, std::
                     });
 }
 
-}  // namespace
-
-void spmm(const SparseView<float>& matrix, std::span<const float> dense, std::size_t width,
-          std::span<float> out, int num_threads) {
-    multiply(matrix, dense, width, out, num_threads);
-}
-
-void spmm(const SparseView<double>& matrix, std::span<const double> dense, std::size_t width,
-          std::span<double> out, int num_threads) {
-    multiply(matrix, dense, width, out, num_threads);
-}
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, spmm)
 
 }  // namespace graphopt

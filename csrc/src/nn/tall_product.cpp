@@ -5,6 +5,7 @@
 #include <span>
 
 #include "dense_product.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 
 namespace graphopt {
@@ -61,8 +62,7 @@ GRAPHOPT_ALWAYS_INLINE void chunk_body(LeftFactor<Real> left, std::size_t rows, 
         void multiply_chunk(LeftFactor<Real> left, std::size_t rows, std::size_t steps, \
                             const Real* other, std::size_t stride, Real* sums),         \
         chunk_body<Simd<Real, vector_bytes>>(left, rows, steps, other, stride, sums))
-GRAPHOPT_TALL_KERNEL(float)
-GRAPHOPT_TALL_KERNEL(double)
+GRAPHOPT_FOR_REALS(GRAPHOPT_TALL_KERNEL)
 #undef GRAPHOPT_TALL_KERNEL
 
 // The product of a left factor of `n_rows` rows, split into chunks of them.
@@ -84,43 +84,25 @@ void multiply(LeftFactor<Real> left, std::size_t n_rows, std::size_t chunk_rows,
         });
 }
 
+}  // namespace
+
 template <class Real>
-void forward(TallShape shape, std::span<const Real> tall, std::span<const Real> other,
-             std::span<Real> product, int num_threads) {
+void tall_product(TallShape shape, std::span<const Real> tall, std::span<const Real> other,
+                  std::span<Real> product, int num_threads) {
     multiply(LeftFactor<Real>{tall.data(), shape.n_columns, 1}, shape.n_rows, rows_per_chunk,
              shape.n_columns, other, shape.width, product, num_threads);
 }
 
 template <class Real>
-void transposed(TallShape shape, std::span<const Real> tall, std::span<const Real> other,
-                std::span<Real> product, int num_threads) {
+void transposed_tall_product(TallShape shape, std::span<const Real> tall,
+                             std::span<const Real> other, std::span<Real> product,
+                             int num_threads) {
     multiply(LeftFactor<Real>{tall.data(), 1, shape.n_columns}, shape.n_columns,
              columns_per_chunk(shape.n_columns), shape.n_rows, other, shape.width, product,
              num_threads);
 }
 
-}  // namespace
-
-void tall_product(TallShape shape, std::span<const float> tall, std::span<const float> other,
-                  std::span<float> product, int num_threads) {
-    forward(shape, tall, other, product, num_threads);
-}
-
-void tall_product(TallShape shape, std::span<const double> tall, std::span<const double> other,
-                  std::span<double> product, int num_threads) {
-    forward(shape, tall, other, product, num_threads);
-}
-
-void transposed_tall_product(TallShape shape, std::span<const float> tall,
-                             std::span<const float> other, std::span<float> product,
-                             int num_threads) {
-    transposed(shape, tall, other, product, num_threads);
-}
-
-void transposed_tall_product(TallShape shape, std::span<const double> tall,
-                             std::span<const double> other, std::span<double> product,
-                             int num_threads) {
-    transposed(shape, tall, other, product, num_threads);
-}
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, tall_product)
+GRAPHOPT_FOR_REALS(GRAPHOPT_INSTANTIATE, transposed_tall_product)
 
 }  // namespace graphopt

@@ -8,6 +8,7 @@
 
 #include "bit_search.hpp"
 #include "graphopt/paths/shortest_paths.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/parallel.hpp"
 #include "support/counted.hpp"
 
@@ -206,19 +207,12 @@ class HopJob {
 
 }  // namespace
 
+template <class Hops>
 bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> sources,
-                   std::uint32_t cutoff, std::span<std::uint8_t> out, int num_threads) {
-    return HopJob(graph, directed, sources, cutoff, out, num_threads).run();
+                   std::uint32_t cutoff, std::span<Hops> out, int num_threads) {
+    return HopJob<Hops>(graph, directed, sources, cutoff, out, num_threads).run();
 }
 
-bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> sources,
-                   std::uint32_t cutoff, std::span<std::uint16_t> out, int num_threads) {
-    return HopJob(graph, directed, sources, cutoff, out, num_threads).run();
-}
-
-bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> sources,
-                   std::uint32_t cutoff, std::span<std::uint32_t> out, int num_threads) {
-    return HopJob(graph, directed, sources, cutoff, out, num_threads).run();
-}
+GRAPHOPT_FOR_HOPS(GRAPHOPT_INSTANTIATE, hop_distances)
 
 }  // namespace graphopt

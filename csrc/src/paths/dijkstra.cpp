@@ -16,11 +16,10 @@ void dijkstra(const CsrView& graph, NodeId source, double cutoff, std::span<doub
     while (!heap.empty()) {
         const auto [length, node] = heap.pop();
         const auto u = static_cast<std::size_t>(node);
-        const auto end = static_cast<std::size_t>(graph.indptr[u + 1]);
-        count(64 + 8 * (end - static_cast<std::size_t>(graph.indptr[u])));
-        for (auto e = static_cast<std::size_t>(graph.indptr[u]); e < end; ++e) {
+        count(64 + 8 * graph.entries(u).size());
+        for (auto [e, end] = graph.entries(u); e < end; ++e) {
             const auto v = static_cast<std::size_t>(graph.indices[e]);
-            const double longer = length + (graph.weighted() ? graph.weights[e] : 1.0);
+            const double longer = length + graph.weight(e);
             if (longer < lengths[v] && longer <= cutoff) {
                 lengths[v] = longer;
                 heap.put(graph.indices[e], longer);

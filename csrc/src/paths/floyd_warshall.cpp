@@ -20,9 +20,8 @@ void lengths_of_edges(const CsrView& graph, std::span<double> out, int num_threa
                         for (std::size_t u = begin; u < end; ++u) {
                             double* const row = out.data() + u * n;
                             std::fill_n(row, n, unreachable<double>);
-                            for (auto e = static_cast<std::size_t>(graph.indptr[u]);
-                                 e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
-                                row[graph.indices[e]] = graph.weighted() ? graph.weights[e] : 1.0;
+                            for (auto [e, last] = graph.entries(u); e < last; ++e) {
+                                row[graph.indices[e]] = graph.weight(e);
                             }
                             row[u] = 0.0;
                         }

@@ -59,8 +59,7 @@ void search_by_length(const CsrView& graph, std::span<const NodeId> sources,
         const auto [by, node] = heap.pop();
         const auto u = static_cast<std::size_t>(node);
         count(64 + 8 * graph.neighbours(u).size());
-        for (auto e = static_cast<std::size_t>(graph.indptr[u]);
-             e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
+        for (auto [e, end] = graph.entries(u); e < end; ++e) {
             reach(graph.indices[e], {by.length + graph.weights[e], by.position});
         }
     }

@@ -35,10 +35,9 @@ Forest shortest_path_forest(const CsrView& graph) {
             const auto u = static_cast<std::size_t>(node);
             lengths[u] = settled;
             count(64 + 8 * graph.neighbours(u).size());
-            for (auto e = static_cast<std::size_t>(graph.indptr[u]);
-                 e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
+            for (auto [e, end] = graph.entries(u); e < end; ++e) {
                 const auto v = static_cast<std::size_t>(graph.indices[e]);
-                const double longer = length + (graph.weighted() ? graph.weights[e] : 1.0);
+                const double longer = length + graph.weight(e);
                 if (longer < lengths[v]) {
                     lengths[v] = longer;
                     forest.parent[v] = node;
@@ -91,10 +90,9 @@ Csr renumbered(const CsrView& graph, std::span<const NodeId> place) {
     for (const NodeId node : node_at) {
         const auto u = static_cast<std::size_t>(node);
         count(2 + 4 * graph.neighbours(u).size());
-        for (auto e = static_cast<std::size_t>(graph.indptr[u]);
-             e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
+        for (auto [e, end] = graph.entries(u); e < end; ++e) {
             result.indices.push_back(place[static_cast<std::size_t>(graph.indices[e])]);
-            result.weights.push_back(graph.weighted() ? graph.weights[e] : 1.0);
+            result.weights.push_back(graph.weight(e));
         }
         result.indptr.push_back(static_cast<EdgeOffset>(result.indices.size()));
     }

@@ -27,8 +27,7 @@ struct Sweep {
 };
 
 void wait_behind(const Sweep& sweep, std::size_t node) {
-    const auto end = static_cast<std::size_t>(sweep.edges_out.indptr[node + 1]);
-    for (auto e = static_cast<std::size_t>(sweep.edges_out.indptr[node]); e < end; ++e) {
+    for (auto [e, end] = row_entries(sweep.edges_out.indptr, node); e < end; ++e) {
         const auto v = static_cast<std::size_t>(sweep.edges_out.indices[e]);
         sweep.waiting[v / bits] |= std::uint64_t{1} << (v % bits);
     }
@@ -39,8 +38,7 @@ GRAPHOPT_ALWAYS_INLINE bool pull(const Sweep& sweep, std::size_t node) {
     Line<float64x8>* const own = sweep.labels + node * n_vectors;
     float64x8 best[n_vectors];
     for (std::size_t i = 0; i < n_vectors; ++i) best[i] = own[i].lanes;
-    const auto end = static_cast<std::size_t>(sweep.edges_in.indptr[node + 1]);
-    for (auto e = static_cast<std::size_t>(sweep.edges_in.indptr[node]); e < end; ++e) {
+    for (auto [e, end] = row_entries(sweep.edges_in.indptr, node); e < end; ++e) {
         const Line<float64x8>* const from =
             sweep.labels + static_cast<std::size_t>(sweep.edges_in.indices[e]) * n_vectors;
         const double length = sweep.edges_in.weights[e];
@@ -84,10 +82,8 @@ GRAPHOPT_ALWAYS_INLINE Work sweep_words(const Sweep& sweep, std::size_t begin, s
             sweep.waiting[word] &= ~one;
             const std::size_t node = word * bits + bit;
             if (pull(sweep, node)) wait_behind(sweep, node);
-            const auto edges = static_cast<std::size_t>(sweep.edges_in.indptr[node + 1] -
-                                                        sweep.edges_in.indptr[node]);
             ++work.nodes;
-            work.edges += edges;
+            work.edges += row_entries(sweep.edges_in.indptr, node).size();
         }
     }
     return work;
@@ -118,7 +114,7 @@ Work sweep_all(const Sweep& sweep, bool forward) {
 SweepSearch::SweepSearch(const Csr& edges_in, const Csr& edges_out)
     : edges_in_(edges_in),
       edges_out_(edges_out),
-      waiting_((edges_in.indptr.size() - 1 + bits - 1) / bits) {
+      waiting_(chunk_count(edges_in.indptr.size() - 1, bits)) {
     counted_resize(labels_, (edges_in.indptr.size() - 1) * n_vectors);
 }
 

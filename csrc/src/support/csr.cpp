@@ -224,8 +224,7 @@ Csr transpose(const CsrView& graph) {
     WorkCounter count;
     for (std::size_t u = 0; u < n; ++u) {
         count(2 + 16 * graph.neighbours(u).size());
-        for (auto e = static_cast<std::size_t>(graph.indptr[u]);
-             e < static_cast<std::size_t>(graph.indptr[u + 1]); ++e) {
+        for (auto [e, end] = graph.entries(u); e < end; ++e) {
             const auto slot =
                 static_cast<std::size_t>(next[static_cast<std::size_t>(graph.indices[e])]++);
             out.indices[slot] = static_cast<NodeId>(u);

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "counted.hpp"
+#include "graphopt/support/element_types.hpp"
 #include "graphopt/support/simd.hpp"
 
 namespace graphopt {
@@ -29,21 +30,16 @@ GRAPHOPT_ALWAYS_INLINE Unsigned largest_of(const Index* indices, std::size_t cou
     return largest;
 }
 
-GRAPHOPT_MULTIVERSION_FN bool never_fall(const std::int32_t* offsets, std::size_t count) {
-    return rise(offsets, count);
-}
-
-GRAPHOPT_MULTIVERSION_FN bool never_fall(const std::int64_t* offsets, std::size_t count) {
-    return rise(offsets, count);
-}
-
-GRAPHOPT_MULTIVERSION_FN std::uint32_t largest(const std::int32_t* indices, std::size_t count) {
-    return largest_of(indices, count);
-}
-
-GRAPHOPT_MULTIVERSION_FN std::uint64_t largest(const std::int64_t* indices, std::size_t count) {
-    return largest_of(indices, count);
-}
+#define GRAPHOPT_INDEX_KERNELS(Index)                                                   \
+    GRAPHOPT_MULTIVERSION_FN bool never_fall(const Index* offsets, std::size_t count) { \
+        return rise(offsets, count);                                                    \
+    }                                                                                   \
+    GRAPHOPT_MULTIVERSION_FN std::make_unsigned_t<Index> largest(const Index* indices,  \
+                                                                 std::size_t count) {   \
+        return largest_of(indices, count);                                              \
+    }
+GRAPHOPT_FOR_INDICES(GRAPHOPT_INDEX_KERNELS)
+#undef GRAPHOPT_INDEX_KERNELS
 
 }  // namespace
 
@@ -84,9 +80,7 @@ void check_indices(std::span<const Index> indices, std::size_t size, const char*
                                 std::to_string(*outside));
 }
 
-template void check_offsets(std::span<const std::int32_t>, std::size_t);
-template void check_offsets(std::span<const std::int64_t>, std::size_t);
-template void check_indices(std::span<const std::int32_t>, std::size_t, const char*);
-template void check_indices(std::span<const std::int64_t>, std::size_t, const char*);
+GRAPHOPT_FOR_INDICES(GRAPHOPT_INSTANTIATE, check_offsets)
+GRAPHOPT_FOR_INDICES(GRAPHOPT_INSTANTIATE, check_indices)
 
 }  // namespace graphopt

@@ -39,23 +39,9 @@ struct CoverLimits {
 // practice. Given up where that takes longer than the seconds, or leaves more entries, than
 // allowed.
 //
-// Preconditions: sizes agree; no NaN.
-CoverRest reduce_cover(std::span<const std::uint8_t> distances,
-                       std::span<const std::uint8_t> limits, std::span<const std::uint8_t> may_open,
-                       std::span<const std::uint8_t> needed, int num_threads,
-                       const CoverLimits& most = {});
-CoverRest reduce_cover(std::span<const std::uint16_t> distances,
-                       std::span<const std::uint16_t> limits,
-                       std::span<const std::uint8_t> may_open, std::span<const std::uint8_t> needed,
-                       int num_threads, const CoverLimits& most = {});
-CoverRest reduce_cover(std::span<const std::uint32_t> distances,
-                       std::span<const std::uint32_t> limits,
-                       std::span<const std::uint8_t> may_open, std::span<const std::uint8_t> needed,
-                       int num_threads, const CoverLimits& most = {});
-CoverRest reduce_cover(std::span<const float> distances, std::span<const float> limits,
-                       std::span<const std::uint8_t> may_open, std::span<const std::uint8_t> needed,
-                       int num_threads, const CoverLimits& most = {});
-CoverRest reduce_cover(std::span<const double> distances, std::span<const double> limits,
+// Preconditions: sizes agree; no NaN. T is a type of GRAPHOPT_FOR_DISTANCES (element_types.hpp).
+template <class T>
+CoverRest reduce_cover(std::span<const T> distances, std::span<const T> limits,
                        std::span<const std::uint8_t> may_open, std::span<const std::uint8_t> needed,
                        int num_threads, const CoverLimits& most = {});
 

@@ -11,7 +11,8 @@
 
 namespace graphopt {
 
-// A row per site, a column per customer; a customer pays for the nearest open site.
+// A row per site, a column per customer; a customer pays for the nearest open site. T is a type of
+// GRAPHOPT_FOR_DISTANCES (element_types.hpp).
 template <class T>
 struct SwapProblem {
     std::span<const T> table;  // n_sites * n_customers
@@ -49,15 +50,8 @@ struct SwapResult {
 // A round costs one pass over the table, whatever the number of open sites: a swap is judged by
 // what each customer pays for its nearest and its second nearest open site (Resende and Werneck,
 // European Journal of Operational Research 174, 2007). Preconditions: `start` holds distinct sites.
-SwapResult swap_search(const SwapProblem<std::uint8_t>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads);
-SwapResult swap_search(const SwapProblem<std::uint16_t>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads);
-SwapResult swap_search(const SwapProblem<std::uint32_t>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads);
-SwapResult swap_search(const SwapProblem<float>& problem, std::span<const NodeId> start,
-                       const SwapRules& rules, int num_threads);
-SwapResult swap_search(const SwapProblem<double>& problem, std::span<const NodeId> start,
+template <class T>
+SwapResult swap_search(const SwapProblem<T>& problem, std::span<const NodeId> start,
                        const SwapRules& rules, int num_threads);
 
 }  // namespace graphopt

@@ -4,9 +4,9 @@
 // Site i is open, independently of the others, with probability x_i. A customer pays steps[t] for
 // every level t at which no site within t is open; sites at n_levels or further serve nobody. So
 //     E_j = sum over t of steps[t] * product of (1 - x_i) over {i : d(i, j) <= t},
-// where the last step is paid by who is served by nobody. Steps of 1 make E the expected distance.
-// Nothing is sampled or sorted for hop distances: one pass over a customer's row multiplies
-// (1 - x_i) into a table by level, and the gradient is one look-up per entry of the row.
+// where the last step is paid where no site serves the customer. Steps of 1 make E the expected
+// distance. Nothing is sampled or sorted for hop distances: one pass over a customer's row
+// multiplies (1 - x_i) into a table by level, and the gradient is one look-up per entry of the row.
 // O(n_customers (n_sites + n_levels)) time. Value and gradient come together from one reading of
 // the distances, block by block of customers.
 #pragma once
@@ -20,7 +20,7 @@ namespace graphopt {
 // Distances counted in hops. Preconditions: distances is n_customers x n_sites, row-major; steps
 // has n_levels + 1 finite entries, and n_levels is at most the dtype's maximum, which stands for an
 // unreachable site.
-// Hops: std::uint8_t, std::uint16_t or std::uint32_t.
+// Hops: a type of GRAPHOPT_FOR_HOPS (element_types.hpp).
 template <class Hops>
 struct HopTable {
     std::span<const Hops> distances;

@@ -15,11 +15,9 @@ struct AdamSettings {
 };
 
 // All spans have one length. `first` and `second` are the running means of the gradient and of its
-// square, 0 before the first step.
-void adam_step(std::span<float> parameter, std::span<const float> gradient, std::span<float> first,
-               std::span<float> second, const AdamSettings& settings, int num_threads);
-void adam_step(std::span<double> parameter, std::span<const double> gradient,
-               std::span<double> first, std::span<double> second, const AdamSettings& settings,
-               int num_threads);
+// square, 0 before the first step. Real is float or double.
+template <class Real>
+void adam_step(std::span<Real> parameter, std::span<const Real> gradient, std::span<Real> first,
+               std::span<Real> second, const AdamSettings& settings, int num_threads);
 
 }  // namespace graphopt

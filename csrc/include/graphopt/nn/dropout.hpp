@@ -9,10 +9,9 @@ namespace graphopt {
 
 // out[i] = 0 with probability `share`, else values[i] / (1 - share); independent over i, and the
 // same for the same seed at any number of threads. Preconditions: equal lengths, share in [0, 1).
-// The share is met to 2^-32.
-void dropout(std::span<const float> values, double share, std::uint64_t seed, std::span<float> out,
+// The share is met to 2^-32. Real is float or double.
+template <class Real>
+void dropout(std::span<const Real> values, double share, std::uint64_t seed, std::span<Real> out,
              int num_threads);
-void dropout(std::span<const double> values, double share, std::uint64_t seed,
-             std::span<double> out, int num_threads);
 
 }  // namespace graphopt

@@ -7,11 +7,12 @@
 #include <cstdint>
 #include <span>
 
-#include "graphopt/nn/spmm.hpp"
+#include "graphopt/support/sparse.hpp"
 
 namespace graphopt {
 
-// All matrices are row-major; h and p are the sizes of the biases. A is square.
+// All matrices are row-major; h and p are the sizes of the biases. A is square. Real is float or
+// double.
 template <class Real>
 struct GcnLayers {
     std::span<const Real> hidden_bias;  // h
@@ -30,20 +31,16 @@ struct GcnGradients {
 };
 
 // projected and hidden: n x h; out: n x p. `hidden` is what the gradient needs.
-void gcn_layers(const SparseView<float>& adjacency, const GcnLayers<float>& layers,
-                std::span<const float> projected, std::span<float> hidden, std::span<float> out,
-                int num_threads);
-void gcn_layers(const SparseView<double>& adjacency, const GcnLayers<double>& layers,
-                std::span<const double> projected, std::span<double> hidden, std::span<double> out,
+template <class Real>
+void gcn_layers(const SparseView<Real>& adjacency, const GcnLayers<Real>& layers,
+                std::span<const Real> projected, std::span<Real> hidden, std::span<Real> out,
                 int num_threads);
 
 // The gradient by everything but A, for the gradient `upstream` (n x p) by `out`; `transposed` is
 // A's transpose. Sums over nodes are taken within blocks whose bounds depend on n only.
-void gcn_layers_gradient(const SparseView<float>& transposed, const GcnLayers<float>& layers,
-                         std::span<const float> hidden, std::span<const float> upstream,
-                         const GcnGradients<float>& gradients, int num_threads);
-void gcn_layers_gradient(const SparseView<double>& transposed, const GcnLayers<double>& layers,
-                         std::span<const double> hidden, std::span<const double> upstream,
-                         const GcnGradients<double>& gradients, int num_threads);
+template <class Real>
+void gcn_layers_gradient(const SparseView<Real>& transposed, const GcnLayers<Real>& layers,
+                         std::span<const Real> hidden, std::span<const Real> upstream,
+                         const GcnGradients<Real>& gradients, int num_threads);
 
 }  // namespace graphopt

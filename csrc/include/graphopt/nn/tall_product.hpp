@@ -14,18 +14,15 @@ struct TallShape {
 };
 
 // product (n_rows x width) = tall (n_rows x n_columns) * other (n_columns x width), row-major.
-void tall_product(TallShape shape, std::span<const float> tall, std::span<const float> other,
-                  std::span<float> product, int num_threads);
-void tall_product(TallShape shape, std::span<const double> tall, std::span<const double> other,
-                  std::span<double> product, int num_threads);
+// Real is float or double.
+template <class Real>
+void tall_product(TallShape shape, std::span<const Real> tall, std::span<const Real> other,
+                  std::span<Real> product, int num_threads);
 
 // product (n_columns x width) = transpose of tall * other (n_rows x width): what the gradient by
 // the other factor is.
-void transposed_tall_product(TallShape shape, std::span<const float> tall,
-                             std::span<const float> other, std::span<float> product,
-                             int num_threads);
-void transposed_tall_product(TallShape shape, std::span<const double> tall,
-                             std::span<const double> other, std::span<double> product,
-                             int num_threads);
+template <class Real>
+void transposed_tall_product(TallShape shape, std::span<const Real> tall,
+                             std::span<const Real> other, std::span<Real> product, int num_threads);
 
 }  // namespace graphopt

@@ -27,13 +27,10 @@ inline constexpr std::uint32_t no_hop_limit = std::numeric_limits<std::uint32_t>
 // and the widest type are searched source by source. O(n_sources (n + m)) at worst.
 //
 // Preconditions: sources are nodes; out.size() == sources.size() * n_nodes; `directed` is false
-// only for a symmetric graph.
+// only for a symmetric graph; Hops is a type of GRAPHOPT_FOR_HOPS (element_types.hpp).
+template <class Hops>
 bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> sources,
-                   std::uint32_t cutoff, std::span<std::uint8_t> out, int num_threads);
-bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> sources,
-                   std::uint32_t cutoff, std::span<std::uint16_t> out, int num_threads);
-bool hop_distances(const CsrView& graph, bool directed, std::span<const NodeId> sources,
-                   std::uint32_t cutoff, std::span<std::uint32_t> out, int num_threads);
+                   std::uint32_t cutoff, std::span<Hops> out, int num_threads);
 
 // Lengths of shortest paths from each source. A length is the sum of the weights in the order of
 // the path: rounding never turns a smaller sum into a larger one, so the result is the same to the

@@ -13,6 +13,18 @@ namespace graphopt {
 using NodeId = std::int32_t;
 using EdgeOffset = std::int64_t;
 
+// The positions of a row's entries: for (auto [e, end] = graph.entries(node); e < end; ++e).
+struct EntryRange {
+    std::size_t begin;
+    std::size_t end;
+
+    std::size_t size() const noexcept { return end - begin; }
+};
+
+inline EntryRange row_entries(std::span<const EdgeOffset> indptr, std::size_t row) noexcept {
+    return {static_cast<std::size_t>(indptr[row]), static_cast<std::size_t>(indptr[row + 1])};
+}
+
 // A borrowed graph. Preconditions, established by `check_csr` when a Graph is made and relied on by
 // every kernel: indptr has n_nodes + 1 entries, starts at 0, never decreases and ends at
 // indices.size(); every index is in [0, n_nodes); each row is sorted and without repeats or self
@@ -26,9 +38,10 @@ struct CsrView {
     std::size_t n_nodes() const noexcept { return indptr.size() - 1; }
     std::size_t n_entries() const noexcept { return indices.size(); }
     bool weighted() const noexcept { return !weights.empty(); }
+    double weight(std::size_t entry) const noexcept { return weighted() ? weights[entry] : 1.0; }
+    EntryRange entries(std::size_t node) const noexcept { return row_entries(indptr, node); }
     std::span<const NodeId> neighbours(std::size_t node) const noexcept {
-        const auto begin = static_cast<std::size_t>(indptr[node]);
-        return indices.subspan(begin, static_cast<std::size_t>(indptr[node + 1]) - begin);
+        return indices.subspan(entries(node).begin, entries(node).size());
     }
 };
 

@@ -5,8 +5,9 @@
 
 namespace graphopt {
 
-// False where one is NaN or infinite. O(n), up to the first block that holds one.
-bool all_finite(std::span<const float> values);
-bool all_finite(std::span<const double> values);
+// False where one is NaN or infinite. O(n), up to the first block that holds one. Real is float or
+// double.
+template <class Real>
+bool all_finite(std::span<const Real> values);
 
 }  // namespace graphopt

@@ -5,9 +5,10 @@
 
 // A function marked GRAPHOPT_MULTIVERSION_FN is compiled once per x86-64 level and the best copy is
 // picked when the library is loaded. It must not be a template: write the body as a
-// GRAPHOPT_ALWAYS_INLINE template and call it from one marked overload per type. It must not throw,
-// and so not allocate nor look for an interrupt: GCC compiles its callers as if it never did, and
-// an exception that left it would end the process. A test reads the machine code for that.
+// GRAPHOPT_ALWAYS_INLINE template, and one marked overload for each type by a list of
+// element_types.hpp. It must not throw, and so not allocate nor look for an interrupt: GCC compiles
+// its callers as if it never did, and an exception that left it would end the process. A test reads
+// the machine code for that.
 #if defined(GRAPHOPT_MULTIVERSION) && defined(__x86_64__) && defined(__gnu_linux__) && \
     defined(__GNUC__) && !defined(__clang__)
 #define GRAPHOPT_MULTIVERSION_FN \

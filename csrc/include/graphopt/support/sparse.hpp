@@ -18,6 +18,7 @@ struct SparseView {
     std::span<const Real> values;
 
     std::size_t n_rows() const noexcept { return indptr.size() - 1; }
+    EntryRange entries(std::size_t row) const noexcept { return row_entries(indptr, row); }
 };
 
 // What makes compressed rows safe to read, of a graph or of any other sparse matrix; offsets and
