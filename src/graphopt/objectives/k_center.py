@@ -62,10 +62,7 @@ class KCenter(Objective):
     value_name: ClassVar[str] = "largest distance"
     judged_name: ClassVar[str] = "smoothed largest distance"
     parts: ClassVar[tuple[str, str]] = ("center", "centers")
-    meaning: ClassVar[str] = (
-        "Largest distance in hops: lower is better; ∞: a node cannot reach any center."
-    )
-    note: ClassVar[str] = "; distances in hops"
+    unit: ClassVar[str] = "hops"
 
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
         """Return the largest distance of a node from its nearest center.
