@@ -35,7 +35,7 @@ class RegretResult:
     """A method on splits of one graph.
 
     Splits are what a sample consists of: runs on the same split are averaged first. They hide other
-    edges of one graph, so intervals tell what the draw of seen edges does to a method on this
+    edges of one graph, so intervals say what the draw of seen edges does to a method on this
     graph, and nothing of other graphs.
 
     Attributes
