@@ -43,7 +43,7 @@ def test_objectives_have_names() -> None:
     assert as_objective(mine) is mine
     with pytest.raises(ValueError, match="objective must be one of k-center, modularity"):
         as_objective("colouring")
-    with pytest.raises(TypeError, match="objective must be the name of one or an Objective, not i"):
+    with pytest.raises(ValueError, match="objective must be one of k-center, modularity, not 3"):
         as_objective(3)  # type: ignore[arg-type]
 
 
