@@ -282,7 +282,7 @@ CALLS: dict[str, tuple[Call, Call, Any]] = {
     "decision.compare": (
         again(lambda: decision.compare(["leiden"], middling(), k=4, splits=50)),
         lambda: [
-            round(run.score, 4)
+            round(run.value, 4)
             for run in decision.compare(["leiden"], PAIRS, k=2, seen=1.0, splits=2)
             .results["leiden"]
             .runs

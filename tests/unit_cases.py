@@ -338,8 +338,8 @@ def compared(exponent: int) -> Values:
         found = decision.compare(methods, graph, k=3, objective=objective, seen=0.8, splits=2)
         unit = 1 if objective == "k-center" else 0
         for result in found.results.values():
-            values.append(([run.regret for run in result.runs], unit))
-            values.append(([run.score for run in result.runs], unit))
+            values.append((result.per_split("regret"), unit))
+            values.append((result.per_split("score"), unit))
     return values
 
 

@@ -34,7 +34,7 @@ from benchmarks.paper.problems import Problem, clean_problem, problem_of
 from benchmarks.paper.report.layouts import LAYOUTS
 from graphopt import ClusterNet, Graph, LinkPredictor, TwoStage, datasets, decide, modularity
 from graphopt.datasets import Dataset, InductiveDataset
-from graphopt.decision import MethodDecision, portfolio_decisions
+from graphopt.decision import Result, portfolio_decisions
 from graphopt.features import role2vec
 from graphopt.learning import completing
 from graphopt.objectives import Modularity
@@ -294,8 +294,8 @@ def test_decide_is_told_afterwards_what_would_have_been_best(task: str) -> None:
 def test_a_wrong_pick_is_told(monkeypatch: pytest.MonkeyPatch, problem: Problem) -> None:
     ideal = np.arange(80, dtype=np.int32) % 4
 
-    def all_know_better(*_: Any, methods: list[str], **__: Any) -> list[MethodDecision]:
-        return [MethodDecision(name, ideal, 0.1) for name in methods]
+    def all_know_better(*_: Any, methods: list[str], **__: Any) -> list[Result]:
+        return [Result(name, 0, 0, ideal, 0.9, {}, 0.1) for name in methods]
 
     monkeypatch.setattr(deciding, "portfolio_decisions", all_know_better)
     monkeypatch.setattr(

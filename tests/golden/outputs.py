@@ -324,6 +324,7 @@ def _decision() -> Outputs:
                 "stability", "method",
             )  # fmt: skip
     whole, _ = data.graph.largest_component()
+    measures = ("score", "seen_score", "regret")
     for task, names in {
         "community": ["leiden", "cnm", "newman", "spectral"],
         "facility": ["greedy", "gonzalez", "exact"],
@@ -331,7 +332,7 @@ def _decision() -> Outputs:
         yield (
             f"decision/compare/{task}",
             lambda o=objectives[task], n=names: [
-                [(run.score, run.seen_score, run.regret, run.decision) for run in result.runs]
+                [(*map(run.measures.get, measures), run.decision) for run in result.runs]
                 for result in decision.compare(
                     n, whole, k=6, objective=o, seen=0.7, splits=3
                 ).results.values()

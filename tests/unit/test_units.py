@@ -179,13 +179,13 @@ CASES: dict[str, tuple[Case, tuple[int, ...], str]] = {
     "compare": (
         compared,
         FEW,
-        "compare ComparisonResult regret RegretResult Run clean_splits METHODS Method contest "
+        "compare ComparisonResult regret RegretResult clean_splits METHODS Method contest "
         "Result Table",
     ),
     "decide": (
         decided,
         FEW,
-        "decide Decision Candidate portfolio_decisions MethodDecision Problem Trial Judgement",
+        "decide Decision Candidate portfolio_decisions Problem Trial Judgement",
     ),
     "estimators": (
         estimators,

@@ -8,7 +8,7 @@ from benchmarks.paper.jobs.decided import Decided, Settings
 from benchmarks.paper.jobs.measurement import Values, timed
 from benchmarks.paper.jobs.specs import DECIDE, HINDSIGHT
 from benchmarks.paper.problems import Problem
-from graphopt.decision import MethodDecision, decide, portfolio_decisions
+from graphopt.decision import Result, decide, portfolio_decisions
 from graphopt.errors import GraphoptError
 
 _TIE = 1e-9  # modularity that differs by less is the same
@@ -75,13 +75,13 @@ def by_decide(problem: Problem, settings: Settings) -> list[Decided]:
 def _by_methods(problem: Problem, names: list[str], seed: int) -> list[Decided]:
     """Return what methods of the portfolio decide; those that cannot are left out."""
     return [
-        Decided(HINDSIGHT + one.name, one.decision, {"chosen": 0.0}, kept=False)
+        Decided(HINDSIGHT + one.method, one.decision, {"chosen": 0.0}, kept=False)
         for one in _asked(problem, names, seed)
-        if one.decision is not None
+        if not one.error
     ]
 
 
-def _asked(problem: Problem, methods: list[str], seed: int) -> list[MethodDecision]:
+def _asked(problem: Problem, methods: list[str], seed: int) -> list[Result]:
     return portfolio_decisions(
         problem.seen,
         problem.own_features,
@@ -96,7 +96,7 @@ def _asked(problem: Problem, methods: list[str], seed: int) -> list[MethodDecisi
 def by_one_method(row: str, method: str, problem: Problem, settings: Settings) -> list[Decided]:
     """Decide by one method of the portfolio."""
     (found,) = _asked(problem, [method], settings.seed)
-    if found.decision is None:
+    if found.error:
         raise GraphoptError(f"{method}: {found.error}")
     return [Decided(row, found.decision, {"decision_seconds": found.seconds})]
 

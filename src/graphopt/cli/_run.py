@@ -153,4 +153,8 @@ def _print_table(case: Case, rows: list[Result]) -> None:
         cells = [objective.number(value) for value in (row.value, row.measures["seen"])]
         table.add_row(for_markup(row.method), *cells, f"{row.seconds:.2f}", style=style)
     output.print(table)
-    output.print(f"[dim]{objective.meaning}[/dim]")
+    unit = f" in {objective.unit}" if objective.unit else ""
+    better = "higher" if objective.greater_is_better else "lower"
+    unreached = "; ∞: a node cannot reach any center" if objective.decides == "centers" else ""
+    meaning = f"{objective.value_name}{unit}: {better} is better{unreached}."
+    output.print(f"[dim]{meaning[0].upper()}{meaning[1:]}[/dim]")

@@ -1,21 +1,18 @@
 """From a seen graph to the edges that are likely there: a part between data and any algorithm."""
 
 from graphopt.completion._bagging import Bagging
-from graphopt.completion._base import Completion, PairCompletion
+from graphopt.completion._base import Completion, Mixture, PairCompletion
 from graphopt.completion._calibration import Reliability, choose_sharpness, reliability_curve
 from graphopt.completion._choice import (
-    PLACEMENTS,
     Choice,
     Chosen,
     Outcome,
     choose,
-    decide_under,
     default_candidates,
 )
 from graphopt.completion._link_model import LinkModel
-from graphopt.completion._mixture import Mixture
 from graphopt.completion._neighbours import FeatureNeighbours
-from graphopt.completion._placement import spread_over_groups
+from graphopt.completion._placement import PLACEMENTS, decide_under, spread_over_groups
 from graphopt.completion._probabilities import EdgeProbabilities
 
 __all__ = [

@@ -22,6 +22,7 @@ from graphopt.datasets.hiding import check_seen_graph, masked_graphs
 from graphopt.datasets.splits import among
 from graphopt.features import check_features
 from graphopt.graph import Graph
+from graphopt.paths import all_pairs_shortest_paths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,8 +243,6 @@ def choose_sharpness(
 
 def _hop_shares(graph: Graph) -> NDArray[np.float64]:
     """Return the share of pairs at 1, 2, ... hops, and last of those without a path."""
-    from graphopt.paths import all_pairs_shortest_paths
-
     unweighted = Graph.from_edges(graph.edges, graph.n_nodes)
     hops = all_pairs_shortest_paths(unweighted)
     unreached = np.iinfo(hops.dtype).max

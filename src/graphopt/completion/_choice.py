@@ -19,21 +19,16 @@ from graphopt._validation import (
 )
 from graphopt.communities import leiden, modularity
 from graphopt.completion._bagging import Bagging
-from graphopt.completion._base import Completion, check_completion
+from graphopt.completion._base import Completion, Mixture, check_completion
 from graphopt.completion._link_model import LinkModel
-from graphopt.completion._mixture import Mixture
 from graphopt.completion._neighbours import FeatureNeighbours
-from graphopt.completion._placement import spread_over_groups
+from graphopt.completion._placement import PLACEMENTS, Decide, decide_under
 from graphopt.contest import Seed, contest
 from graphopt.datasets.hiding import check_seen_graph, check_share, masked_graphs
 from graphopt.features import node_features
 from graphopt.graph import Graph
 from graphopt.objectives import Judgement, Modularity, Problem, Trial
 
-PLACEMENTS = ("together", "spread", "expected")
-"""What becomes of nodes without a seen edge, the simpler first; see :func:`decide_under`."""
-
-Decide: TypeAlias = Callable[[Graph, np.random.Generator], NDArray[Any]]
 Judge: TypeAlias = Callable[[Graph, NDArray[Any]], float]
 
 
@@ -340,58 +335,6 @@ def default_candidates(
         return bagging, model, None
     alike = FeatureNeighbours((20, 80, 160), weight)
     return bagging, alike, Mixture((alike, bagging)), model, None
-
-
-def decide_under(
-    graph: Graph,
-    missing: Graph | None,
-    decide: Decide,
-    *,
-    placement: str = "expected",
-    random_state: RandomState = None,
-) -> NDArray[Any]:
-    """Decide on seen and expected edges together.
-
-    Parameters
-    ----------
-    graph : Graph
-        The seen graph, undirected.
-    missing : Graph or None
-        The expected further edges.
-    decide : callable
-        ``decide(graph, generator)`` returns a decision.
-    placement : {"expected", "together", "spread"}
-        What becomes of nodes without a seen edge. ``"expected"``: what follows from the expected
-        edges. ``"together"``: they are one node while `decide` runs, and share its group; best
-        where they have most of their missing edges among themselves. ``"spread"``: they are dealt
-        over the groups in proportion to seen edges; best where a few hubs have most edges. The
-        latter two are for decisions that are labels.
-    random_state : int, Generator or None
-
-    Returns
-    -------
-    array
-        What `decide` returned; its labels with the nodes placed.
-    """
-    check_choice("placement", placement, PLACEMENTS)
-    check_seen_graph(graph)
-    rng = check_random_state(random_state)
-    whole = graph if missing is None else graph.plus(missing)
-    alone = np.flatnonzero(graph.degrees == 0)
-    if placement == "expected" or len(alone) == 0 or len(alone) == graph.n_nodes:
-        return decide(whole, rng)
-    connected = np.flatnonzero(graph.degrees > 0).astype(np.int32)
-    if placement == "spread":
-        labels = decide(whole, rng)
-        n_groups = int(labels.max()) + 1
-        return spread_over_groups(labels[connected], connected, graph, n_groups, rng)
-    number = np.empty(graph.n_nodes, np.int64)
-    number[connected] = np.arange(len(connected))
-    number[alone] = len(connected)
-    merged = Graph.from_edges(
-        number[whole.edges], len(connected) + 1, whole.edge_weights, duplicates="sum"
-    )
-    return decide(merged, rng)[number]
 
 
 def _partition(n_nodes: int, k: int | None) -> Decide:

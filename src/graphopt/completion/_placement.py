@@ -1,14 +1,74 @@
-"""What becomes of nodes of which nothing is known."""
+"""Decide on seen and expected edges together, and place the nodes without a seen edge."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._validation import RandomState, check_choice, check_random_state
 from graphopt._weights import in_own_unit
+from graphopt.datasets.hiding import check_seen_graph
 from graphopt.graph import Graph
+
+PLACEMENTS = ("together", "spread", "expected")
+"""What becomes of nodes without a seen edge, the simpler first; see :func:`decide_under`."""
+
+Decide: TypeAlias = Callable[[Graph, np.random.Generator], NDArray[Any]]
+
+
+def decide_under(
+    graph: Graph,
+    missing: Graph | None,
+    decide: Decide,
+    *,
+    placement: str = "expected",
+    random_state: RandomState = None,
+) -> NDArray[Any]:
+    """Decide on seen and expected edges together.
+
+    Parameters
+    ----------
+    graph : Graph
+        The seen graph, undirected.
+    missing : Graph or None
+        The expected further edges.
+    decide : callable
+        ``decide(graph, generator)`` returns a decision.
+    placement : {"expected", "together", "spread"}
+        What becomes of nodes without a seen edge. ``"expected"``: what follows from the expected
+        edges. ``"together"``: they are one node while `decide` runs, and share its group; best
+        where they have most of their missing edges among themselves. ``"spread"``: they are dealt
+        over the groups in proportion to seen edges; best where a few hubs have most edges. The
+        latter two are for decisions that are labels.
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    array
+        What `decide` returned; its labels with the nodes placed.
+    """
+    check_choice("placement", placement, PLACEMENTS)
+    check_seen_graph(graph)
+    rng = check_random_state(random_state)
+    whole = graph if missing is None else graph.plus(missing)
+    alone = np.flatnonzero(graph.degrees == 0)
+    if placement == "expected" or len(alone) == 0 or len(alone) == graph.n_nodes:
+        return decide(whole, rng)
+    connected = np.flatnonzero(graph.degrees > 0).astype(np.int32)
+    if placement == "spread":
+        labels = decide(whole, rng)
+        n_groups = int(labels.max()) + 1
+        return spread_over_groups(labels[connected], connected, graph, n_groups, rng)
+    number = np.empty(graph.n_nodes, np.int64)
+    number[connected] = np.arange(len(connected))
+    number[alone] = len(connected)
+    merged = Graph.from_edges(
+        number[whole.edges], len(connected) + 1, whole.edge_weights, duplicates="sum"
+    )
+    return decide(merged, rng)[number]
 
 
 def spread_over_groups(

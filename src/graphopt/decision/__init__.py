@@ -12,10 +12,9 @@ from graphopt.decision._comparison import (
     ComparisonResult,
     PairedDifference,
     RegretResult,
-    Run,
     paired_difference,
 )
-from graphopt.decision._decide import MethodDecision, decide, portfolio_decisions
+from graphopt.decision._decide import decide, portfolio_decisions
 from graphopt.decision._methods import METHODS
 from graphopt.decision._result import Candidate, Decision
 from graphopt.decision._statistics import Summary, signed_rank_p_value, summarize
@@ -29,13 +28,11 @@ __all__ = [
     "Decision",
     "Judgement",
     "Method",
-    "MethodDecision",
     "PairedDifference",
     "Problem",
     "Reference",
     "RegretResult",
     "Result",
-    "Run",
     "Summary",
     "Table",
     "Trial",

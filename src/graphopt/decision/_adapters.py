@@ -42,11 +42,6 @@ class Handed:
     method: Any
     informed: bool = False
 
-    @property
-    def plain(self) -> bool:
-        """Whether it is known to be cheap; see :class:`Way`."""
-        return False
-
     def decide(self, problem: Problem, random_state: Seed) -> NDArray[np.int64]:
         """Return the group of each node, or the nodes chosen; the answer is checked."""
         return self.checked(self.answer(problem, random_state), problem)

@@ -30,7 +30,7 @@ class Clock:
 
 
 class Budget:
-    """Says who takes part in a contest, and when it ends.
+    """Decides which methods take part in a contest, and when it ends.
 
     A method takes no further part if it missed a trial for want of time or, where one trial tells
     much, if it is far behind the best.

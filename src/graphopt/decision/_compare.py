@@ -17,7 +17,7 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
-from graphopt.contest import Result, contest
+from graphopt.contest import contest
 from graphopt.datasets.hiding import (
     Hiding,
     check_splittable,
@@ -27,7 +27,7 @@ from graphopt.datasets.hiding import (
 )
 from graphopt.decision._adapters import MAX_SEED, AnyMethod, as_method, as_methods, name_of
 from graphopt.decision._agreement import agreement
-from graphopt.decision._comparison import ComparisonResult, RegretResult, Run
+from graphopt.decision._comparison import ComparisonResult, RegretResult
 from graphopt.graph import Graph
 from graphopt.objectives import (
     Judgement,
@@ -222,7 +222,7 @@ def compare(
     table = contest(named, trials(), run_seeds, n_jobs=n_jobs)
     return ComparisonResult(
         {
-            name: RegretResult(name, goal, k, share, best, tuple(map(_run, table.of(name))))
+            name: RegretResult(name, goal, k, share, best, tuple(table.of(name)))
             for name in table.methods
         }
     )
@@ -244,16 +244,6 @@ def _judged(
         alike = agreement(decided, truth)
         measures |= {"nmi": alike.nmi, "ari": alike.ari}
     return Judgement(measures["score"], decided, measures)
-
-
-def _run(result: Result) -> Run:
-    return Run(
-        split=result.trial,
-        seed=result.run,
-        seconds=result.seconds,
-        decision=result.decision,
-        **result.measures,
-    )
 
 
 def _reference(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,51 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from graphopt._escaping import for_terminal
 from graphopt._text import counted
 from graphopt._validation import check_choice, check_float_array
+from graphopt.contest import Result
 from graphopt.decision._statistics import Summary, signed_rank_p_value, summarize
 from graphopt.objectives import Objective, Reference
 
 _TIE = 1e-12
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """One decision of one method.
-
-    Attributes
-    ----------
-    split, seed : int
-        Which split, and which run of the method on it, from 0.
-    score, seen_score : float
-        Value on the full graph and on the seen one: modularity, or the largest distance (``inf``
-        where a node is not reached).
-    regret : float
-        How far `score` falls short of the reference; negative: it is better.
-    seconds : float
-        Wall time of the decision.
-    decision : array of int64
-        Labels or nodes in the numbering of the graph that was given.
-    unseen_score : float or None
-        For communities, the modularity on the edges never seen; None if there are none.
-    mean_distance, p95_distance, p99_distance, n_unreached : float or None
-        For k-center, see :class:`graphopt.objectives.DistanceTail`.
-    nmi, ari : float or None
-        For communities, where classes were given, see :class:`Agreement`.
-    """
-
-    split: int
-    seed: int
-    score: float
-    seen_score: float
-    regret: float
-    seconds: float
-    decision: NDArray[np.int64]
-    unseen_score: float | None = None
-    mean_distance: float | None = None
-    p95_distance: float | None = None
-    p99_distance: float | None = None
-    n_unreached: float | None = None
-    nmi: float | None = None
-    ari: float | None = None
 
 
 _HEADS = {
@@ -69,17 +29,13 @@ _HEADS = {
 }
 """Measures that not every run has, as a table names them."""
 
-MEASURES = tuple(
-    field.name for field in fields(Run) if field.name not in ("split", "seed", "decision")
-)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegretResult:
     """A method on splits of one graph.
 
     Splits are what a sample consists of: runs on the same split are averaged first. They hide other
-    edges of one graph, so intervals tell what the draw of seen edges does to a method on this
+    edges of one graph, so intervals say what the draw of seen edges does to a method on this
     graph, and nothing of other graphs.
 
     Attributes
@@ -90,8 +46,15 @@ class RegretResult:
     seen : float
         Share of the edges that was seen.
     reference : Reference
-    runs : tuple of Run
-        Split after split.
+    runs : tuple of Result
+        Split after split: `trial` is the number of the split and `run` that of the seed. `decision`
+        is in the numbering of the graph that was given. The `measures` are ``score`` and
+        ``seen_score``, the values on the full graph and on the seen one (a largest distance is
+        ``inf`` where a node is not reached), and ``regret``, how far `score` falls short of the
+        reference; for communities ``unseen_score``, the modularity on the edges never seen if there
+        are any, and ``nmi`` and ``ari`` where classes were given, see :class:`Agreement`; for
+        k-center ``mean_distance``, ``p95_distance``, ``p99_distance`` and ``n_unreached``, see
+        :class:`graphopt.objectives.DistanceTail`.
     """
 
     method: str
@@ -99,12 +62,12 @@ class RegretResult:
     k: int
     seen: float
     reference: Reference
-    runs: tuple[Run, ...]
+    runs: tuple[Result, ...]
 
     @property
     def n_splits(self) -> int:
         """Number of splits."""
-        return self.runs[-1].split + 1
+        return self.runs[-1].trial + 1
 
     def per_split(self, measure: str = "regret") -> NDArray[np.float64]:
         """Return a measure for each split, the mean over its runs.
@@ -112,7 +75,7 @@ class RegretResult:
         Parameters
         ----------
         measure : str
-            A number that :class:`Run` has.
+            One of the measures of the runs, or ``"seconds"``.
 
         Returns
         -------
@@ -121,12 +84,12 @@ class RegretResult:
         Raises
         ------
         ValueError
-            For a measure that is not known or that these runs do not have.
+            For a measure that these runs do not have.
         """
-        check_choice("measure", measure, MEASURES)
-        values = [getattr(run, measure) for run in self.runs]
-        if any(value is None for value in values):
-            raise ValueError(f"measure {measure} was not taken of these runs")
+        check_choice("measure", measure, (*self.runs[0].measures, "seconds"))
+        values = [
+            run.seconds if measure == "seconds" else run.measures[measure] for run in self.runs
+        ]
         means: NDArray[np.float64] = (
             np.array(values, np.float64).reshape(self.n_splits, -1).mean(axis=1)
         )
@@ -168,11 +131,8 @@ class RegretResult:
             "seen": self.seen,
             "reference": self.reference.value,
         }
-        names = [name for name in MEASURES if getattr(self.runs[0], name) is not None]
         return [
-            known
-            | {"split": run.split, "seed": run.seed}
-            | {name: getattr(run, name) for name in names}
+            known | {"split": run.trial, "seed": run.run, **run.measures, "seconds": run.seconds}
             for run in self.runs
         ]
 
@@ -327,7 +287,7 @@ def _table(results: Sequence[RegretResult]) -> str:
     if reference.bound is not None and not reference.proven:
         proven = f", bound {reference.bound:.4g}"
     score = first.objective.value_name
-    extra = [name for name in _HEADS if getattr(first.runs[0], name) is not None]
+    extra = [name for name in _HEADS if name in first.runs[0].measures]
     heads = [_HEADS[name] for name in extra]
     lines = [["", score, "mean regret [95 %]", "median regret", *heads, "seconds"]]
     for result in results:
@@ -347,7 +307,7 @@ def _table(results: Sequence[RegretResult]) -> str:
     head = (
         f"{counted(first.n_splits, 'split')}, {100 * first.seen:g} % of the edges seen, "
         f"k = {first.k}; reference {reference.value:.4g} ({for_terminal(reference.name)}{proven})"
-        + first.objective.note
+        + (f"; {score} in {first.objective.unit}" if first.objective.unit else "")
     )
     body = [
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])

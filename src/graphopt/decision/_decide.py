@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import EllipsisType
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphopt._validation import (
     RandomState,
@@ -20,7 +18,7 @@ from graphopt._validation import (
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
-from graphopt.contest import Method, Seed, Table, contest
+from graphopt.contest import Method, Result, Seed, Table, contest
 from graphopt.decision._adapters import AnyMethod, as_method, name_of
 from graphopt.decision._budget import Budget, Clock
 from graphopt.decision._evidence import gather
@@ -33,28 +31,6 @@ from graphopt.objectives.base import judged
 
 _PROOF_SECONDS = 30.0
 _FORGIVEN = (ValueError, GraphoptError, MemoryError)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MethodDecision:
-    """What a method decides on everything that is seen.
-
-    Attributes
-    ----------
-    name : str
-        As in :attr:`graphopt.decision.Decision.method`.
-    decision : array of int32, or None
-        Group of each node, or chosen nodes; None where it could not decide.
-    seconds : float
-        What methods share, such as a fitted completion, is in the time of the first.
-    error : str
-        Why there is no decision; empty where there is one.
-    """
-
-    name: str
-    decision: NDArray[np.int32] | None
-    seconds: float
-    error: str = ""
 
 
 def decide(
@@ -184,7 +160,7 @@ def portfolio_decisions(
     seen_fraction: float | None = None,
     methods: Collection[str] | None = None,
     random_state: RandomState = None,
-) -> list[MethodDecision]:
+) -> list[Result]:
     """Let the methods that :func:`graphopt.decide` knows decide, one after the other.
 
     No trial is made and no method is preferred. With the whole graph at hand, you can see which one
@@ -201,8 +177,9 @@ def portfolio_decisions(
 
     Returns
     -------
-    list of MethodDecision
-        By preference.
+    list of Result
+        By preference. The time for what methods share, such as a fitted completion, is in that of
+        the first.
 
     Raises
     ------
@@ -217,7 +194,7 @@ def portfolio_decisions(
     ...     data.observed, objective="k-center", k=3, seen_fraction=0.4,
     ...     methods=["greedy", "local search"], random_state=0,
     ... )
-    >>> [(one.name, len(one.decision)) for one in found]
+    >>> [(one.method, len(one.decision)) for one in found]
     [('local search', 3), ('greedy', 3)]
     """
     goal = as_objective(objective)
@@ -229,17 +206,13 @@ def portfolio_decisions(
         check_choice("methods", name, names)
     seeds = check_random_state(random_state).integers(2**63, size=len(known))
     drawn = [[int(seed)] for seed in seeds]
-    table = contest(
+    return contest(
         known,
         [_whole_trial(problem)],
         [drawn],
         admit=lambda _, method: method.name in asked,
         forgive=_FORGIVEN,
-    )
-    return [
-        MethodDecision(one.method, None if one.error else one.decision, one.seconds, one.error)
-        for one in table.results
-    ]
+    ).results
 
 
 def best_of(methods: Sequence[Method], table: Table, problem: Problem) -> Method:

@@ -466,8 +466,6 @@ def loss_of(objective: str | Objective | Loss, k: int) -> Loss:
     ------
     ValueError
         For a name that is not known, or an objective that no loss of this package stands for.
-    TypeError
-        For anything else.
 
     Examples
     --------
@@ -480,7 +478,7 @@ def loss_of(objective: str | Objective | Loss, k: int) -> Loss:
     if isinstance(known, Modularity):
         return ModularityLoss(known.resolution)
     if isinstance(known, KCenter):
-        return KCenterLoss(k)
+        return KCenterLoss(check_integer("k", k, minimum=1))
     raise ValueError(
         f"objective {known.name!r} has no loss to train with; give a graphopt.nn.losses.Loss"
     )

@@ -63,10 +63,8 @@ class Objective(ABC):
         What the value, and what trials compare, is called in messages.
     parts : tuple of str
         What a decision consists of, one and many.
-    note : str
-        What the heading of a table of values ends with, such as their unit.
-    meaning : str
-        How to read a table of values.
+    unit : str
+        Of the value, in messages; empty where it has none.
 
     Examples
     --------
@@ -93,8 +91,7 @@ class Objective(ABC):
     value_name: ClassVar[str] = "value"
     judged_name: ClassVar[str] = "value"
     parts: ClassVar[tuple[str, str]] = ("group", "groups")
-    note: ClassVar[str] = ""
-    meaning: ClassVar[str] = ""
+    unit: ClassVar[str] = ""
 
     # --- values ---
 

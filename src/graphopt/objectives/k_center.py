@@ -25,15 +25,15 @@ _PROOF_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class DistanceTail:
-    """How far nodes are from their nearest centre.
+    """How far nodes are from their nearest center.
 
     Attributes
     ----------
     mean, p95, p99, max : float
-        In hops, or in the units of the weights; ``inf`` where that includes nodes that no centre
+        In hops, or in the units of the weights; ``inf`` where that includes nodes that no center
         reaches. Percentiles are distances of nodes, the next larger one.
     n_unreached : int
-        Nodes that no centre reaches.
+        Nodes that no center reaches.
     """
 
     mean: float
@@ -62,10 +62,7 @@ class KCenter(Objective):
     value_name: ClassVar[str] = "largest distance"
     judged_name: ClassVar[str] = "smoothed largest distance"
     parts: ClassVar[tuple[str, str]] = ("center", "centers")
-    meaning: ClassVar[str] = (
-        "Largest distance in hops: lower is better; ∞: a node cannot reach any center."
-    )
-    note: ClassVar[str] = "; distances in hops"
+    unit: ClassVar[str] = "hops"
 
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
         """Return the largest distance of a node from its nearest center.
@@ -180,7 +177,7 @@ class KCenter(Objective):
 
 
 def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
-    """Return how far the nodes are from the nearest of some centres.
+    """Return how far the nodes are from the nearest of some centers.
 
     Parameters
     ----------
@@ -196,11 +193,11 @@ def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
     Raises
     ------
     ValueError
-        For a centre that is no node, no centre at all, or a negative weight.
+        For a center that is no node, no center at all, or a negative weight.
 
     Notes
     -----
-    One search from all centres: O(n + m) hops, O(m log n) lengths; and O(n) for percentiles.
+    One search from all centers: O(n + m) hops, O(m log n) lengths; and O(n) for percentiles.
 
     Examples
     --------
@@ -227,10 +224,10 @@ def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
 def exact_within_reach(
     graph: Graph, k: int, *, time_limit: float | None = None
 ) -> ExactKCenterResult:
-    """Choose k centres to proven optimality, also for a graph that falls into pieces.
+    """Choose k centers to proven optimality, also for a graph that is in pieces.
 
     A graph with at most `k` components is decided on as a whole. Of one with more, which no `k`
-    centres can serve, it is the largest component: other nodes are neither served nor chosen, and
+    centers can serve, it is the largest component: other nodes are neither served nor chosen, and
     radius and bound say nothing of them. If it has fewer than `k` nodes, all of them are chosen.
 
     Parameters
@@ -271,7 +268,7 @@ def exact_within_reach(
 
 
 def main_part(graph: Graph, k: int) -> NDArray[np.bool_]:
-    """Return which nodes can be served: all where k centres reach everybody, else the largest part.
+    """Return which nodes can be served: all where k centers reach everybody, else the largest part.
 
     Of a graph with more than k components it is the largest, and others until it has k nodes.
     """

@@ -27,6 +27,7 @@ class Modularity(Objective):
 
     Examples
     --------
+    >>> import numpy as np
     >>> two_triangles = Graph.from_edges([(0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5), (2, 3)])
     >>> round(Modularity().evaluate(np.array([0, 0, 0, 1, 1, 1]), two_triangles), 4)
     0.3571
@@ -38,7 +39,6 @@ class Modularity(Objective):
     least: ClassVar[float] = -0.5
     value_name: ClassVar[str] = "modularity"
     judged_name: ClassVar[str] = "modularity"
-    meaning: ClassVar[str] = "Modularity: higher is better."
     parts: ClassVar[tuple[str, str]] = ("community", "communities")
 
     def __post_init__(self) -> None:

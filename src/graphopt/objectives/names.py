@@ -26,9 +26,7 @@ def as_objective(objective: str | Objective) -> Objective:
     Raises
     ------
     ValueError
-        For a name that is not known.
-    TypeError
-        For anything else.
+        For a name that is not known, or anything else.
 
     Examples
     --------
@@ -37,9 +35,5 @@ def as_objective(objective: str | Objective) -> Objective:
     """
     if isinstance(objective, Objective):
         return objective
-    if not isinstance(objective, str):
-        raise TypeError(
-            f"objective must be the name of one or an Objective, not {type(objective).__name__}"
-        )
     check_choice("objective", objective, OBJECTIVES)
     return OBJECTIVES[objective]
