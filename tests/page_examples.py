@@ -1,6 +1,6 @@
 """The Python examples of README.md and the guide: ``python -m tests.page_examples FOLDER``.
 
-`make types` runs mypy --strict and pyright on the files, so that they see what a user's editor sees.
+`make types` runs mypy --strict and pyright on the files: they see what a user's editor sees.
 """
 
 from __future__ import annotations

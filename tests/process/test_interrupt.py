@@ -62,7 +62,7 @@ EXCLUDED = {
         ClusterNet.score LinkPredictor.evaluate LinkPredictor.fine_tune
         LinkPredictor.fit_inductive LinkPredictor.predict LinkPredictor.predict_dense
         LinkPredictor.transfer TwoStage.fine_tune TwoStage.fit_inductive TwoStage.predict
-        TwoStage.score learning.PredictedLinks.probabilities learning.train""",
+        learning.PredictedLinks.probabilities learning.train""",
     "reads or writes files; tests/process/test_save_killed.py": """
         ClusterNet.load ClusterNet.save datasets.load""",
 }

@@ -19,7 +19,7 @@ from graphopt import ClusterNet, DirectGCN, Graph, LinkPredictor, TwoStage, set_
 from graphopt.learning import Recipe
 from graphopt.learning.base import DecisionEstimator
 from graphopt.learning.groups import best_start
-from graphopt.learning.inputs import Batch, Case, disjoint_union, prepare_case
+from graphopt.learning.inputs import Batch, disjoint_union, prepare_case
 from graphopt.learning.recipes import COMMUNITIES, fine_tuning_recipe, inductive_recipe
 from graphopt.learning.trainer import relax, train_on
 from graphopt.nn import Adjacency
@@ -100,10 +100,10 @@ def test_a_batch_decides_as_graphs_alone_do(cls: type[DecisionEstimator], object
         for graph, rows in zip(*TRAINING, strict=True)
     ]
     with torch.no_grad():
-        together = relax(model.network_, Batch.of(parts), decided_by)
+        together = relax(model.network_, Batch.of(parts))
         for make in (Batch.of_one, lambda part: Batch.of([part])):
             for one, part in zip(together, parts, strict=True):
-                [other] = relax(model.network_, make(part), decided_by)
+                [other] = relax(model.network_, make(part))
                 torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
@@ -186,43 +186,25 @@ def test_fine_tuning_goes_on_from_what_was_learned(
     assert once_more.labels_.shape == (18,)
 
 
-def case_of(model: Any) -> Case:
-    return prepare_case(UNSEEN, UNSEEN_ROWS, K, ModularityLoss(), model._trained_by, None)
+def best_value(model: Any, n_starts: int) -> float:
+    """Return the value of the best decision from some starts on the unseen graph."""
+    recipe = replace(model._trained_by, n_starts=n_starts)
+    case = prepare_case(UNSEEN, UNSEEN_ROWS, K, ModularityLoss(), recipe, None)
+    rng = np.random.default_rng(0)
+    decision, _ = best_start(model.network_, Batch.of_one(case), rng)
+    return ModularityLoss().training_value(decision, case.problem)
 
 
 def test_fine_tuning_starts_no_worse_than_prediction() -> None:
     model = fitted(ClusterNet, recipe=Recipe(n_starts=4, n_restarts=1, iterations=4))
-    case = case_of(model)
-    decision, _ = best_start(
-        model.network_,
-        Batch.of_one(case).inputs,
-        ModularityLoss(),
-        case.problem,
-        4,
-        np.random.default_rng(0),
-    )
-    value = ModularityLoss().training_value(decision, case.problem)
+    value = best_value(model, 4)
     tuned = model.fine_tune(UNSEEN, UNSEEN_ROWS, iterations=1)
     assert tuned.runs_[0].checks[0][1] == value
 
 
 def test_more_starts_are_no_worse() -> None:
     model = fitted(ClusterNet, iterations=1)
-    case = case_of(model)
-    values = [
-        ModularityLoss().training_value(
-            best_start(
-                model.network_,
-                Batch.of_one(case).inputs,
-                ModularityLoss(),
-                case.problem,
-                n_starts,
-                np.random.default_rng(0),
-            )[0],
-            case.problem,
-        )
-        for n_starts in (1, 2, 8)
-    ]
+    values = [best_value(model, n_starts) for n_starts in (1, 2, 8)]
     assert values == sorted(values)
 
 
@@ -247,7 +229,7 @@ def test_the_state_best_on_validation_is_kept(objective: Any) -> None:
     random_state = np.random.default_rng(0)
     network = model._network(9, objective, recipe)
     network.initialize(batch.inputs.features, batch.inputs.adjacency.whole, random_state)
-    run = train_on(network, batch, objective, recipe, random_state, judged_on=judged_on)
+    run = train_on(network, batch, random_state, judged_on=judged_on)
     values = [value for _, value in run.checks]
     assert [step for step, _ in run.checks] == [0, 3, 6, 9]
     assert run.best.value == (max if objective.greater_is_better else min)(values)

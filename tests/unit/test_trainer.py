@@ -122,9 +122,7 @@ def test_progress_hears_of_every_step() -> None:
     setup = Setup()
     run = train_on(
         setup.network,
-        Batch(setup.inputs, (setup.problem,)),
-        setup.objective,
-        SHORT,
+        Batch(setup.inputs, (setup.problem,), setup.objective, SHORT),
         setup.random_state,
         report=lambda *report: heard.append(report),
     )

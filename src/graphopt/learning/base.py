@@ -23,6 +23,7 @@ from graphopt.learning.groups import (
     best_start,
     finished,
     groups_to_start_from,
+    polished,
     start_well,
     warm_start,
 )
@@ -146,20 +147,19 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
         completion = self._completion(objective, [graph], [features])
         case = prepare_case(graph, rows, self.n_clusters, objective, recipe, completion)
         batch = Batch.of_one(case)
-        inputs = batch.inputs
-        groups = groups_to_start_from(objective, recipe, case, self.n_clusters, start_labels)
+        groups = groups_to_start_from(case, start_labels)
 
         def new_network() -> DecidingNetwork:
-            network = self._initialized(inputs, objective, recipe, random_state)
+            network = self._initialized(batch, random_state)
             if groups is not None:
-                warm_start(network, inputs, groups(random_state), recipe, random_state)
+                warm_start(network, batch, groups(random_state), random_state)
             return network
 
-        trained = self._train(new_network, batch, objective, recipe, random_state, on_iteration)
+        trained = self._train(new_network, batch, random_state, on_iteration)
         self.completion_ = completion
-        self._n_features = None if features is None else inputs.n_features
-        self._n_inputs = inputs.n_features
-        self._publish(objective, recipe, case, inputs, trained, random_state)
+        self._n_inputs = batch.inputs.n_features
+        self._n_features = None if features is None else self._n_inputs
+        self._publish(case, batch.inputs, trained, random_state)
         return self
 
     @one_thread()
@@ -232,15 +232,14 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
         cases = prepare_each(names, graphs, rows, prepare)
         others = prepare_validation(cases, validation_graphs, validation_features, prepare)
         batch = Batch.of(cases)
-        inputs = batch.inputs
 
         def new_network() -> DecidingNetwork:
-            return self._initialized(inputs, objective, recipe, random_state)
+            return self._initialized(batch, random_state)
 
         judged_on = Batch.of(others) if others else None
-        self._train(new_network, batch, objective, recipe, random_state, on_iteration, judged_on)
+        self._train(new_network, batch, random_state, on_iteration, judged_on)
         self.completion_ = completion
-        self._n_features = self._n_inputs = inputs.n_features
+        self._n_features = self._n_inputs = batch.inputs.n_features
         self._forget_decision()
         return self
 
@@ -282,22 +281,20 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
         """
         self._check_learned()
         recipe = fine_tuning_recipe(self._trained_by, iterations)
-        objective, random_state = self._objective(), check_random_state(self.random_state)
-        case = self._case_of_a_kind(objective, recipe, graph, features)
+        random_state = check_random_state(self.random_state)
+        case = self._case_of_a_kind(recipe, graph, features)
         batch = Batch.of_one(case)
         tuned = type(self)(**self.get_params(deep=False))
 
         def new_network() -> DecidingNetwork:
             network: DecidingNetwork = copy.deepcopy(self.network_)
-            start_well(
-                network, batch.inputs, objective, case.problem, recipe.n_starts, random_state
-            )
+            start_well(network, batch, random_state)
             return network
 
-        trained = tuned._train(new_network, batch, objective, recipe, random_state, on_iteration)
+        trained = tuned._train(new_network, batch, random_state, on_iteration)
         tuned.completion_ = self.completion_
         tuned._n_features, tuned._n_inputs = self._n_features, self._n_inputs
-        tuned._publish(objective, recipe, case, batch.inputs, trained, random_state)
+        tuned._publish(case, batch.inputs, trained, random_state)
         return tuned
 
     @one_thread()
@@ -317,18 +314,12 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
             Labels of the nodes, or chosen nodes.
         """
         self._check_learned()
-        objective, recipe = self._objective(), self._trained_by
-        case = self._case_of_a_kind(objective, recipe, graph, features)
-        inputs = Batch.of_one(case).inputs
+        case = self._case_of_a_kind(self._trained_by, graph, features)
         random_state = np.random.default_rng(0)
-        decision, _ = best_start(
-            self.network_, inputs, objective, case.problem, recipe.n_starts, random_state
-        )
-        if recipe.polish:
-            decision = objective.improve(
-                decision, case.problem, self.n_clusters, random_state=random_state
-            )
-        return self._on_all_nodes(objective, decision, case, random_state)
+        decision, _ = best_start(self.network_, Batch.of_one(case), random_state)
+        if case.recipe.polish:
+            decision = polished(case, decision, random_state)
+        return _on_all_nodes(case, decision, random_state)
 
     # --- steps of a fit -------------------------------------------------------------------------
 
@@ -366,20 +357,16 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
             features_from_edges=self.features_from_edges,
         )
 
-    def _case_of_a_kind(self, objective: Loss, recipe: Recipe, graph: Graph, features: Any) -> Case:
+    def _case_of_a_kind(self, recipe: Recipe, graph: Graph, features: Any) -> Case:
         """Return a case that the trained network can decide on."""
         check_graph("graph", graph)
         rows = rows_of_a_kind(graph, features, self._n_features)
+        objective = self._objective()
         return prepare_case(graph, rows, self.n_clusters, objective, recipe, self.completion_)
 
-    def _initialized(
-        self,
-        inputs: EncoderInputs,
-        objective: Loss,
-        recipe: Recipe,
-        random_state: np.random.Generator,
-    ) -> DecidingNetwork:
-        network = self._network(inputs.n_features, objective, recipe)
+    def _initialized(self, batch: Batch, random_state: np.random.Generator) -> DecidingNetwork:
+        inputs = batch.inputs
+        network = self._network(inputs.n_features, batch.objective, batch.recipe)
         network.initialize(inputs.features, inputs.adjacency.whole, random_state)
         return network
 
@@ -387,26 +374,22 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
         self,
         new_network: Callable[[], DecidingNetwork],
         batch: Batch,
-        objective: Loss,
-        recipe: Recipe,
         random_state: np.random.Generator,
         on_iteration: OnIteration | None,
         judged_on: Batch | None = None,
     ) -> Trained:
         """Train from several starts, and set what the best of them leaves behind."""
         trained = train_restarts(
-            new_network, batch, objective, recipe, random_state,
+            new_network, batch, random_state,
             judged_on=judged_on, on_iteration=on_iteration, verbose=self.verbose,
         )  # fmt: skip
         self.network_, self.training_value_ = trained.network, trained.best.value
         self.runs_, self.interrupted_ = trained.runs, trained.interrupted
-        self._trained_by = recipe
+        self._trained_by = batch.recipe
         return trained
 
     def _publish(
         self,
-        objective: Loss,
-        recipe: Recipe,
         case: Case,
         inputs: EncoderInputs,
         trained: Trained,
@@ -415,13 +398,13 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
         """Do what follows training, and set the public attributes, for all nodes of the graph."""
         best = trained.best.decision
         others = [run.best.decision for run in trained.runs]
-        decision = finished(objective, recipe, case, best, others, self.n_clusters, random_state)
+        decision = finished(case, best, others, random_state)
         if decision is not best:
-            self.training_value_ = objective.training_value(decision, case.problem)
+            self.training_value_ = case.objective.training_value(decision, case.problem)
         self._forget_decision()  # of an earlier fit
         self._publish_output(inputs, case.nodes, case.graph.n_nodes)
-        self.decision_ = self._on_all_nodes(objective, decision, case, random_state)
-        if objective.decides == "centers":
+        self.decision_ = _on_all_nodes(case, decision, random_state)
+        if case.objective.decides == "centers":
             self.centers_ = self.decision_
             self.labels_ = evaluate_centers(case.graph, self.centers_).assignment
         else:
@@ -431,18 +414,15 @@ class DecisionEstimator(SavedEstimator, DecidingEstimator):
         super()._forget_decision()
         self._forget(*self._outputs)
 
-    def _on_all_nodes(
-        self,
-        objective: Loss,
-        decision: NDArray[Any],
-        case: Case,
-        random_state: np.random.Generator,
-    ) -> NDArray[Any]:
-        """Translate a decision on the informative nodes to the whole graph."""
-        if objective.decides == "centers":
-            chosen: NDArray[Any] = case.nodes[decision]
-            return chosen
-        return spread_over_groups(decision, case.nodes, case.graph, self.n_clusters, random_state)
-
     def _check_learned(self) -> None:
         self._check_fitted("network_", "has no decision")
+
+
+def _on_all_nodes(
+    case: Case, decision: NDArray[Any], random_state: np.random.Generator
+) -> NDArray[Any]:
+    """Translate a decision on the informative nodes to the whole graph."""
+    if case.objective.decides == "centers":
+        chosen: NDArray[Any] = case.nodes[decision]
+        return chosen
+    return spread_over_groups(decision, case.nodes, case.graph, case.n_clusters, random_state)

@@ -44,9 +44,7 @@ from graphopt.nn.losses import Loss
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from graphopt.learning.base import DecisionEstimator
-
-    Estimator = TypeVar("Estimator", bound=DecisionEstimator)
+    Estimator = TypeVar("Estimator", bound="SavedEstimator")
 
 MAGIC = b"graphopt model\n\0"
 FORMAT = 2
@@ -244,7 +242,7 @@ def _state(network: torch.nn.Module, stored: Mapping[str, Any]) -> dict[str, tor
     return state
 
 
-def _check_results(model: DecisionEstimator) -> None:
+def _check_results(model: Any) -> None:
     """Raise unless labels, and centres, are integers in a row."""
     for name in ("labels_", "centers_"):
         array = getattr(model, name, None)
@@ -252,7 +250,7 @@ def _check_results(model: DecisionEstimator) -> None:
             raise ValueError(f"{name} does not hold integers in a row")
 
 
-def _expects_edges(model: DecisionEstimator, saved: dict[str, Any]) -> bool:
+def _expects_edges(model: Any, saved: dict[str, Any]) -> bool:
     """Return whether a model that was given a word was fitted to expected edges."""
     if "expects_edges" in saved:
         return bool(saved["expects_edges"])
@@ -285,7 +283,7 @@ def contents(path: str | Path) -> dict[str, Any]:
     return saved
 
 
-def _published(model: DecisionEstimator) -> tuple[str, ...]:
+def _published(model: Any) -> tuple[str, ...]:
     """Return the attributes that hold results as arrays."""
     return ("labels_", "decision_", *model._outputs)
 

@@ -16,7 +16,7 @@ from graphopt._validation import RandomState, as_array, as_tuple
 from graphopt.communities import check_strengths, leiden
 from graphopt.graph import Graph
 from graphopt.learning.descent import descend, seeded
-from graphopt.learning.inputs import Case, EncoderInputs
+from graphopt.learning.inputs import Batch, Case, EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.learning.trainer import DecidingNetwork
 from graphopt.nn import ClusterNet, DirectGCN
@@ -31,11 +31,7 @@ _LEAST = 0.05
 
 
 def groups_to_start_from(
-    objective: Loss,
-    recipe: Recipe,
-    case: Case,
-    n_clusters: int,
-    labels: ArrayLike | None,
+    case: Case, labels: ArrayLike | None
 ) -> Callable[[np.random.Generator], NDArray[np.int64]] | None:
     """Return a function that gives a restart its groups to start from, None if there are none.
 
@@ -48,13 +44,11 @@ def groups_to_start_from(
         For labels that do not match, or pretraining without groups.
     """
     if labels is not None:
-        given = given_groups(labels, case.nodes, case.graph.n_nodes, n_clusters)
+        given = given_groups(labels, case.nodes, case.graph.n_nodes, case.n_clusters)
         return lambda random_state: given
-    if recipe.start == "leiden":
-        return lambda random_state: leiden_groups(
-            case.judged_on, n_clusters, objective, random_state
-        )
-    if recipe.pretraining:
+    if case.recipe.start == "leiden":
+        return lambda random_state: leiden_groups(case, random_state)
+    if case.recipe.pretraining:
         raise ValueError('pretraining needs groups: start="leiden", or start_labels given to fit')
     return None
 
@@ -83,17 +77,13 @@ def given_groups(
     return numbered
 
 
-def leiden_groups(
-    graph: Graph, n_groups: int, objective: Loss, random_state: np.random.Generator
-) -> NDArray[np.int64]:
-    """Return the groups that Leiden finds, at most `n_groups`, numbered from 0.
-
-    The resolution is that of modularity as the objective.
-    """
+def leiden_groups(case: Case, random_state: np.random.Generator) -> NDArray[np.int64]:
+    """Return the groups that Leiden finds in the graph of the loss, numbered from 0."""
+    resolution = resolution_of(case.objective)
     found = leiden(
-        graph, n_groups, resolution=resolution_of(objective), random_state=random_state
-    ).labels
-    return _numbered(found)
+        case.judged_on, case.n_clusters, resolution=resolution, random_state=random_state
+    )
+    return _numbered(found.labels)
 
 
 def resolution_of(objective: Loss) -> float:
@@ -110,14 +100,13 @@ def _numbered(labels: NDArray[Any]) -> NDArray[np.int64]:
 
 def warm_start(
     network: DecidingNetwork,
-    inputs: EncoderInputs,
+    batch: Batch,
     labels: NDArray[np.int64],
-    recipe: Recipe,
     random_state: np.random.Generator,
 ) -> None:
     """Pretrain an initialised network towards groups, and let soft k-means start from them.
 
-    `inputs` are those of one graph, and `labels`, shape (n_nodes,), its groups, numbered from 0
+    The batch is of one graph, and `labels`, shape (n_nodes,), are its groups, numbered from 0
     without gaps.
 
     Raises
@@ -125,7 +114,7 @@ def warm_start(
     ValueError
         For a network without soft k-means: if it chooses nodes, or is not pretrained.
     """
-    groups = torch.from_numpy(labels)
+    groups, inputs, recipe = torch.from_numpy(labels), batch.inputs, batch.recipe
     if isinstance(network, DirectGCN) and (network.decides != "labels" or not recipe.pretraining):
         raise ValueError(
             "a network without soft k-means can be started from groups by pretraining alone, and "
@@ -178,18 +167,13 @@ def pretrain(
 
 @torch.no_grad()
 def best_start(
-    network: DecidingNetwork,
-    inputs: EncoderInputs,
-    objective: Loss,
-    problem: Any,
-    n_starts: int,
-    random_state: np.random.Generator,
+    network: DecidingNetwork, batch: Batch, random_state: np.random.Generator
 ) -> tuple[NDArray[Any], Tensor | None]:
     """Decide on one graph from several starts of soft k-means, and return the best decision.
 
     Groups of one graph need not lie where those of another do, so the start that was learned is
     only the first that is tried; the others are drawn from the graph's own nodes by k-means++. The
-    decoded decision's value on `problem` says which is best. The network is in evaluation mode.
+    decoded decision's training value says which is best. The network is in evaluation mode.
 
     Returns
     -------
@@ -197,7 +181,8 @@ def best_start(
     centers : Tensor, shape (n_clusters, embedding_features), or None
         The start; None: the network has no soft k-means.
     """
-    output = network.encoder(inputs.features, inputs.adjacency.whole)
+    objective, [problem] = batch.objective, batch.problems
+    output = network.encoder(batch.inputs.features, batch.inputs.adjacency.whole)
     if isinstance(network, DirectGCN):
         relaxed = network.decision(output)
         return objective.decode(relaxed, problem, random_state=random_state), None
@@ -208,10 +193,10 @@ def best_start(
 
     centers = network.initial_centers
     decision = decision_from(centers)
-    if n_starts == 1:
+    if batch.recipe.n_starts == 1:
         return decision, centers
     value = objective.training_value(decision, problem)
-    for _ in range(n_starts - 1):
+    for _ in range(batch.recipe.n_starts - 1):
         others = network.draw_centers(output, random_state)
         its_decision = decision_from(others)
         its_value = objective.training_value(its_decision, problem)
@@ -220,17 +205,10 @@ def best_start(
     return decision, centers
 
 
-def start_well(
-    network: DecidingNetwork,
-    inputs: EncoderInputs,
-    objective: Loss,
-    problem: Any,
-    n_starts: int,
-    random_state: np.random.Generator,
-) -> None:
+def start_well(network: DecidingNetwork, batch: Batch, random_state: np.random.Generator) -> None:
     """Let `network` start soft k-means where :func:`best_start` found best on a graph."""
-    if n_starts > 1 and isinstance(network, ClusterNet):
-        _, centers = best_start(network, inputs, objective, problem, n_starts, random_state)
+    if batch.recipe.n_starts > 1 and isinstance(network, ClusterNet):
+        _, centers = best_start(network, batch, random_state)
         if centers is not None:
             network.initial_centers = centers.clone()
 
@@ -302,12 +280,9 @@ def consensus(
 
 
 def finished(
-    objective: Loss,
-    recipe: Recipe,
     case: Case,
     best: NDArray[Any],
     decisions: Sequence[NDArray[Any]],
-    n_clusters: int,
     random_state: np.random.Generator,
 ) -> NDArray[Any]:
     """Return the decision after the consensus and polish that the recipe asks for.
@@ -317,14 +292,19 @@ def finished(
     interrupted.
     """
     decision = best
-    if recipe.consensus and len(decisions) > 1:
+    if case.recipe.consensus and len(decisions) > 1:
         decision = consensus(
             case.judged_on,
             decisions,
-            n_clusters,
-            resolution=resolution_of(objective),
+            case.n_clusters,
+            resolution=resolution_of(case.objective),
             random_state=random_state,
         )
-    if recipe.polish:
-        decision = objective.improve(decision, case.problem, n_clusters, random_state=random_state)
-    return decision
+    return polished(case, decision, random_state) if case.recipe.polish else decision
+
+
+def polished(case: Case, decision: NDArray[Any], random_state: np.random.Generator) -> NDArray[Any]:
+    """Return the decision after local search on the graph of the loss."""
+    return case.objective.improve(
+        decision, case.problem, case.n_clusters, random_state=random_state
+    )

@@ -183,6 +183,10 @@ class Case(Described):
         What the loss is taken on: seen and, where they count, expected edges.
     problem : object
         Of the objective.
+    n_clusters : int
+    objective : Loss
+    recipe : Recipe
+        Complete.
     """
 
     nodes: NDArray[np.int32]
@@ -190,6 +194,9 @@ class Case(Described):
     missing: Graph | None
     judged_on: Graph
     problem: Any
+    n_clusters: int
+    objective: Loss
+    recipe: Recipe
 
 
 def prepare_case(
@@ -234,6 +241,9 @@ def prepare_case(
         None if recipe.completion_in == "loss" else missing,
         judged_on,
         objective.prepare(judged_on),
+        n_clusters,
+        objective,
+        recipe,
     )
 
 
@@ -267,24 +277,31 @@ class Batch:
     inputs : EncoderInputs
     problems : tuple
         Of the objective, one per graph.
+    objective : Loss
+    recipe : Recipe
+        Complete.
     offsets : Tensor of int64, shape (n_graphs + 1,), or None
         First node of each graph; None: there is one graph, outside a list.
     """
 
     inputs: EncoderInputs
     problems: tuple[Any, ...]
+    objective: Loss
+    recipe: Recipe
     offsets: Tensor | None = None
 
     @classmethod
     def of_one(cls, case: Case) -> Batch:
         """Return a batch of a single graph."""
-        return cls(_stacked_inputs([case]), (case.problem,))
+        return cls(_stacked_inputs([case]), (case.problem,), case.objective, case.recipe)
 
     @classmethod
     def of(cls, cases: Sequence[Case]) -> Batch:
-        """Put cases one after another."""
+        """Put cases of one objective and recipe one after another."""
         offsets = torch.tensor(list(accumulate((len(case.nodes) for case in cases), initial=0)))
-        return cls(_stacked_inputs(cases), tuple(case.problem for case in cases), offsets)
+        problems = tuple(case.problem for case in cases)
+        first = cases[0]
+        return cls(_stacked_inputs(cases), problems, first.objective, first.recipe, offsets)
 
 
 def _stacked_inputs(cases: Sequence[Case]) -> EncoderInputs:

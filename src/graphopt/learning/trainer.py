@@ -109,16 +109,13 @@ def train(
     TrainingRun
         Ctrl-C ends the training early and is not raised again: see ``interrupted``.
     """
-    batch = Batch(inputs, (problem,))
-    recipe = recipe.over(COMMUNITIES)
-    return train_on(network, batch, objective, recipe, random_state, on_iteration=on_iteration)
+    batch = Batch(inputs, (problem,), objective, recipe.over(COMMUNITIES))
+    return train_on(network, batch, random_state, on_iteration=on_iteration)
 
 
 def train_restarts(
     new_network: Callable[[], DecidingNetwork],
     batch: Batch,
-    objective: Loss,
-    recipe: Recipe,
     random_state: np.random.Generator,
     *,
     judged_on: Batch | None = None,
@@ -137,15 +134,14 @@ def train_restarts(
     networks: list[DecidingNetwork] = []
     runs: list[TrainingRun] = []
     interrupted = False
-    with progress_bar(recipe.n_restarts * recipe.iterations, verbose) as report:
-        while len(runs) < recipe.n_restarts and not interrupted:
+    n_restarts = batch.recipe.n_restarts
+    with progress_bar(n_restarts * batch.recipe.iterations, verbose) as report:
+        while len(runs) < n_restarts and not interrupted:
             try:
                 network = new_network()
                 run = train_on(
                     network,
                     batch,
-                    objective,
-                    recipe,
                     random_state,
                     judged_on=judged_on,
                     on_iteration=on_iteration,
@@ -161,7 +157,7 @@ def train_restarts(
                 interrupted = run.interrupted
     chosen = 0
     for i, run in enumerate(runs):
-        if objective.better(run.best.value, runs[chosen].best.value):
+        if batch.objective.better(run.best.value, runs[chosen].best.value):
             chosen = i
     return Trained(networks[chosen], runs[chosen].best, runs, interrupted)
 
@@ -169,8 +165,6 @@ def train_restarts(
 def train_on(
     network: DecidingNetwork,
     batch: Batch,
-    objective: Loss,
-    recipe: Recipe,
     random_state: np.random.Generator,
     *,
     judged_on: Batch | None = None,
@@ -180,23 +174,21 @@ def train_on(
     """Train one network on all graphs of a batch, and keep its best state; see :func:`train`.
 
     Every step lowers the mean loss over all graphs. The best state is the one whose decoded
-    decisions have the best mean training value on `judged_on`, by default the batch itself. The
-    recipe is complete.
+    decisions have the best mean training value on `judged_on`, by default the batch itself.
     """
     start = time.perf_counter()
+    objective, recipe = batch.objective, batch.recipe
     judged = batch if judged_on is None else judged_on
 
     def loss(step: int) -> Tensor:
         set_kmeans_updates(network, recipe.kmeans_updates(step))
-        relaxed = relax(network, batch, objective, recipe.feature_dropout, recipe.masking)
+        relaxed = relax(network, batch, recipe.feature_dropout, recipe.masking)
         losses = [objective.loss(r, p) for r, p in zip(relaxed, batch.problems, strict=True)]
         return torch.stack(losses).mean()
 
     def judge() -> tuple[float, Any]:
         decisions, values = [], []
-        for relaxed, problem in zip(
-            relax(network, judged, objective), judged.problems, strict=True
-        ):
+        for relaxed, problem in zip(relax(network, judged), judged.problems, strict=True):
             decisions.append(objective.decode(relaxed, problem, random_state=random_state))
             values.append(objective.training_value(decisions[-1], problem))
         return float(np.mean(values)), decisions[0] if judged.offsets is None else decisions
@@ -222,7 +214,6 @@ def train_on(
 def relax(
     network: DecidingNetwork,
     batch: Batch,
-    objective: Loss,
     feature_dropout: float = 0.0,
     masking: float = 0.0,
 ) -> list[Tensor]:
@@ -233,7 +224,7 @@ def relax(
     features, adjacency = batch.inputs.perturbed(feature_dropout, masking)
     if batch.offsets is None:
         output = network(features, adjacency)
-        return [output if isinstance(output, Tensor) else objective.relax(output)]
+        return [output if isinstance(output, Tensor) else batch.objective.relax(output)]
     output = network(features, adjacency, offsets=batch.offsets)
     sizes = batch.offsets.diff().tolist()
     if isinstance(output, Tensor):
@@ -243,4 +234,4 @@ def relax(
         torch.split(output.assignment, sizes),
         torch.split(output.embedding, sizes),
     )
-    return [objective.relax(SoftKMeansOutput(*part)) for part in zip(*parts, strict=True)]
+    return [batch.objective.relax(SoftKMeansOutput(*part)) for part in zip(*parts, strict=True)]

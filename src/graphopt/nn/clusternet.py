@@ -23,7 +23,7 @@ class ClusterNet(EncoderNetwork):
 
     The objective makes a decision of the clusters. Group memberships are the soft assignment
     itself; facility locations come from the similarity of nodes to centres
-    (:meth:`graphopt.objectives.FacilityLocation.relax`).
+    (:meth:`graphopt.nn.losses.KCenterLoss.relax`).
 
     Parameters
     ----------
