@@ -10,7 +10,7 @@ import torch
 
 from graphopt import Graph
 from graphopt.learning.files import _contents
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 QUICK: dict[str, Any] = {
     "iterations": 12,
@@ -49,7 +49,7 @@ def described(n_nodes: int = 60, n_features: int = 9, seed: int = 0) -> np.ndarr
     return rows
 
 
-class LargestCut(Objective):
+class LargestCut(Loss):
     """An objective of a user's own."""
 
     def loss(self, decision: torch.Tensor, problem: Graph) -> torch.Tensor:

@@ -15,9 +15,10 @@ import scipy.sparse
 import torch
 
 import graphopt as g
-from graphopt import completion, datasets, evaluation, features, learning, nn, objectives
+from graphopt import completion, datasets, evaluation, features, learning, nn
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.facility import expected_distances_gradient
+from graphopt.nn import facility_distances, losses
 from graphopt.paths import all_pairs_shortest_paths
 
 SPARE_BYTES = 2**30  # of address space, beyond what is in use when the calls begin
@@ -101,7 +102,7 @@ def _network(name: str) -> Call:
 
 def _facility(name: str) -> Call:
     def call(v: Any) -> object:
-        objective = objectives.FacilityLocation(**{"n_facilities": 4, name: v})
+        objective = losses.KCenterLoss(**{"n_facilities": 4, name: v})
         return objective.decode(torch.full((N,), 0.1), objective.prepare(GRAPH), random_state=0)
 
     return call
@@ -176,7 +177,7 @@ INTEGERS: dict[str, Call] = {
         f"nn.ClusterNet {n}": _network(n)
         for n in ("in_features", "n_clusters", "hidden_features", "embedding_features")
     },
-    **{f"FacilityLocation {n}": _facility(n) for n in ("n_facilities", "draws")},
+    **{f"KCenterLoss {n}": _facility(n) for n in ("n_facilities", "draws")},
     **{
         f"ClusterNet {n}": _networks(n)
         for n in ("n_clusters", "hidden_features", "embedding_features", "iterations", "n_restarts")
@@ -205,8 +206,8 @@ NUMBERS: dict[str, Call] = {
     "LinkModel weight": _model("weight"),
     "EdgeProbabilities.sharpened": LIKELY.sharpened,
     "EdgeProbabilities.with_total": LIKELY.with_total,
-    "FacilityLocation growth": _facility("growth"),
-    "FacilityLocation charge": _facility("charge"),
+    "KCenterLoss growth": _facility("growth"),
+    "KCenterLoss charge": _facility("charge"),
     "ClusterNet temperature": _networks("temperature"),
     "decide time_budget": _decided("time_budget"),
     "nn.dropout share": lambda v: nn.dropout(torch.ones(3), v),
@@ -227,8 +228,8 @@ SIZES: dict[str, Callable[[], object]] = {
     "expected_distances_gradient of one long way": (
         lambda: expected_distances_gradient(ONE_LONG_WAY, [0.5], [1.0])
     ),
-    "FacilityProblem of one long way": (
-        lambda: objectives.FacilityProblem.from_distances(ONE_LONG_WAY)
+    "FacilityDistances of one long way": (
+        lambda: facility_distances.FacilityDistances.from_distances(ONE_LONG_WAY)
     ),
     "unrolled gradient": lambda: soft_kmeans_vjp(
         X, CENTERS, temperature=1.0, iterations=MANY, gradient="unrolled", grad_centers=CENTERS
@@ -283,7 +284,7 @@ SIZES: dict[str, Callable[[], object]] = {
             "GCN out_features",
             "nn.ClusterNet n_clusters",
             "nn.ClusterNet embedding_features",
-            "FacilityLocation draws",
+            "KCenterLoss draws",
             "ClusterNet hidden_features",
             "ClusterNet embedding_features",
             "DirectGCN hidden_features",

@@ -23,10 +23,11 @@ from graphopt import (
     features,
     learning,
     nn,
-    objectives,
 )
 from graphopt.datasets.hiding import hide_edges
 from graphopt.learning.two_stage import expected_distances, expected_weights
+from graphopt.nn import losses
+from graphopt.nn.facility_distances import FacilityDistances
 from graphopt.paths import distances_to_nearest
 
 #: What a case returns: values, each with the power of the unit it carries; 0: none.
@@ -197,7 +198,7 @@ def adjacency(exponent: int) -> Values:
 
 
 def modularity_objective(exponent: int) -> Values:
-    objective, values = objectives.Modularity(), []
+    objective, values = losses.ModularityLoss(), []
     problem = objective.prepare(club(exponent))
     for dtype in (torch.float32, torch.float64):
         shares = torch.tensor(SHARES, dtype=dtype, requires_grad=True)
@@ -211,7 +212,7 @@ def modularity_objective(exponent: int) -> Values:
 def facility_objective(exponent: int) -> Values:
     values: list[tuple[Any, int]] = []
     for growth in (0.0, 0.5):
-        objective = objectives.FacilityLocation(3, growth=growth)
+        objective = losses.KCenterLoss(3, growth=growth)
         graph = club(exponent, TAME)
         problem = objective.prepare(graph)
         for dtype in (torch.float32, torch.float64):
@@ -225,12 +226,12 @@ def facility_objective(exponent: int) -> Values:
             (objective.training_value(sites, problem), 1),
             (objective.evaluate(sites, graph), 1),
         ]
-    given = objectives.FacilityProblem.from_distances(
+    given = FacilityDistances.from_distances(
         table(exponent),
         charge=float(np.ldexp(20.0, exponent)),
         growth=float(np.ldexp(1, -exponent)),
     )
-    return [*values, (objectives.FacilityLocation().training_value(np.array([1, 2]), given), 1)]
+    return [*values, (losses.KCenterLoss().training_value(np.array([1, 2]), given), 1)]
 
 
 def of_edges(graph: Graph) -> Values:

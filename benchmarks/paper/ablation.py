@@ -25,7 +25,7 @@ from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, Recipe
 from graphopt.learning.placement import informative_nodes
 from graphopt.learning.recipes import default_recipe
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 SPLITS = ("published", "clean", "inner")
 SEEN = "Leiden, seen"
@@ -112,7 +112,7 @@ def _clusternet(recipe: dict[str, Any] | None = None, **settings: Any) -> Decide
 
     def decide(problem: Problem, seed: int, iterations: int | None) -> NDArray[Any]:
         share = problem.seen_fraction
-        usual = default_recipe(Modularity(), share)
+        usual = default_recipe(ModularityLoss(), share)
         steps: dict[str, Any] = {} if iterations is None else {"iterations": iterations}
         chosen: Recipe = replace(usual, **{**steps, **(recipe or {})})
         model = ClusterNet(

@@ -20,7 +20,9 @@ import graphopt
 from benchmarks.race import workloads
 from benchmarks.race.contest import Call
 from graphopt.clustering import soft_kmeans_vjp
-from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
+from graphopt.clustering.settings import Gradient
+from graphopt.nn.facility_distances import FacilityDistances
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 K = 10
 TEMPERATURE = 30.0
@@ -113,7 +115,7 @@ def _soft_kmeans(n: int) -> Call:
     )
 
 
-def _gradient(method: str) -> Callable[[int], Call]:
+def _gradient(method: Gradient) -> Callable[[int], Call]:
     def prepare(n: int) -> Call:
         rows, start = workloads.clustered_rows(n)
         fixed = graphopt.soft_kmeans(
@@ -135,13 +137,13 @@ def _gradient(method: str) -> Callable[[int], Call]:
 
 def _facility(n: int) -> Call:
     graph = workloads.citations(n, 2 * n, connected=True).graph
-    problem = FacilityProblem.from_distances(graphopt.all_pairs_shortest_paths(graph))
+    problem = FacilityDistances.from_distances(graphopt.all_pairs_shortest_paths(graph))
     opening = workloads.opening_probabilities(n, K).astype(np.float32)
-    return _loss_and_gradient(FacilityLocation(K), problem, opening)
+    return _loss_and_gradient(KCenterLoss(K), problem, opening)
 
 
 def _modularity(n: int) -> Call:
-    objective = Modularity()
+    objective = ModularityLoss()
     problem = objective.prepare(workloads.citations(n, 2 * n).graph)
     return _loss_and_gradient(objective, problem, workloads.assignment(n, K))
 

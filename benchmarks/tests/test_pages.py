@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from benchmarks.paper.__main__ import app
 from benchmarks.paper.pages import build
 from benchmarks.paper.pages.files import Files
 from benchmarks.paper.pages.markup import regenerated, unmarked_numbers
@@ -170,3 +172,17 @@ def test_cells_that_are_not_there() -> None:
         FILES.cell("results", "1", "Nobody", "learning", "cora")
     with pytest.raises(ValueError, match="no loss of decide"):
         FILES.decided("decide", "loss", "community", ["learning"], ["karate"])
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_commands_of_the_laboratory(page: str) -> None:
+    """Every laboratory command and option that a page names exists."""
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
+    shell = "".join(text for language, text in fenced if not language)
+    named = re.findall(r"^python -m benchmarks\.paper ([a-z]+)((?: [^#\n]*)?)", shell, re.M)
+    assert len(named) >= 1
+    for command, rest in named:
+        options = {option for one in commands[command].params for option in one.opts}
+        for option in re.findall(r"--[a-z-]+", rest):
+            assert option in options, f"{command} {option}"

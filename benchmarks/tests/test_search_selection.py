@@ -21,7 +21,7 @@ from benchmarks.paper.search.selection import (
 from benchmarks.paper.search.spaces import Space, extended_space
 from graphopt import Graph, datasets
 from graphopt.datasets import InductiveDataset
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 DATA = datasets.synthetic(60, random_state=0)
 MANY = [datasets.synthetic(40, random_state=seed) for seed in range(3)]
@@ -136,12 +136,12 @@ def test_the_decision_of_the_best_training_value_is_scored() -> None:
     reports: list[float] = []
     space = short(lengths=(2, 4))
     progressed = Progressed(
-        Modularity(), space, [graph], lambda step, score: bool(reports.append(score))
+        ModularityLoss(), space, [graph], lambda step, score: bool(reports.append(score))
     )
     good, poor = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
     for decision, value in ((poor, 0.1), (good, 0.3), (poor, 0.2)):
         progressed.take(decision, value)
-    objective = Modularity()
+    objective = ModularityLoss()
     assert reports == [objective.evaluate(good, graph)] * 2
     assert list(progressed.scores) == [2, 4]
 
@@ -183,7 +183,7 @@ def test_the_score_is_the_mean_over_validation_graphs() -> None:
     evaluation = inductive(estimator=Constant)
     scores = evaluation(short("inductive").landmarks[0].params, go_on)
     pieces = [hide_edges(*seen, 0.4, 0) for seen in evaluation.validation]
-    values = [Modularity().evaluate(np.arange(p.judged.n_nodes) % 3, p.judged) for p in pieces]
+    values = [ModularityLoss().evaluate(np.arange(p.judged.n_nodes) % 3, p.judged) for p in pieces]
     assert scores == {2: pytest.approx(np.mean(values)), 4: pytest.approx(np.mean(values))}
 
 

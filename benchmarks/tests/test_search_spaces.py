@@ -15,7 +15,7 @@ from benchmarks.paper.search.spaces import (
 from graphopt import ClusterNet
 from graphopt.learning import PAPER, Recipe
 from graphopt.learning.recipes import PAPER_INDUCTIVE, default_recipe, inductive_recipe
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 EVERY = [
     choose_space(extent, kind, task, distribution=distribution, quick=quick)
@@ -112,7 +112,7 @@ def test_the_extended_grid_holds_our_own_settings(task: str, kind: str) -> None:
     published, default = space.landmarks
     assert (published.name, default.name) == ("published", "default")
     recipe = space.recipe(default.params, default.iterations)
-    objective = Modularity() if task == "community" else FacilityLocation(10)
+    objective = ModularityLoss() if task == "community" else KCenterLoss(10)
     usual = (default_recipe if kind == "single" else inductive_recipe)(objective, 0.4)
     elsewhere = {"check_every", "n_restarts", "n_starts"}  # what they cost, not what they are
     for field in fields(Recipe):

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "graphopt/csr.hpp"
+#include "graphopt/support/csr.hpp"
 
 namespace graphopt::bindings {
 

@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/adam.hpp"
+#include "graphopt/nn/adam.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "graphopt/parallel.hpp"
-#include "graphopt/simd.hpp"
+#include "graphopt/support/parallel.hpp"
+#include "graphopt/support/simd.hpp"
 
 // By this name threadpoolctl knows the module from others called _core.
 extern "C" PYBIND11_EXPORT int graphopt_openmp_max_threads() {

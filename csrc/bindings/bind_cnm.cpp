@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/cnm.hpp"
+#include "graphopt/communities/cnm.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -1,5 +1,6 @@
 #include "arrays.hpp"
-#include "graphopt/csr.hpp"
+#include "graphopt/support/csr.hpp"
+#include "graphopt/support/sparse.hpp"
 
 namespace graphopt::bindings {
 namespace {

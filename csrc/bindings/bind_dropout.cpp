@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/dropout.hpp"
+#include "graphopt/nn/dropout.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -2,8 +2,8 @@
 #include <limits>
 
 #include "arrays.hpp"
-#include "graphopt/facility.hpp"
-#include "graphopt/parallel.hpp"
+#include "graphopt/facility/facility.hpp"
+#include "graphopt/support/parallel.hpp"
 
 namespace graphopt::bindings {
 namespace {

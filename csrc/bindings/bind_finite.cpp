@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/finite.hpp"
+#include "graphopt/support/finite.hpp"
 
 namespace graphopt::bindings {
 namespace {

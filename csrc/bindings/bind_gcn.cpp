@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/gcn.hpp"
+#include "graphopt/nn/gcn.hpp"
 #include "sparse_in.hpp"
 
 namespace graphopt::bindings {

@@ -1,6 +1,6 @@
 #include "arrays.hpp"
-#include "graphopt/distance_types.hpp"
-#include "graphopt/k_center.hpp"
+#include "graphopt/centers/k_center.hpp"
+#include "graphopt/support/distance_types.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "arrays.hpp"
-#include "graphopt/kernighan_lin.hpp"
+#include "graphopt/communities/kernighan_lin.hpp"
 #include "sparse_in.hpp"
 
 namespace graphopt::bindings {

@@ -1,5 +1,6 @@
 #include "arrays.hpp"
-#include "graphopt/modularity.hpp"
+#include "graphopt/communities/modularity.hpp"
+#include "graphopt/support/sparse.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/shortest_paths.hpp"
+#include "graphopt/paths/shortest_paths.hpp"
 
 namespace graphopt::bindings {
 namespace {

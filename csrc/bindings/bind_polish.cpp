@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "arrays.hpp"
-#include "graphopt/polish.hpp"
+#include "graphopt/communities/polish.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/rounding.hpp"
+#include "graphopt/facility/rounding.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -1,6 +1,6 @@
 #include "arrays.hpp"
-#include "graphopt/distance_types.hpp"
-#include "graphopt/set_cover.hpp"
+#include "graphopt/centers/set_cover.hpp"
+#include "graphopt/support/distance_types.hpp"
 
 namespace graphopt::bindings {
 namespace {

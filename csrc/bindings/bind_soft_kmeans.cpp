@@ -1,6 +1,6 @@
 #include "arrays.hpp"
-#include "graphopt/soft_kmeans.hpp"
-#include "graphopt/unit_rows.hpp"
+#include "graphopt/clustering/soft_kmeans.hpp"
+#include "graphopt/clustering/unit_rows.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/spmm.hpp"
+#include "graphopt/nn/spmm.hpp"
 #include "sparse_in.hpp"
 
 namespace graphopt::bindings {

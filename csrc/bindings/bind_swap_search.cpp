@@ -1,6 +1,6 @@
 #include "arrays.hpp"
-#include "graphopt/distance_types.hpp"
-#include "graphopt/swap_search.hpp"
+#include "graphopt/centers/swap_search.hpp"
+#include "graphopt/support/distance_types.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/symmetric_product.hpp"
+#include "graphopt/communities/symmetric_product.hpp"
 
 namespace graphopt::bindings {
 namespace {

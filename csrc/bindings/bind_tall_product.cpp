@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/tall_product.hpp"
+#include "graphopt/nn/tall_product.hpp"
 
 namespace graphopt::bindings {
 namespace {

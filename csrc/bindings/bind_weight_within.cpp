@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "graphopt/weight_within.hpp"
+#include "graphopt/communities/weight_within.hpp"
 
 namespace graphopt::bindings {
 namespace {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "arrays.hpp"
-#include "graphopt/spmm.hpp"
+#include "graphopt/support/sparse.hpp"
 
 namespace graphopt::bindings {
 

@@ -10,15 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "graphopt/facility.hpp"
-#include "graphopt/k_center.hpp"
-#include "graphopt/polish.hpp"
-#include "graphopt/random.hpp"
-#include "graphopt/set_cover.hpp"
-#include "graphopt/shortest_paths.hpp"
-#include "graphopt/soft_kmeans.hpp"
-#include "graphopt/swap_search.hpp"
-#include "graphopt/unit_rows.hpp"
+#include "graphopt/centers/k_center.hpp"
+#include "graphopt/centers/set_cover.hpp"
+#include "graphopt/centers/swap_search.hpp"
+#include "graphopt/clustering/soft_kmeans.hpp"
+#include "graphopt/clustering/unit_rows.hpp"
+#include "graphopt/communities/polish.hpp"
+#include "graphopt/facility/facility.hpp"
+#include "graphopt/paths/shortest_paths.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

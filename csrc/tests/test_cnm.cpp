@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/cnm.hpp"
+#include "graphopt/communities/cnm.hpp"
 
 using namespace graphopt;
 

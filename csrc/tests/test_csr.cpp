@@ -3,7 +3,8 @@
 #include <stdexcept>
 
 #include "check.hpp"
-#include "graphopt/csr.hpp"
+#include "graphopt/support/csr.hpp"
+#include "graphopt/support/sparse.hpp"
 
 using namespace graphopt;
 

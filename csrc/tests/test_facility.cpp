@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/facility.hpp"
-#include "graphopt/random.hpp"
+#include "graphopt/facility/facility.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

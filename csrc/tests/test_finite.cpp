@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/finite.hpp"
+#include "graphopt/support/finite.hpp"
 
 using namespace graphopt;
 

@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/adam.hpp"
-#include "graphopt/gcn.hpp"
-#include "graphopt/random.hpp"
+#include "graphopt/nn/adam.hpp"
+#include "graphopt/nn/gcn.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

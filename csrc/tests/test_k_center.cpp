@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/distance_types.hpp"
-#include "graphopt/k_center.hpp"
-#include "graphopt/shortest_paths.hpp"
+#include "graphopt/centers/k_center.hpp"
+#include "graphopt/paths/shortest_paths.hpp"
+#include "graphopt/support/distance_types.hpp"
 
 using namespace graphopt;
 

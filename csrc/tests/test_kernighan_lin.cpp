@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/kernighan_lin.hpp"
+#include "graphopt/communities/kernighan_lin.hpp"
 
 using namespace graphopt;
 

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/modularity.hpp"
+#include "graphopt/communities/modularity.hpp"
 
 using namespace graphopt;
 

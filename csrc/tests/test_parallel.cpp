@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/parallel.hpp"
+#include "graphopt/support/parallel.hpp"
 
 using namespace graphopt;
 

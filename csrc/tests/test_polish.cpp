@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/polish.hpp"
-#include "graphopt/random.hpp"
+#include "graphopt/communities/polish.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/rounding.hpp"
+#include "graphopt/facility/rounding.hpp"
 
 using namespace graphopt;
 

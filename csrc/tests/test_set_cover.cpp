@@ -1,8 +1,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/distance_types.hpp"
-#include "graphopt/set_cover.hpp"
+#include "graphopt/centers/set_cover.hpp"
+#include "graphopt/support/distance_types.hpp"
 
 using namespace graphopt;
 

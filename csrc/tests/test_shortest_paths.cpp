@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/shortest_paths.hpp"
+#include "graphopt/paths/shortest_paths.hpp"
 
 using namespace graphopt;
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/soft_kmeans.hpp"
-#include "graphopt/unit_rows.hpp"
-#include "graphopt/vector_math.hpp"
+#include "graphopt/clustering/soft_kmeans.hpp"
+#include "graphopt/clustering/unit_rows.hpp"
+#include "graphopt/support/vector_math.hpp"
 
 using namespace graphopt;
 

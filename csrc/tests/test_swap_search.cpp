@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/distance_types.hpp"
-#include "graphopt/random.hpp"
-#include "graphopt/shortest_paths.hpp"
-#include "graphopt/swap_search.hpp"
+#include "graphopt/centers/swap_search.hpp"
+#include "graphopt/paths/shortest_paths.hpp"
+#include "graphopt/support/distance_types.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

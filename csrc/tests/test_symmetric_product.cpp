@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/random.hpp"
-#include "graphopt/symmetric_product.hpp"
+#include "graphopt/communities/symmetric_product.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/random.hpp"
-#include "graphopt/tall_product.hpp"
+#include "graphopt/nn/tall_product.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

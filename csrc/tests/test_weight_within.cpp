@@ -2,8 +2,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "graphopt/random.hpp"
-#include "graphopt/weight_within.hpp"
+#include "graphopt/communities/weight_within.hpp"
+#include "graphopt/support/random.hpp"
 
 using namespace graphopt;
 

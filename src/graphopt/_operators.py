@@ -1,20 +1,26 @@
-"""Kernels as torch operators that are called directly wherever nobody looks on.
+"""Kernels as torch operators, called directly where only their result is wanted.
 
 A registered operator is what ``torch.compile``, tracers and tensor subclasses need, but a call
-through torch's dispatcher costs some 50 microseconds each way: as much as many a kernel. So plain
-CPU tensors outside of all that go straight to the kernel, through a
+through torch's dispatcher takes some 50 microseconds each way, as long as many a kernel. So calls
+with plain CPU tensors outside of all that go straight to the kernel, through a
 :class:`torch.autograd.Function` if a gradient may be asked for. Both ways run the same code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 _PLAIN = frozenset({Tensor, torch.nn.Parameter})
+
+Gradient: TypeAlias = Callable[..., Mapping[str, Tensor | None]]
+"""Takes a context and the gradients with respect to the outputs; returns those of inputs by name.
+
+The context has ``saved_tensors`` and ``plain``, the inputs that are no tensors, in their order.
+"""
 
 
 class Operator:
@@ -76,11 +82,57 @@ class Operator:
         return self._function.apply(*args)  # type: ignore[no-untyped-call]
 
 
-def operator(name: str, schema: str | None = None) -> Callable[[Callable[..., Any]], Operator]:
-    """Make an :class:`Operator` of a function that takes and returns tensors and plain values."""
+def operator(
+    name: str,
+    schema: str | None = None,
+    *,
+    fake: Callable[..., Any] | None = None,
+    gradient: Gradient | None = None,
+    saves: Callable[[tuple[Any, ...], Any], tuple[Tensor, ...]] = lambda inputs, output: (),
+    constant: tuple[int, ...] = (),
+    materialize_grads: bool = True,
+) -> Callable[[Callable[..., Any]], Operator]:
+    """Make an :class:`Operator` of a function that takes and returns tensors and plain values.
+
+    Parameters
+    ----------
+    name : str
+        ``"graphopt::..."``.
+    schema : str, optional
+        Types of the inputs and outputs. Default: what the function's annotations say.
+    fake : callable, optional
+        Takes the inputs; returns empty tensors with the shapes and dtypes of the outputs.
+    gradient : callable, optional
+        See :data:`Gradient`. Default: the operator has no gradient.
+    saves : callable
+        Takes the inputs and the output; returns the tensors that the gradient needs.
+    constant : tuple of int
+        Which outputs have no gradient.
+    materialize_grads : bool
+        False: the gradient gets None, not zeros, for an output that was not used.
+    """
 
     def register(kernel: Callable[..., Any]) -> Operator:
-        return Operator(name, kernel, schema)
+        made = Operator(name, kernel, schema)
+        if fake is not None:
+            made.register_fake(fake)
+        if gradient is None:
+            return made
+        names = [argument.name for argument in made.registered._opoverload._schema.arguments]
+
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            if constant:
+                ctx.mark_non_differentiable(*(output[i] for i in constant))
+            ctx.save_for_backward(*saves(inputs, output))
+            ctx.plain = tuple(value for value in inputs if not isinstance(value, Tensor))
+            ctx.set_materialize_grads(materialize_grads)
+
+        def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
+            found = gradient(ctx, *upstream)
+            return tuple(found.get(name) for name in names)
+
+        made.register_autograd(backward, setup_context=setup_context)
+        return made
 
     return register
 

@@ -86,7 +86,7 @@ def check_number(
         ) from None
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
-    if not np.isfinite(number):
+    if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, not {number}")
     if minimum is not None and (number < minimum or (open_minimum and number == minimum)):
         relation = "greater than" if open_minimum else "at least"

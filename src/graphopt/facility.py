@@ -22,6 +22,7 @@ from graphopt._validation import (
     check_probabilities,
     check_same_dtype,
 )
+from graphopt.paths import largest_distance
 
 DistanceArray: TypeAlias = (
     NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.uint32] | NDArray[np.float64]
@@ -45,8 +46,8 @@ def expected_distances(
 ) -> FloatArray:
     """Return every customer's expected distance to its nearest open site.
 
-    Site i is open with probability ``opening[i]``, independently of the others. A customer whose
-    nearest open site is at `charge` or further, or who reaches none, pays `charge`.
+    Site i is open with probability ``opening[i]``, independently of the others. A customer that
+    reaches no open site nearer than `charge` pays `charge`.
 
     Parameters
     ----------
@@ -209,20 +210,12 @@ def check_opening(value: object, n_sites: int) -> FloatArray:
 
 
 def check_charge(charge: object, distances: DistanceArray) -> float:
-    """Return what a customer pays if no site serves him: as asked, or the largest distance + 1."""
+    """Return what an unserved customer pays: `charge`, or the largest distance plus 1."""
     if charge is None:
         return largest_distance(distances) + 1.0
     if distances.dtype == np.float64:
         return check_number("charge", charge, minimum=0.0, open_minimum=True)
     return float(check_integer("charge", charge, minimum=1, maximum=_MAX_CHARGE))
-
-
-def largest_distance(distances: DistanceArray) -> float:
-    """Return the largest finite distance, 0 if there is none."""
-    if distances.dtype == np.float64:
-        return float(distances.max(where=np.isfinite(distances), initial=0.0))
-    hops = cast("NDArray[np.uint8]", distances)
-    return float(max(0, _core.largest_finite_hop(hops, resolve_num_threads(None))))
 
 
 def order_sites(lengths: NDArray[np.float64], num_threads: int) -> NDArray[np.int32]:

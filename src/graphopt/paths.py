@@ -16,8 +16,8 @@ from graphopt.graph import Graph, check_graph
 
 _NO_HOP_LIMIT = 2**32 - 1
 _HOP_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
-# As in the bit-parallel kernel (csrc/src/bfs.cpp): sources searched at once; with fewer than these
-# it is not used; from so many nodes on, threads share one search.
+# As in the bit-parallel kernel (csrc/src/paths/bfs.cpp): the sources that it searches from at once,
+# the fewest it is used for, and the nodes from which threads share one search.
 _BLOCK, _FEWEST_SOURCES, _SHARED_NODES = 512, 32, 2**15
 _LANES = 32  # sources searched at once by length
 # All lengths are found faster by a matrix product than by searches from this share of all possible
@@ -209,6 +209,23 @@ def check_lengths(graph: Graph) -> None:
         "graph must have weights that are lengths, at least 0; "
         f"edge ({tail}, {graph.indices[entry]}) has {weights[entry]:g}"
     )
+
+
+def unreachable(dtype: np.dtype[Any]) -> float | int | None:
+    """Return what stands for unreachable in distances of this type; None if nothing does."""
+    if dtype.kind == "f":
+        return np.inf
+    return int(np.iinfo(dtype).max) if dtype.kind == "u" else None
+
+
+def largest_distance(distances: NDArray[Any], num_threads: int | None = None) -> float:
+    """Return the largest finite distance of a contiguous matrix, 0 if there is none."""
+    if distances.dtype.kind == "u":
+        threads = resolve_num_threads(num_threads)
+        return float(max(0, _core.largest_finite_hop(distances, threads)))
+    # Row by row, as a mask of which entries are finite would be as large as a table of bytes.
+    finite = (row.max(where=np.isfinite(row), initial=0.0) for row in distances)
+    return float(max(finite, default=0.0))
 
 
 def _is_dense(graph: Graph) -> bool:

@@ -22,6 +22,8 @@ MODULES = (
     "graphopt.learning",
     "graphopt.nn",
     "graphopt.objectives",
+    "graphopt.nn.losses",
+    "graphopt.nn.facility_distances",
     "graphopt.clustering",
     "graphopt.facility",
     "graphopt.paths",
@@ -43,10 +45,10 @@ EXCLUDED = {
     "graphopt.completion.PairCompletion.missing_edges": _ABSTRACT,
     "graphopt.completion.PairCompletion.probabilities": _ABSTRACT,
     "graphopt.completion.PairCompletion.sample": _ABSTRACT,
-    "graphopt.objectives.SoftClusters": _ABSTRACT,
-    "graphopt.objectives.Objective": _ABSTRACT,
+    "graphopt.nn.losses.SoftClusters": _ABSTRACT,
+    "graphopt.nn.losses.Loss": _ABSTRACT,
     **{
-        f"graphopt.objectives.Objective.{name}": _ABSTRACT
+        f"graphopt.nn.losses.Loss.{name}": _ABSTRACT
         for name in (
             "better",
             "decode",
@@ -58,14 +60,17 @@ EXCLUDED = {
             "training_value",
         )
     },
+    "graphopt.clustering.SoftKMeansSettings.check_dtype": _INTERNAL,
+    "graphopt.clustering.SoftKMeansSettings.unpack": _INTERNAL,
     "graphopt.paths.find_distances": _INTERNAL,
+    "graphopt.paths.largest_distance": _INTERNAL,
+    "graphopt.paths.unreachable": _INTERNAL,
     "graphopt.facility.check_charge": _INTERNAL,
     "graphopt.facility.check_distances": _INTERNAL,
     "graphopt.facility.check_opening": _INTERNAL,
     "graphopt.facility.distance_costs": _INTERNAL,
     "graphopt.facility.hop_steps": _INTERNAL,
     "graphopt.facility.in_ordinary_unit": _INTERNAL,
-    "graphopt.facility.largest_distance": _INTERNAL,
     "graphopt.facility.order_sites": _INTERNAL,
     "graphopt.completion.unseen_pairs.UnseenPairs": _INTERNAL,
 }

@@ -151,7 +151,7 @@ def _parts(thing: Any, depth: int) -> Iterator[bytes]:
         return
     if isinstance(thing, np.ndarray):
         yield f"{thing.dtype}{thing.shape}".encode()
-        if thing.dtype == object:
+        if thing.dtype.char in "OgG":  # bytes that mean nothing lie between long doubles
             yield from _parts(thing.tolist(), depth + 1)
         else:
             yield np.ascontiguousarray(thing).tobytes()

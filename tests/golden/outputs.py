@@ -345,7 +345,8 @@ def _decision() -> Outputs:
 def _modules() -> Outputs:
     import torch
 
-    from graphopt import nn, objectives
+    from graphopt import nn
+    from graphopt.nn import losses
 
     data = _data()
     adjacency = nn.Adjacency(data.observed).whole
@@ -355,8 +356,8 @@ def _modules() -> Outputs:
         torch.manual_seed(0)
         net = nn.ClusterNet(x.shape[1], 4, encoder=encoder).eval()
         out = net(x, adjacency)
-        loss = objectives.Modularity().loss(
-            out.assignment, objectives.Modularity().prepare(data.observed)
+        loss = losses.ModularityLoss().loss(
+            out.assignment, losses.ModularityLoss().prepare(data.observed)
         )
         loss.backward()
         return [loss, out.assignment, out.centers, [p.grad for p in net.parameters()]]
@@ -365,7 +366,7 @@ def _modules() -> Outputs:
         yield f"nn/clusternet/{encoder}", lambda e=encoder: trained(e)
 
     def facility() -> Any:
-        objective = objectives.FacilityLocation()
+        objective = losses.KCenterLoss()
         problem = objective.prepare(data.graph.largest_component()[0])
         opening = torch.full((problem.n_sites,), 0.04, requires_grad=True)
         loss = objective.loss(opening, problem)

@@ -7,8 +7,7 @@ import pytest
 import torch
 from helpers import random_graph
 
-from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
-from graphopt.objectives._ops import (
+from graphopt.nn._loss_operators import (
     expected_hops,
     expected_hops_gradient,
     expected_lengths,
@@ -16,6 +15,8 @@ from graphopt.objectives._ops import (
     mean_expected_hops,
     modularity,
 )
+from graphopt.nn.facility_distances import FacilityDistances
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 HOP_DTYPES = [np.uint8, np.uint16, np.uint32]
 CHECKS = (
@@ -40,7 +41,7 @@ def openings(n_sites=7, dtype=torch.float64):
 
 @pytest.mark.parametrize("weights", [None, "float"], ids=["unweighted", "weighted"])
 def test_modularity_gradient(weights):
-    objective = Modularity(1.2)
+    objective = ModularityLoss(1.2)
     problem = objective.prepare(random_graph(15, 30, seed=1, weights=weights))
     logits = torch.randn(15, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda z: objective.loss(z.softmax(1), problem), logits)
@@ -51,8 +52,8 @@ def test_modularity_gradient(weights):
 @pytest.mark.parametrize("charge", [None, 3])
 def test_facility_gradient(dtype, growth, charge):
     hops = distances(dtype=dtype)
-    problem = FacilityProblem.from_distances(hops, charge=charge, growth=growth)
-    objective = FacilityLocation()
+    problem = FacilityDistances.from_distances(hops, charge=charge, growth=growth)
+    objective = KCenterLoss()
     assert torch.autograd.gradcheck(lambda x: objective.loss(x, problem), openings())
     assert torch.autograd.gradcheck(problem.expected_costs, openings())
 
@@ -62,8 +63,8 @@ def test_gradient_through_the_relaxation(temperature):
     generator = torch.Generator().manual_seed(3)
     embedding = torch.randn(7, 4, dtype=torch.float64, generator=generator, requires_grad=True)
     centers = torch.randn(3, 4, dtype=torch.float64, generator=generator, requires_grad=True)
-    problem = FacilityProblem.from_distances(distances(), growth=0.5)
-    objective = FacilityLocation(site_temperature=temperature)
+    problem = FacilityDistances.from_distances(distances(), growth=0.5)
+    objective = KCenterLoss(site_temperature=temperature)
 
     def loss(embedding, centers):
         unit = torch.nn.functional.normalize(embedding, dim=1)
@@ -92,7 +93,7 @@ def test_operators_are_registered_right(dtype):
         torch.library.opcheck(expected_hops.registered, (x, hops, steps), test_utils=CHECKS)
         arguments = upstream, x.detach(), hops, steps
         torch.library.opcheck(expected_hops_gradient.registered, arguments, test_utils=CHECKS)
-    problem = FacilityProblem.from_distances(distances(dtype=np.float64))
+    problem = FacilityDistances.from_distances(distances(dtype=np.float64))
     given = x, problem.distances, problem.order, 6.0
     torch.library.opcheck(expected_lengths.registered, given, test_utils=CHECKS)
     given = upstream, x.detach(), problem.distances, problem.order, 6.0
@@ -100,11 +101,11 @@ def test_operators_are_registered_right(dtype):
 
 
 def test_losses_compile():
-    facility, communities = FacilityLocation(), Modularity()
-    hops = FacilityProblem.from_distances(distances(), growth=0.5)
-    lengths = FacilityProblem.from_distances(distances(dtype=np.float64), growth=0.5)
+    facility, communities = KCenterLoss(), ModularityLoss()
+    hops = FacilityDistances.from_distances(distances(), growth=0.5)
+    lengths = FacilityDistances.from_distances(distances(dtype=np.float64), growth=0.5)
     # Costs that float32 does not hold are computed in float64.
-    steep = FacilityProblem.from_distances(distances(), growth=20.0)
+    steep = FacilityDistances.from_distances(distances(), growth=20.0)
     graph = communities.prepare(random_graph(15, 30, seed=5))
     shares = torch.rand(15, 3, dtype=torch.float64, requires_grad=True)
     for objective, problem, decision in (

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.paper import ablation, databases
-from benchmarks.paper.proposition import measurement
-from graphopt import cli, datasets
+from graphopt import cli
 from graphopt.datasets.archive import write_arrays
 
 
@@ -78,81 +73,6 @@ def test_a_damaged_data_set(failure, tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert "cora.npz is not a readable .npz archive: " in failure(*command)
     np.savez_compressed(file, edges=np.zeros(10**6, np.int32))
     assert "are larger than 1,000,000 bytes" in failure("data", "show", "cora")
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["ablate", "--datasets", "cora", "--output"],
-        ["reproduce", "--quick", "--output"],
-        ["reproduce", "--quick", "--store"],
-        ["proposition", "--quick", "--output"],
-        ["tune", "--dataset", "cora", "--quick", "--storage"],
-    ],
-    ids=lambda words: f"{words[0]} {words[-1]}",
-)
-def test_folders_that_are_files(
-    command: list[str], failure, graph: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Told before anything is computed."""
-
-    def compute(*_: object, **__: object) -> None:
-        raise AssertionError("nothing may be computed")
-
-    monkeypatch.setattr(datasets, "load", lambda name: datasets.synthetic(60, random_state=0))
-    monkeypatch.setattr(ablation, "run", compute)
-    monkeypatch.setattr(measurement, "measure_proposition", compute)
-    message = failure(*command, graph / "inside")
-    assert message.startswith((f"{graph}: Not a directory", "storage must lie in a folder that"))
-
-
-@pytest.mark.parametrize("command", [["tune", "--quick", "--storage"], ["reproduce", "--store"]])
-def test_databases_of_others(
-    command: list[str],
-    failure,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(datasets, "load", lambda name: datasets.synthetic(60, random_state=0))
-    monkeypatch.setattr(databases, "_PATIENCE", 0.01)
-    file = tmp_path / "other.sqlite"
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("CREATE TABLE cats (name)")
-        before = file.read_bytes()
-        assert "other.sqlite" in failure(*command, file)
-        other.execute("BEGIN EXCLUSIVE")
-        assert "other.sqlite cannot be used: database is locked" in failure(*command, file)
-    assert file.read_bytes() == before
-    file.write_bytes(b"no database " * 99)
-    assert "is damaged or something else: file is not a database" in failure(*command, file)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.sqlite"]
-
-
-@pytest.mark.parametrize(
-    "content", [b"\xff\xfe\n", b"{}\n", b"[" * 100_000 + b"\n", b"[1]\n", b"what is this?\n"]
-)
-def test_runs_of_an_ablation_that_are_none(content: bytes, failure, tmp_path: Path) -> None:
-    (tmp_path / "ablation.jsonl").write_bytes(content)
-    message = failure("ablate", "--datasets", "cora", "--output", tmp_path)
-    assert "ablation.jsonl does not hold runs of an ablation: " in message
-    assert (tmp_path / "ablation.jsonl").read_bytes() == content
-
-
-def test_a_full_disk_is_told_in_a_sentence(
-    failure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ablation, "tasks", lambda *_, **__: [])
-    page = tmp_path / "ablation.md"
-    page.write_text("older")
-
-    def full(handle: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    assert failure("ablate", "--output", tmp_path) == f"{page}: No space left on device"
-    assert page.read_text() == "older"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ablation.jsonl", "ablation.md"]
 
 
 def test_output_that_cannot_be_written() -> None:

@@ -8,7 +8,7 @@ import torch
 from helpers import random_graph
 
 from graphopt import Graph
-from graphopt.objectives import FacilityLocation
+from graphopt.nn.losses import KCenterLoss
 
 
 def grid(width, height):
@@ -20,13 +20,13 @@ def grid(width, height):
 
 def test_training_value_tends_to_the_radius_of_a_connected_graph():
     graph = grid(7, 5)
-    objective = FacilityLocation(3, charge=11)  # ten steps from corner to corner, plus one
+    objective = KCenterLoss(3, charge=11)  # ten steps from corner to corner, plus one
     problem = objective.prepare(graph)
     sites = objective.decode(torch.full((35,), 3 / 35), problem, random_state=0)
     radius = objective.evaluate(sites, graph)
     assert problem.paid(sites).max() == radius
     assert problem.paid(sites).mean() < objective.training_value(sites, problem) < radius
-    sharp = FacilityLocation(3, charge=11, growth=50.0)
+    sharp = KCenterLoss(3, charge=11, growth=50.0)
     value = sharp.training_value(sites, sharp.prepare(graph))
     assert radius - np.log(35) / 50 <= value <= radius
     assert objective.evaluate(np.array([17]), graph) == 5.0
@@ -49,25 +49,25 @@ def test_training_value_tends_to_the_radius_of_a_connected_graph():
     ids=str,
 )
 def test_the_charge_follows_the_reach_unless_given(settings, charge):
-    assert FacilityLocation(**settings).prepare(grid(7, 5)).charge == charge
+    assert KCenterLoss(**settings).prepare(grid(7, 5)).charge == charge
 
 
 def test_the_reach_goes_by_the_largest_finite_distance():
     two_paths = Graph.from_edges([(i, i + 1) for i in (*range(8), 9, 10)])
-    assert FacilityLocation().prepare(two_paths).charge == 4
-    largest = FacilityLocation(customers="largest-component").prepare(two_paths)
+    assert KCenterLoss().prepare(two_paths).charge == 4
+    largest = KCenterLoss(customers="largest-component").prepare(two_paths)
     assert (largest.charge, largest.n_customers) == (4, 9)
     nothing = Graph.from_edges([], 5)
-    assert FacilityLocation().prepare(nothing).charge == 2
+    assert KCenterLoss().prepare(nothing).charge == 2
     lengths = Graph.from_edges([(0, 1), (1, 2), (3, 4)], weights=[0.5, 2.0, 2.2])
-    assert FacilityLocation(reach=0.7).prepare(lengths).charge == 0.7 * 2.5
+    assert KCenterLoss(reach=0.7).prepare(lengths).charge == 0.7 * 2.5
     without_length = Graph.from_edges([(0, 1)], weights=[0.0])
-    assert FacilityLocation().prepare(without_length).charge == 1.0
+    assert KCenterLoss().prepare(without_length).charge == 1.0
 
 
 def test_unreachable_nodes_make_the_radius_infinite():
     graph = random_graph(40, 30, seed=0)
-    objective = FacilityLocation(2, customers="largest-component")
+    objective = KCenterLoss(2, customers="largest-component")
     problem = objective.prepare(graph)
     component, nodes = graph.largest_component()
     assert problem.n_customers == component.n_nodes
@@ -75,7 +75,7 @@ def test_unreachable_nodes_make_the_radius_infinite():
     assert objective.evaluate(nodes[:2], graph) == np.inf
     assert np.isfinite(objective.training_value(nodes[:2], problem))
     # Who is cut off pays the charge, and what is served still counts.
-    everybody = FacilityLocation(2, growth=0.0)
+    everybody = KCenterLoss(2, growth=0.0)
     seen = everybody.prepare(graph)
     opening = torch.zeros(40, dtype=torch.float64)
     opening[nodes[0]] = 1.0
@@ -89,8 +89,8 @@ def test_unreachable_nodes_make_the_radius_infinite():
 
 def test_weighted_graphs_use_lengths():
     graph = Graph.from_edges([(0, 1), (1, 2)], weights=[0.5, 2.0])
-    assert FacilityLocation(1).prepare(graph).charge == 1.25
-    objective = FacilityLocation(1, charge=3.5, growth=0.0)
+    assert KCenterLoss(1).prepare(graph).charge == 1.25
+    objective = KCenterLoss(1, charge=3.5, growth=0.0)
     problem = objective.prepare(graph)
     np.testing.assert_array_equal(problem.paid(np.array([1])), [0.5, 0.0, 2.0])
     assert objective.training_value(np.array([1]), problem) == pytest.approx(2.5 / 3)
@@ -102,7 +102,7 @@ def test_weighted_graphs_use_lengths():
 def test_a_long_path_in_single_precision():
     path = Graph.from_edges([(i, i + 1) for i in range(299)])
     for charge in (None, 300, 1200):
-        objective = FacilityLocation(10, charge=charge)
+        objective = KCenterLoss(10, charge=charge)
         problem = objective.prepare(path)
         assert problem.charge == (charge or 150)
         spread = torch.zeros(300)
@@ -128,4 +128,4 @@ def test_a_long_path_in_single_precision():
 
 def test_directed_graphs_are_refused():
     with pytest.raises(ValueError, match="graph must be undirected"):
-        FacilityLocation(1).prepare(Graph.from_edges([(0, 1)], directed=True))
+        KCenterLoss(1).prepare(Graph.from_edges([(0, 1)], directed=True))

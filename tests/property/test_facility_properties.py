@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from graphopt.facility import expected_distances, expected_distances_gradient
-from graphopt.objectives import FacilityProblem
+from graphopt.nn.facility_distances import FacilityDistances
 from tests.reference import facility as twin
 
 
@@ -54,7 +54,7 @@ def test_growing_costs_are_the_average_over_all_open_sets(problem, growth):
     limit = twin.distance_costs(np.array(charge), charge, growth)
     expected = twin.expected_distances_by_enumeration(costs, opening, limit)
     for distances in (hops, lengths):
-        given_costs = FacilityProblem.from_distances(distances, charge=charge, growth=growth)
+        given_costs = FacilityDistances.from_distances(distances, charge=charge, growth=growth)
         actual = given_costs.expected_costs(torch.from_numpy(opening))
         np.testing.assert_allclose(actual, expected, atol=1e-12)
         mean = given_costs.distance_at(actual.mean()).item()

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from graphopt import Graph
 from graphopt.nn import Adjacency, ClusterNet, SparseMatrix
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 from tests.reference import clusternet as plain
 
 DTYPES = [torch.float32, torch.float64]
@@ -138,7 +138,7 @@ def test_one_step_is_plain_pytorch(dtype: torch.dtype, iterations: int) -> None:
     graph = random_graph(50, 150, 1)
     features = rows(50, 8, dtype)
     net = start(network(dropout=0.0, iterations=iterations).to(dtype), features, graph)
-    objective = Modularity()
+    objective = ModularityLoss()
     problem = objective.prepare(graph)
     ours = objective.loss(net(features, Adjacency(graph, dtype=dtype).whole).assignment, problem)
     ours.backward()
@@ -170,7 +170,7 @@ def test_facilities_are_plain_pytorch(dtype: torch.dtype) -> None:
     graph = random_graph(50, 70, 1)
     features = rows(50, 8, dtype)
     net = start(network(dropout=0.0).to(dtype), features, graph)
-    objective = FacilityLocation(3, site_temperature=20.0)
+    objective = KCenterLoss(3, site_temperature=20.0)
     problem = objective.prepare(graph)
     clusters = net(features, Adjacency(graph, dtype=dtype).whole)
     ours = objective.loss(objective.relax(clusters), problem)
@@ -187,7 +187,7 @@ def test_plain_training_of_facilities_learns() -> None:
     graph = random_graph(60, 120, 2)
     features = rows(60, 8)
     net = start(network(), features, graph)
-    problem = FacilityLocation(3).prepare(graph)
+    problem = KCenterLoss(3).prepare(graph)
     losses = plain.train_facilities(
         features, torch.from_numpy(graph.edges.astype(np.int64)), problem.distances.float(),
         tuple(parameter.detach() for parameter in encoder_parameters(net)), net.initial_centers,

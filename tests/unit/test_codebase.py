@@ -104,7 +104,7 @@ def test_nothing_is_compiled_for_one_machine() -> None:
         if path.name != "simd.hpp":
             found = forbidden.search(path.read_text())
             assert found is None, f"{path.relative_to(ROOT)} holds {found and found[0]}"
-    simd = (ROOT / "csrc/include/graphopt/simd.hpp").read_text()
+    simd = (ROOT / "csrc/include/graphopt/support/simd.hpp").read_text()
     assert re.search(r"-m(arch|tune)|intrin\.h|\b_mm\d*_", simd) is None
 
 

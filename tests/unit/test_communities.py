@@ -12,7 +12,7 @@ import pytest
 from helpers import random_graph
 
 from graphopt import CommunityResult, Graph, cnm, leiden, modularity, newman
-from graphopt.communities._merging import merge_groups
+from graphopt.communities._cnm import merge_groups
 from tests.reference import communities as twin
 
 KARATE = Graph.from_networkx(nx.karate_club_graph(), weight=None)

@@ -11,7 +11,7 @@ import pytest
 from graphopt import ClusterNet, DirectGCN, Graph
 from graphopt.completion import Chosen, FeatureNeighbours
 from graphopt.learning import completing
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 N, K, SHARE = 120, 4, 0.4
 GROUPS = np.repeat(np.arange(K), N // K)
@@ -39,7 +39,7 @@ def neighbourhoods(graph: Graph) -> Any:
 def asked(graph: Graph, features: Any, word: Any = "auto", **changed: Any) -> Any:
     settings: dict[str, Any] = {
         "n_clusters": K,
-        "objective": Modularity(),
+        "objective": ModularityLoss(),
         "seen_fraction": SHARE,
         "features_from_edges": False,
     }
@@ -99,7 +99,7 @@ def test_a_function_is_as_good_as_the_features_it_makes() -> None:
     ("features", "changed"),
     [
         (TELLING, {"seen_fraction": 1.0}),
-        (TELLING, {"objective": FacilityLocation(K)}),
+        (TELLING, {"objective": KCenterLoss(K)}),
         (None, {}),
     ],
     ids=["all seen", "facilities", "no features"],

@@ -19,7 +19,7 @@ from graphopt.learning import Recipe, train
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.nn import GCN, Adjacency
 from graphopt.nn import DirectGCN as Network
-from graphopt.objectives import FacilityLocation, Modularity, Objective
+from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss
 
 QUICK: dict[str, Any] = {
     "iterations": 12,
@@ -109,8 +109,8 @@ def test_modules_refuse_what_makes_no_sense() -> None:
 # --- training -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("objective", [Modularity(), FacilityLocation(3)], ids=OBJECTIVES)
-def test_training_moves_every_weight_and_lowers_the_loss(objective: Objective) -> None:
+@pytest.mark.parametrize("objective", [ModularityLoss(), KCenterLoss(3)], ids=OBJECTIVES)
+def test_training_moves_every_weight_and_lowers_the_loss(objective: Loss) -> None:
     recipe = Recipe(iterations=80, learning_rate=0.03, dropout=0.0, feature_dropout=0.0)
     graph, rows = planted(), described()
     if objective.decides == "centers":  # among dense groups every choice is about as good
@@ -157,14 +157,14 @@ def test_facilities_are_near() -> None:
 
 def test_another_fit_replaces_everything() -> None:
     model = DirectGCN(3, "k-center", **QUICK).fit(planted())
-    model.set_params(objective=Modularity(2.0), n_clusters=2).fit(planted())
+    model.set_params(objective=ModularityLoss(2.0), n_clusters=2).fit(planted())
     assert not hasattr(model, "centers_")
     assert not hasattr(model, "opening_")
     assert model.assignment_.shape == (60, 2)
 
 
 def test_an_objective_of_ones_own() -> None:
-    class Cut(Objective):
+    class Cut(Loss):
         def loss(self, decision: torch.Tensor, problem: Graph) -> torch.Tensor:
             u, v = torch.from_numpy(problem.edges.astype(np.int64)).T
             return (decision[u] * decision[v]).sum() / problem.n_edges
@@ -186,7 +186,7 @@ def test_unknown_nodes_stay_out() -> None:
     graph = Graph.from_edges(planted().edges, 70)
     model = DirectGCN(3, **QUICK).fit(graph)
     np.testing.assert_allclose(model.assignment_[60:], 1 / 3)
-    model = DirectGCN(3, FacilityLocation(3), **QUICK).fit(graph)
+    model = DirectGCN(3, KCenterLoss(3), **QUICK).fit(graph)
     assert (model.opening_[60:] == 0.0).all()
     assert model.centers_.max() < 60
 

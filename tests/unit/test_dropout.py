@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from graphopt._native import _core
-from graphopt.nn import dropout
-from graphopt.nn.dropout import _dropout
+from graphopt.nn import dropout, operators
 from tests.reference.dropout import dropout as twin
 
 
@@ -56,8 +55,8 @@ def test_gradient_drops_the_same_entries() -> None:
 def test_registration_and_gradcheck() -> None:
     values = torch.randn(6, 5, dtype=torch.float64, requires_grad=True)
     seed = torch.tensor(3)
-    torch.library.opcheck(_dropout.registered, (values, seed, 0.5, 2))
-    assert torch.autograd.gradcheck(lambda v: _dropout(v, seed, 0.5, 1), (values,))
+    torch.library.opcheck(operators.dropout.registered, (values, seed, 0.5, 2))
+    assert torch.autograd.gradcheck(lambda v: operators.dropout(v, seed, 0.5, 1), (values,))
 
 
 def test_off_while_evaluating_and_seeded_by_torch() -> None:

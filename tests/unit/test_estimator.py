@@ -19,7 +19,7 @@ from graphopt import ClusterNet, Graph, evaluate_centers, modularity, set_num_th
 from graphopt.completion import FeatureNeighbours
 from graphopt.errors import NotFittedError
 from graphopt.learning import Recipe, base
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 # --- decisions ----------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ def test_an_objective_of_ones_own() -> None:
 def test_the_best_restart_wins(task: str) -> None:
     settings = {**QUICK, "n_restarts": 4, "iterations": 5}
     # Polished, all restarts would end at the same sites.
-    objective = task if task == "modularity" else FacilityLocation(3, polish=False)
+    objective = task if task == "modularity" else KCenterLoss(3, polish=False)
     model = ClusterNet(3, objective, **settings).fit(random_graph(60, 150, 0))
     values = [run.best.value for run in model.runs_]
     assert len(values) == 4
@@ -281,7 +281,7 @@ def test_decisions_on_another_graph(objective: str) -> None:
 
 
 def test_clones_are_unfitted_and_alike() -> None:
-    model = ClusterNet(3, Modularity(resolution=2.0), **QUICK, recipe=Recipe(masking=0.1))
+    model = ClusterNet(3, ModularityLoss(resolution=2.0), **QUICK, recipe=Recipe(masking=0.1))
     model.fit(planted())
     twin = clone(model)
     assert not hasattr(twin, "labels_")

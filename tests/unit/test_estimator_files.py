@@ -22,7 +22,7 @@ from estimator_cases import QUICK, LargestCut, Planned, described, in_first_form
 from graphopt import ClusterNet
 from graphopt.errors import DamagedFileError, GraphoptError
 from graphopt.learning import Recipe, container
-from graphopt.objectives import FacilityLocation
+from graphopt.nn.losses import KCenterLoss
 
 PUBLISHED = ("labels_", "decision_", "assignment_", "cluster_centers_", "embedding_")
 
@@ -83,7 +83,7 @@ def test_own_parts_are_handed_over_again(tmp_path: Path) -> None:
     again = ClusterNet.load(file, objective=LargestCut(), completion=Planned())
     assert again.score(planted()) == model.score(planted())
 
-    sites = FacilityLocation(3, growth=0.0)
+    sites = KCenterLoss(3, growth=0.0)
     model = ClusterNet(3, sites, **QUICK).fit(planted())
     model.save(file)
     again = ClusterNet.load(file, objective=sites)

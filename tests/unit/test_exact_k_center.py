@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,16 +17,19 @@ from numpy.typing import NDArray
 from benchmarks.race.exact import read_orlib
 from graphopt import (
     Graph,
-    _core,
+    RobustKCenterResult,
     all_pairs_shortest_paths,
     evaluate_centers,
     exact_k_center,
     gonzalez,
     greedy_k_center,
+    local_search_k_center,
+    robust_k_center,
 )
-from graphopt.centers import _cover, _exact, _local_search, _prices, _search
-from graphopt.centers._cover import Cover
-from graphopt.centers._prices import Clock, Prices, best_prices, cheap_prices
+from graphopt._native import _core
+from graphopt.centers import _cover, _exact, _problem
+from graphopt.centers._cover import Cover, Prices, best_prices, cheap_prices
+from graphopt.centers._problem import Clock
 from graphopt.errors import InfeasibleError, MemoryLimitError
 from tests.reference import k_center, set_cover, shortest_paths
 
@@ -170,10 +174,10 @@ def test_prices_are_cut_to_be_feasible() -> None:
     assert Prices(incidence, np.array([-3.0, np.nan, np.inf])).n_sites == 0
     nobody = np.empty(0, np.int32)
     cover = Cover(nobody, np.arange(3, dtype=np.int32), incidence, 1)
-    assert cover.refute(Clock()).how is not None
+    assert cover.refute(Clock()).kept is False
     assert cover.search(Clock()).kept is False
     two = Cover(nobody, cover.sites, incidence, 2)
-    assert two.refute(Clock()).how is None
+    assert two.refute(Clock()).kept is None
     verdict = two.search(Clock())
     assert verdict.kept
     assert verdict.choice is not None
@@ -317,9 +321,9 @@ def test_packings_and_exchanges_settle_radii(
     demand = (graph.connected_components()[1] == served) & (np.arange(120) % 7 > 0)
     rules: dict[str, Any] = {"must_open": [5], "forbidden": [3, 4], "demand": demand.astype(float)}
     expected = exact_k_center(distances, 8, **rules)
-    monkeypatch.setattr(_search, "_LARGE", 0)
-    monkeypatch.setattr(_search, "_BLOCK", 500)
-    monkeypatch.setattr(_search, "_MANY", 1)
+    monkeypatch.setattr(_exact, "_LARGE", 0)
+    monkeypatch.setattr(_exact, "_BLOCK", 500)
+    monkeypatch.setattr(_exact, "_MANY", 1)
     result = exact_k_center(distances, 8, **rules)
     assert (result.radius, result.status) == (expected.radius, "optimal")
     assert {5} <= set(result.centers.tolist()) <= set(range(120)) - {3, 4}
@@ -333,9 +337,9 @@ def test_exchanges_find_a_better_choice(monkeypatch: pytest.MonkeyPatch) -> None
     edges += [*zip(cells[1:].flat, cells[:-1].flat, strict=True)]
     grid = Graph.from_edges(edges)
     start = greedy_k_center(grid, 10).radius
-    monkeypatch.setattr(_search, "_LARGE", 0)
-    monkeypatch.setattr(_search.Search, "_test", lambda *_: None)
-    monkeypatch.setattr(_search.Search, "_search", lambda *_: None)
+    monkeypatch.setattr(_exact, "_LARGE", 0)
+    monkeypatch.setattr(_exact.Search, "_test", lambda *_: None)
+    monkeypatch.setattr(_exact.Search, "_search", lambda *_: None)
     result = exact_k_center(grid, 10)
     assert result.radius < start
     assert result.lower_bound < result.radius
@@ -370,8 +374,7 @@ def test_no_time_gives_a_valid_answer() -> None:
 def test_a_time_limit_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = itertools.count()
     slow = SimpleNamespace(monotonic=lambda: next(looks) / 16)  # time passes as one looks at it
-    for module in (_exact, _prices, _local_search):
-        monkeypatch.setattr(module, "time", slow)
+    monkeypatch.setattr(_problem, "time", slow)
     rng = np.random.default_rng(0)
     points = rng.random((1500, 2))
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
@@ -392,9 +395,20 @@ def test_what_makes_it_infeasible_is_told() -> None:
     assert exact_k_center(graph, 2, demand=[1, 1, 1, 1, 0]).radius == 1.0
 
 
+def robust(sample: Any, k: int, **rules: Any) -> RobustKCenterResult:
+    return robust_k_center([sample], k, **rules)
+
+
 def test_errors_name_the_argument() -> None:
     graph = random_graph(5, 20, 0)
-    for function in (gonzalez, greedy_k_center, exact_k_center):
+    algorithms: tuple[Callable[..., object], ...] = (
+        gonzalez,
+        greedy_k_center,
+        local_search_k_center,
+        exact_k_center,
+        robust,
+    )
+    for function in algorithms:
         for arguments, message in (
             ({"k": 0}, "k must be at least 1, not 0"),
             ({"k": 6}, "k must be at most the number of nodes, 5, not 6"),
@@ -415,16 +429,18 @@ def test_errors_name_the_argument() -> None:
             function(np.empty((0, 0)), 1)
     with pytest.raises(ValueError, match="first must be a candidate that is not forbidden, not 2"):
         gonzalez(graph, 1, first=2, forbidden=[2])
-    with pytest.raises(ValueError, match="demand must have one entry per node, 5, not 2"):
-        exact_k_center(graph, 1, demand=[1, 2])
-    with pytest.raises(ValueError, match=r"demand must not be negative; demand\[1\] is -2"):
-        exact_k_center(graph, 1, demand=[1, -2, 0, 0, 0])
-    with pytest.raises(ValueError, match=r"demand must be finite; demand\[0\] is nan"):
-        exact_k_center(graph, 1, demand=[np.nan, 1, 1, 1, 1])
-    with pytest.raises(ValueError, match="time_limit must be at least 0, not -1"):
-        exact_k_center(graph, 1, time_limit=-1)
-    with pytest.raises(TypeError, match="time_limit must be a number"):
-        exact_k_center(graph, 1, time_limit="1")  # type: ignore[arg-type]
+    for function in (local_search_k_center, exact_k_center):
+        for arguments, message in (
+            ({"demand": [1, 2]}, "demand must have one entry per node, 5, not 2"),
+            ({"demand": [1, -2, 0, 0, 0]}, r"demand must not be negative; demand\[1\] is -2"),
+            ({"demand": [np.nan, 1, 1, 1, 1]}, r"demand must be finite; demand\[0\] is nan"),
+            ({"time_limit": -1}, "time_limit must be at least 0, not -1"),
+            ({"num_threads": 0}, "num_threads must be at least 1, not 0"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                function(graph, 1, **arguments)
+        with pytest.raises(TypeError, match="time_limit must be a number"):
+            function(graph, 1, time_limit="1")
 
 
 def test_what_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

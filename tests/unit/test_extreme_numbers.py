@@ -35,7 +35,7 @@ from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.facility import expected_distances_gradient
 from graphopt.learning import LinkPredictor, two_stage
 from graphopt.nn import SoftKMeans, gradient_certificate
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 FIND: dict[str, Callable[[Any], CommunityResult]] = {
     "cnm": lambda graph: cnm(graph, 4),
@@ -78,8 +78,8 @@ def test_edges_of_weight_zero_are_none(name: str) -> None:
         assert found.labels.tolist() == expected.labels.tolist()
         assert found.modularity == 0.0
     assert modularity(graph, LABELS) == 0.0
-    problem = Modularity().prepare(graph)
-    assert Modularity().training_value(LABELS, problem) == 0.0
+    problem = ModularityLoss().prepare(graph)
+    assert ModularityLoss().training_value(LABELS, problem) == 0.0
 
 
 @pytest.mark.parametrize("name", FIND_IN_GRAPH)
@@ -162,7 +162,7 @@ def test_expected_distances_in_single_precision() -> None:
 
 
 def test_the_typical_edge_is_the_unit_of_the_facility_loss() -> None:
-    objective = FacilityLocation(3)
+    objective = KCenterLoss(3)
     for exponent in (-900, 0, 900):
         graph = Graph.from_edges(EDGES, 34, np.full(len(EDGES), 2.0**exponent))
         problem = objective.prepare(graph)
@@ -175,7 +175,7 @@ def test_the_typical_edge_is_the_unit_of_the_facility_loss() -> None:
 def test_a_charge_that_is_out_of_proportion(charge: float) -> None:
     for exponent in (-900, 900):
         graph = Graph.from_edges(EDGES, 34, np.full(len(EDGES), 2.0**exponent))
-        problem = FacilityLocation(3, charge=charge, growth=0.0).prepare(graph)
+        problem = KCenterLoss(3, charge=charge, growth=0.0).prepare(graph)
         assert 0.0 < problem.charge < np.inf
         samples = [graph, graph]
         found = robust_k_center(samples, 3, charge=charge, random_state=0)
@@ -184,9 +184,9 @@ def test_a_charge_that_is_out_of_proportion(charge: float) -> None:
 
 def test_edges_longer_than_any_path_do_not_stop_training() -> None:
     lengths = np.where(np.arange(len(EDGES)) % 3 == 0, 1e60, 1.0)
-    problem = FacilityLocation(3).prepare(Graph.from_edges(EDGES, 34, lengths))
+    problem = KCenterLoss(3).prepare(Graph.from_edges(EDGES, 34, lengths))
     opening = torch.full((34,), 0.1, requires_grad=True)
-    FacilityLocation(3).loss(opening, problem).backward()
+    KCenterLoss(3).loss(opening, problem).backward()
     assert opening.grad is not None
     assert torch.isfinite(opening.grad).all()
 

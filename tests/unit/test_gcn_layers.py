@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from graphopt._native import _core
 from graphopt.nn import GCN, Adjacency, SparseMatrix, dropout
-from graphopt.nn._gcn_operators import gcn_layers, gcn_layers_backward
+from graphopt.nn.operators import gcn_layers, gcn_layers_backward
 from tests.reference import gcn as twin
 
 DTYPES = [np.float32, np.float64]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphopt import Graph
-from graphopt.datasets.hiding import hide_edges, renumbered_back
+from graphopt.datasets.hiding import Hiding, hide_edges, renumbered_back
 
 RING = Graph.from_edges(
     [(i, (i + 1) % 20) for i in range(20)],
@@ -33,14 +33,18 @@ def test_every_edge_is_kept_or_hidden(renumber: bool) -> None:
     np.testing.assert_array_equal(found.seen.edges, again.seen.edges)
 
 
-def test_rows_follow_their_nodes_and_callables_know_only_what_is_seen() -> None:
-    found = hide_edges(RING, 0.4, np.random.default_rng(0), renumber=True)
-    np.testing.assert_array_equal(found.rows(np.arange(20.0)[:, None])[:, 0], found.order)
-    degrees = found.rows(lambda graph: graph.degrees[:, None])
-    np.testing.assert_array_equal(degrees[:, 0], found.seen.degrees)
-    assert found.rows(None) is None
+def test_features_follow_their_nodes_and_callables_know_only_what_is_seen() -> None:
+    def hidden(features: object) -> Hiding:
+        rng = np.random.default_rng(0)
+        return hide_edges(RING, 0.4, rng, renumber=True, features=features)
+
+    found = hidden(np.arange(20.0)[:, None])
+    np.testing.assert_array_equal(found.features[:, 0], found.order)
+    found = hidden(lambda graph: graph.degrees[:, None])
+    np.testing.assert_array_equal(found.features[:, 0], found.seen.degrees)
+    assert hidden(None).features is None
     with pytest.raises(ValueError, match="features"):
-        found.rows(lambda graph: np.zeros((3, 2)))
+        hidden(lambda graph: np.zeros((3, 2)))
 
 
 @pytest.mark.parametrize("kind", [np.int32, np.int64], ids=["int32", "int64"])

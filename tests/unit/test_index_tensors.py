@@ -16,7 +16,7 @@ from torch import Tensor
 
 from graphopt import Graph
 from graphopt.nn import GCN, Adjacency, SparseMatrix
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 N, WIDTH = 12, 3
 GRAPH = random_graph(N, 40, 0)
@@ -205,12 +205,12 @@ def test_gcn_layers_refuse_index_tensors_that_lead_out(name: str) -> None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_modularity_refuses_index_tensors_that_lead_out(name: str) -> None:
     which, change = CHANGES[name]
-    problem = Modularity().prepare(GRAPH)
+    problem = ModularityLoss().prepare(GRAPH)
     change((problem.indptr, problem.indices)[which])
     with pytest.raises(ValueError, match=r"ind(ptr|ices) must"):
         OPERATORS.modularity(dense(), problem.indptr, problem.indices, None, 1.0)
     with pytest.raises(ValueError, match=r"ind(ptr|ices) must"):
-        Modularity().loss(dense(), problem)
+        ModularityLoss().loss(dense(), problem)
     assert GRAPH.indices.max() < N  # the graph's own arrays are others
 
 
@@ -229,7 +229,7 @@ def test_soft_kmeans_refuses_offsets_that_lead_out(place: int) -> None:
     offsets = torch.tensor([0, place, N])
     with pytest.raises(ValueError, match="offsets must"):
         OPERATORS.soft_kmeans(
-            dense(), offsets, torch.ones(2, 2, WIDTH), 1.0, 1, "one-step", 1e-6, 10, 0, 1
+            dense(), offsets, torch.ones(2, 2, WIDTH), 1.0, 1, "one-step", 1e-6, 10, 1
         )
 
 

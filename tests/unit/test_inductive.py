@@ -22,7 +22,7 @@ from graphopt.learning.inputs import disjoint_union
 from graphopt.learning.recipes import fine_tuning_recipe, inductive_recipe
 from graphopt.nn import Adjacency
 from graphopt.nn import DirectGCN as DirectNetwork
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 K = 3
 QUICK: dict[str, Any] = {
@@ -185,24 +185,24 @@ def test_fine_tuning_goes_on_from_what_was_learned(
 
 def test_fine_tuning_starts_no_worse_than_prediction() -> None:
     model = fitted(ClusterNet, recipe=Recipe(n_starts=4, n_restarts=1, iterations=4))
-    case = model._case(Modularity(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
+    case = model._case(ModularityLoss(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
     start = module.best_start(
-        model.network_, case.inputs, Modularity(), case.problem, 4, np.random.default_rng(0)
+        model.network_, case.inputs, ModularityLoss(), case.problem, 4, np.random.default_rng(0)
     )
-    value = Modularity().training_value(start.decision, case.problem)
+    value = ModularityLoss().training_value(start.decision, case.problem)
     tuned = model.fine_tune(UNSEEN, UNSEEN_ROWS, iterations=1)
     assert tuned.runs_[0].checks[0][1] == value
 
 
 def test_more_starts_are_no_worse() -> None:
     model = fitted(ClusterNet, iterations=1)
-    case = model._case(Modularity(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
+    case = model._case(ModularityLoss(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
     values = [
-        Modularity().training_value(
+        ModularityLoss().training_value(
             module.best_start(
                 model.network_,
                 case.inputs,
-                Modularity(),
+                ModularityLoss(),
                 case.problem,
                 n_starts,
                 np.random.default_rng(0),
@@ -222,7 +222,7 @@ def test_a_model_of_one_graph_can_be_fine_tuned_too() -> None:
     np.testing.assert_array_equal(model.labels_, labels)
 
 
-@pytest.mark.parametrize("objective", [Modularity(), FacilityLocation(K)], ids=OBJECTIVES)
+@pytest.mark.parametrize("objective", [ModularityLoss(), KCenterLoss(K)], ids=OBJECTIVES)
 def test_the_state_best_on_validation_is_kept(objective: Any) -> None:
     model = ClusterNet(K, objective, **QUICK)
     recipe = Recipe(iterations=9, check_every=3, n_restarts=1, learning_rate=0.1)
@@ -259,7 +259,7 @@ def test_only_what_is_given_is_read() -> None:
     """Nothing but the seen graphs reaches an objective."""
     prepared: list[Graph] = []
 
-    class Watched(Modularity):
+    class Watched(ModularityLoss):
         def prepare(self, graph: Graph) -> Any:
             prepared.append(graph)
             return super().prepare(graph)
@@ -305,7 +305,7 @@ def test_files(cls: Any, objective: str, tmp_path: Path) -> None:
 
 
 def test_recipes() -> None:
-    for objective in (Modularity(), FacilityLocation(K)):
+    for objective in (ModularityLoss(), KCenterLoss(K)):
         recipe = inductive_recipe(objective, 0.4)
         assert isinstance(recipe, Recipe)
         tuning = fine_tuning_recipe(recipe)

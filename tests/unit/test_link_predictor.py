@@ -17,7 +17,7 @@ from graphopt.errors import MemoryLimitError, NotFittedError
 from graphopt.learning import LinkPredictor, LinkScores, link_predictor, link_probabilities
 from graphopt.nn import Adjacency
 from graphopt.nn import LinkPredictor as Network
-from graphopt.nn._pair_operators import pair_scores
+from graphopt.nn.operators import pair_scores
 
 QUICK: dict[str, Any] = {
     "iterations": 15,

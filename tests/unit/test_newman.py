@@ -11,7 +11,7 @@ from helpers import random_graph
 from sized_graphs import sized_graphs
 
 from graphopt import Graph, modularity, newman
-from graphopt.communities import _bisection
+from graphopt.communities import _newman
 from tests.reference import communities as twin
 
 KARATE = Graph.from_networkx(nx.karate_club_graph(), weight=None)
@@ -25,9 +25,9 @@ def connected(n_nodes: int, n_edges: int, seed: int, weights: str | None = "floa
     return random_graph(n_nodes, n_edges, seed, weights=weights).largest_component()[0]
 
 
-def group_of(graph: Graph, members: np.ndarray, form: str) -> _bisection.Group:
+def group_of(graph: Graph, members: np.ndarray, form: str) -> _newman.Group:
     matrix = graph.to_scipy()[members][:, members]
-    return _bisection.Group(
+    return _newman.Group(
         matrix if form == "sparse" else matrix.toarray(),
         graph.strengths[members],
         float(graph.strengths.sum()),
@@ -43,7 +43,7 @@ def test_splits_are_the_twins(form: str) -> None:
     for seed in range(20):
         graph = connected(16, 30, seed)
         members = np.flatnonzero(np.random.default_rng(seed).random(graph.n_nodes) < 0.7)
-        gain, side = _bisection.bisect(group_of(graph, members, form), refine=False)
+        gain, side = _newman.bisect(group_of(graph, members, form), refine=False)
         expected, eigenvalue = twin.sign_split(dense(graph), members)
 
         def quality(side: np.ndarray, members=members, graph=graph) -> float:
@@ -71,7 +71,7 @@ def test_fine_tuning_is_the_twins(form: str) -> None:
         start = np.random.default_rng(seed).random(len(members)) < 0.5
         start[:2] = False, True
         group = group_of(graph, members, form)
-        found = _bisection.fine_tune(group, start)
+        found = _newman.fine_tune(group, start)
         expected = twin.kernighan_lin(dense(graph), members, start)
         assert group.gain(found) == pytest.approx(group.gain(expected), abs=1e-12)
         assert np.array_equal(found, expected)
@@ -87,9 +87,9 @@ def test_the_cut_along_a_vector_and_the_single_node_are_the_best_ones() -> None:
         for form in ("sparse", "dense"):
             group = group_of(graph, np.arange(n), form)
             cuts = [group.gain(np.isin(np.arange(n), order[:size])) for size in range(1, n)]
-            assert group.gain(_bisection._cut_along(group, vector)) == pytest.approx(max(cuts))
+            assert group.gain(_newman._cut_along(group, vector)) == pytest.approx(max(cuts))
             singles = [group.gain(np.arange(n) == node) for node in range(n)]
-            assert group.gain(_bisection._single_node(group)) == pytest.approx(max(singles))
+            assert group.gain(_newman._single_node(group)) == pytest.approx(max(singles))
 
 
 def test_a_forced_split_of_a_small_group_costs_least() -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import copy
 import gc
 import io
+import weakref
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from graphopt import soft_kmeans
-from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
+from graphopt.clustering import SoftKMeansSettings, kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.errors import ConvergenceWarning
-from graphopt.nn import SoftKMeans
-from graphopt.nn import _soft_kmeans_operators as operators
+from graphopt.nn import SoftKMeans, operators
 
 DTYPES = [torch.float32, torch.float64]
 METHODS = ["one-step", "implicit", "dense", "unrolled", "auto"]
@@ -123,7 +124,7 @@ def test_operators_are_registered_right(method, iterations):
     offsets = torch.tensor([0, 5, 12])
     torch.library.opcheck(
         operators.soft_kmeans.registered,
-        (x, offsets, start, 3.0, iterations, method, 1e-6, 100, 0, 2),
+        (x, offsets, start, 3.0, iterations, method, 1e-6, 100, 2),
     )
 
 
@@ -166,14 +167,32 @@ def test_copies_and_saved_state():
     layer.load_state_dict({})
 
 
-def test_reports_do_not_outlive_their_modules():
-    before = len(operators.reports)
+def test_results_do_not_keep_their_module():
     layer = SoftKMeans(2, 4.0, 1)
-    layer(rows(10, 3).requires_grad_()).centers.sum().backward()
-    assert len(operators.reports) == before + 1
+    x = rows(10, 3).requires_grad_()
+    total = layer(x).centers.sum()
+    gone = weakref.ref(layer)
     del layer
     gc.collect()
-    assert len(operators.reports) == before
+    assert gone() is None
+    total.backward()
+    assert x.grad is not None
+
+
+def test_reports_are_of_the_last_backward_pass():
+    x = rows(90, 5).requires_grad_()
+    layer = SoftKMeans(3, 5.0, 4, "implicit", tolerance=1e-3)
+    offsets = torch.tensor([0, 30, 90])
+    torch.autograd.grad(layer(x, offsets=offsets).centers.square().sum(), x)
+    first = layer.last_report
+    assert len(first.iterations) == len(first.residual) == 2
+    layer(x)  # a forward pass alone changes nothing
+    assert layer.last_report == first
+    layer.settings = SoftKMeansSettings(5.0, 4, "auto")
+    with FlopCounterMode(display=False):  # operators go through torch's dispatcher
+        layer(x).centers.square().sum().backward()
+    assert layer.last_report.method == "implicit"
+    assert layer.last_report.certified_error > 0.01
 
 
 def test_memory_is_shared_not_copied():

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from graphopt import Graph
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 
-class Cut(Objective):
+class Cut(Loss):
     """The largest cut: what a user has to write."""
 
     def loss(self, decision, problem):
@@ -61,7 +61,7 @@ def test_better_is_strict_and_knows_the_direction():
 
 def test_what_is_missing_is_named():
     with pytest.raises(TypeError, match="abstract"):
-        Objective()
+        Loss()
 
     class Prepared(Cut):
         def prepare(self, graph):

@@ -11,7 +11,7 @@ from helpers import random_graph
 from graphopt import Graph
 from graphopt._native import _core
 from graphopt.communities import modularity
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 from tests.reference import modularity as twin
 
 
@@ -48,7 +48,7 @@ def test_whole_assignments_have_the_exact_modularity(weights):
     graph = random_graph(200, 500, seed=1, weights=weights)
     labels = np.random.default_rng(2).integers(0, 6, 200)
     for resolution in (0.5, 1.0, 2.0):
-        objective = Modularity(resolution)
+        objective = ModularityLoss(resolution)
         problem = objective.prepare(graph)
         assignment = torch.eye(6, dtype=torch.float64)[torch.from_numpy(labels)]
         exact = modularity(graph, labels, resolution=resolution)
@@ -73,7 +73,7 @@ def test_same_bits_at_any_number_of_threads(dtype, weights):
 
 def test_without_edges_everything_is_zero():
     for n_nodes in (0, 1, 5):
-        objective = Modularity()
+        objective = ModularityLoss()
         problem = objective.prepare(Graph.from_edges([], n_nodes))
         assignment = torch.rand(n_nodes, 3, requires_grad=True)
         loss = objective.loss(assignment, problem)
@@ -85,7 +85,7 @@ def test_without_edges_everything_is_zero():
 
 def test_strided_assignments_are_taken():
     graph = random_graph(50, 100, seed=5)
-    objective = Modularity()
+    objective = ModularityLoss()
     problem = objective.prepare(graph)
     wide = torch.from_numpy(soft_assignment(50, 8, seed=6))
     contiguous = objective.loss(wide[:, ::2].contiguous(), problem)
@@ -93,7 +93,7 @@ def test_strided_assignments_are_taken():
 
 
 def test_it_can_be_copied_and_stored():
-    objective = Modularity(1.5)
+    objective = ModularityLoss(1.5)
     assert copy.deepcopy(objective) == pickle.loads(pickle.dumps(objective)) == objective
     graph = random_graph(20, 30, seed=7, weights="int")
     assignment = torch.from_numpy(soft_assignment(20, 3, seed=8))
@@ -103,9 +103,9 @@ def test_it_can_be_copied_and_stored():
 
 
 def test_bad_input_is_named():
-    objective = Modularity()
+    objective = ModularityLoss()
     with pytest.raises(ValueError, match="resolution must be at least 0"):
-        Modularity(-1.0)
+        ModularityLoss(-1.0)
     with pytest.raises(ValueError, match="graph must be undirected"):
         objective.prepare(Graph.from_edges([(0, 1)], directed=True))
     with pytest.raises(ValueError, match="graph must not have negative weights"):

@@ -15,7 +15,7 @@ from torch_operations import first_difference
 
 from graphopt import ClusterNet, Graph
 from graphopt.learning.one_thread import one_thread
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 
 def in_another_thread(function: Callable[[], Any]) -> Any:
@@ -111,7 +111,7 @@ def test_the_last_of_overlapping_callers_gives_blas_its_threads_back() -> None:
 def test_an_objective_of_ones_own_is_computed_on_one_thread() -> None:
     seen = set()
 
-    class Watching(Modularity):
+    class Watching(ModularityLoss):
         def loss(self, decision: Tensor, problem: Any) -> Tensor:
             seen.add(torch.get_num_threads())
             return super().loss(decision, problem)

@@ -23,7 +23,8 @@ from graphopt import (
 from graphopt.clustering import stack_rows
 from graphopt.communities import check_strengths
 from graphopt.datasets import sources
-from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
+from graphopt.nn.facility_distances import FacilityDistances
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 RING = Graph.from_edges([(i, (i + 1) % 8) for i in range(8)])
 RAGGED = [[0], [1, 2]]
@@ -41,9 +42,9 @@ TAKE_A_GRAPH = {
     "exact_within_reach": lambda graph: evaluation.exact_within_reach(graph, 2),
     "clean_splits": lambda graph: list(evaluation.clean_splits(graph)),
     "consensus": lambda graph: learning.consensus(graph, [[0] * 8], 2),
-    "Modularity.prepare": Modularity().prepare,
-    "FacilityLocation.prepare": FacilityLocation().prepare,
-    "FacilityLocation.evaluate": lambda graph: FacilityLocation().evaluate(np.array([0]), graph),
+    "Modularity.prepare": ModularityLoss().prepare,
+    "KCenterLoss.prepare": KCenterLoss().prepare,
+    "KCenterLoss.evaluate": lambda graph: KCenterLoss().evaluate(np.array([0]), graph),
     "quality": lambda graph: evaluation.quality("facility", graph, [0]),
     "EdgeProbabilities": lambda graph: completion.EdgeProbabilities(graph, [(0, 2)], [0.5]),
     "Chosen": lambda graph: completion.Chosen(2, 0.5).missing_edges(graph),
@@ -222,11 +223,11 @@ def test_networks_name_the_width_that_is_wrong():
 def test_one_row_that_runs_backwards_is_read():
     hops = np.array([[0, 1, 2], [1, 0, 1]], np.uint8)[::-1][:1]
     assert hops.strides[0] < 0
-    assert FacilityProblem.from_distances(hops).n_sites == 3
+    assert FacilityDistances.from_distances(hops).n_sites == 3
 
 
 def test_an_opening_has_one_axis():
-    objective = FacilityLocation(2)
+    objective = KCenterLoss(2)
     with pytest.raises(ValueError, match="decision must be 1D, one opening per site, not 0D"):
         objective.decode(torch.tensor(0.5), objective.prepare(RING))
 
@@ -384,6 +385,6 @@ def test_row_boundaries_are_never_empty():
 
 def test_training_on_lengths_next_to_nothing_names_the_graph():
     tiny = Graph.from_edges(RING.edges, 8, np.full(8, 5e-324))
-    problem = FacilityLocation(7).prepare(tiny)
+    problem = KCenterLoss(7).prepare(tiny)
     with pytest.raises(ValueError, match=r"problem \(or weights of graph\) must be larger"):
-        FacilityLocation(7).training_value(np.arange(7), problem)
+        KCenterLoss(7).training_value(np.arange(7), problem)

@@ -160,3 +160,13 @@ def test_samples_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("graphopt._validation.available_memory", lambda: 20_000)
     with pytest.raises(MemoryLimitError, match=r"3 samples needs 30,000 bytes .* fewer samples"):
         robust_k_center(matrices, 2)
+
+
+@pytest.mark.parametrize("growth", [0.6, 1e-320, 1e300])
+def test_lengths_far_apart_cost_something_each(growth: float) -> None:
+    long = np.array([[0, 0, 0, 2], [2, 0, 0, 3], [0, 3, 1e308, 0], [2, 2, 2, 0.0]])
+    hops = np.array([[0, 5, 1, 2], [1, 0, 65535, 4], [2, 65535, 0, 4], [1, 4, 1, 0]], np.uint16)
+    path = Graph.from_edges([(0, 1), (1, 2), (2, 3)])
+    found = robust_k_center([path, long, hops], 3, growth=growth, n_starts=1, random_state=79)
+    assert len(found.centers) == 3
+    assert found.radii.tolist() == [1.0, 0.0, 2.0]

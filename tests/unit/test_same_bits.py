@@ -23,7 +23,7 @@ from torch_operations import Misaligned, first_difference, moved
 from graphopt import ClusterNet, DirectGCN, Graph, LinkPredictor, TwoStage, set_num_threads
 from graphopt.completion import Bagging, Chosen, FeatureNeighbours, LinkModel, Mixture
 from graphopt.learning import Recipe
-from graphopt.objectives import FacilityLocation
+from graphopt.nn.losses import KCenterLoss
 
 N_NODES, N_FEATURES, N_GROUPS = 840, 90, 40
 QUICK: dict[str, Any] = {
@@ -105,7 +105,7 @@ START_LABELS = np.arange(N_NODES) % N_GROUPS
 CASES: dict[str, Callable[[Any], Any]] = {
     "clusternet": fitted(cluster_net()),
     "k-center": fitted(cluster_net("k-center")),
-    "k-center on the mean": fitted(cluster_net(FacilityLocation(growth=0.0))),
+    "k-center on the mean": fitted(cluster_net(KCenterLoss(growth=0.0))),
     "appnp": fitted(cluster_net(encoder="appnp")),
     "sgc": fitted(cluster_net(encoder="sgc")),
     "implicit": fitted(cluster_net(gradient="implicit")),

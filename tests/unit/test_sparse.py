@@ -9,7 +9,7 @@ import torch
 
 from graphopt._native import _core
 from graphopt.nn import SparseMatrix
-from graphopt.nn.sparse import spmm
+from graphopt.nn.operators import spmm
 from tests.reference.spmm import spmm as twin
 
 WIDTHS = [0, 1, 7, 8, 16, 17, 50, 63, 64, 65, 130, 200]

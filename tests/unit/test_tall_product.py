@@ -11,8 +11,8 @@ from scipy.sparse import eye_array
 from torch_operations import moved
 
 from graphopt._native import _core
-from graphopt.nn.products import product, tall_product, transposed_tall_product
-from graphopt.nn.sparse import SparseMatrix
+from graphopt.nn.operators import tall_product, transposed_tall_product
+from graphopt.nn.sparse import SparseMatrix, product
 from tests.reference import tall_product as twin
 
 DTYPES = [np.float32, np.float64]

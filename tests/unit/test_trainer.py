@@ -15,7 +15,7 @@ from graphopt.learning import PAPER, Recipe, TrainingRun, train
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import default_recipe
 from graphopt.nn import ClusterNet, SparseMatrix
-from graphopt.objectives import FacilityLocation, Modularity, Objective
+from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss
 
 SHORT = Recipe(iterations=12, check_every=4, n_restarts=1, smoothing=0)
 
@@ -34,14 +34,14 @@ class Setup:
 
     def __init__(
         self,
-        objective: Objective | None = None,
+        objective: Loss | None = None,
         recipe: Recipe = SHORT,
         graph: Graph | None = None,
         features: Any = None,
         seed: int = 0,
     ) -> None:
         self.graph = planted() if graph is None else graph
-        self.objective = Modularity() if objective is None else objective
+        self.objective = ModularityLoss() if objective is None else objective
         self.problem = self.objective.prepare(self.graph)
         self.inputs = EncoderInputs.make(self.graph, features, smoothing=recipe.smoothing)
         self.recipe = recipe
@@ -65,8 +65,8 @@ class Setup:
         )
 
 
-@pytest.mark.parametrize("objective", [Modularity(), FacilityLocation(3)], ids=["Q", "k-center"])
-def test_the_best_look_is_kept(objective: Objective) -> None:
+@pytest.mark.parametrize("objective", [ModularityLoss(), KCenterLoss(3)], ids=["Q", "k-center"])
+def test_the_best_look_is_kept(objective: Loss) -> None:
     setup = Setup(objective)
     run = setup.train()
     best = run.best
@@ -272,6 +272,6 @@ def test_recipes_show_what_is_not_default() -> None:
 
 
 def test_defaults_hide_edges_only_where_some_are_unseen() -> None:
-    assert default_recipe(Modularity(), 1.0).masking == 0.0
-    assert default_recipe(Modularity(), 0.4).masking > 0.0
-    assert isinstance(default_recipe(FacilityLocation(3), 0.4), Recipe)
+    assert default_recipe(ModularityLoss(), 1.0).masking == 0.0
+    assert default_recipe(ModularityLoss(), 0.4).masking > 0.0
+    assert isinstance(default_recipe(KCenterLoss(3), 0.4), Recipe)

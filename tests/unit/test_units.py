@@ -151,10 +151,10 @@ CASES: dict[str, tuple[Case, tuple[int, ...], str]] = {
     "nn.SoftKMeans": (soft_kmeans_module, EXPONENTS, "SoftKMeans SoftKMeansOutput"),
     "nn.Adjacency": (adjacency, EXPONENTS, "Adjacency SparseMatrix"),
     "Modularity": (modularity_objective, EXPONENTS, "Modularity ModularityProblem"),
-    "FacilityLocation": (
+    "KCenterLoss": (
         facility_objective,
         EXPONENTS,
-        "FacilityLocation FacilityProblem",
+        "KCenterLoss FacilityDistances",
     ),
     "features": (
         rows_of_features,

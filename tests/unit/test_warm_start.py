@@ -23,7 +23,7 @@ from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import default_recipe, fine_tuning_recipe
 from graphopt.learning.warm_start import pretrain
 from graphopt.nn import ClusterNet as Network
-from graphopt.objectives import Modularity, Objective
+from graphopt.nn.losses import Loss, ModularityLoss
 
 GROUPS = np.repeat(np.arange(3), 20)
 RECIPE = Recipe(iterations=4, n_restarts=2, check_every=2)
@@ -56,7 +56,7 @@ def network(n_features: int, k: int = 3) -> Network:
     return Network(n_features, k, hidden_features=8, embedding_features=6)
 
 
-class Cut(Objective):
+class Cut(Loss):
     """A user's own, which cannot improve a decision."""
 
     def loss(self, decision: torch.Tensor, problem: Graph) -> torch.Tensor:
@@ -77,7 +77,11 @@ class Cut(Objective):
 def test_with_all_switches_off_nothing_is_drawn_beside_initialisation_and_training() -> None:
     graph = planted()
     model = ClusterNet(3, **QUICK).fit(graph, described())
-    inputs, objective, rng = inputs_of(graph, described()), Modularity(), np.random.default_rng(0)
+    inputs, objective, rng = (
+        inputs_of(graph, described()),
+        ModularityLoss(),
+        np.random.default_rng(0),
+    )
     problem = objective.prepare(graph)
     values = []
     for run in model.runs_:
@@ -321,12 +325,13 @@ def test_predictions_and_fine_tuning_are_polished() -> None:
 
 def test_the_resolution_of_the_objective_counts() -> None:
     graph = random_graph(80, 200, 1)
-    fine = Modularity(resolution=3.0)
+    fine = ModularityLoss(resolution=3.0)
     problem = fine.prepare(graph)
     start = np.zeros(80, np.int64)
     assert fine.training_value(fine.improve(start, problem, 10, random_state=0), problem) > (
         fine.training_value(
-            Modularity().improve(start, Modularity().prepare(graph), 10, random_state=0), problem
+            ModularityLoss().improve(start, ModularityLoss().prepare(graph), 10, random_state=0),
+            problem,
         )
     )
     assert fine.improves
@@ -420,7 +425,7 @@ def test_fine_tuning_starts_from_what_is_learned() -> None:
 
 @pytest.mark.parametrize("share", [0.4, 1.0])
 def test_switches_are_off_by_default(share: float) -> None:
-    recipe = default_recipe(Modularity(), share)
+    recipe = default_recipe(ModularityLoss(), share)
     assert (recipe.completion_in, recipe.start, recipe.pretraining) == ("both", "k-means++", 0)
     assert not recipe.consensus
     assert not recipe.polish

@@ -19,7 +19,7 @@ from graphopt.learning import PAPER
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.trainer import train
 from graphopt.nn import ClusterNet, gradient_certificate
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 Array = NDArray[np.float64]
 
@@ -192,7 +192,7 @@ def _along_training(
         source = f"training on {data.name}"
         rows.append(_measured(source, step, x, centers, _TRAINING_TEMPERATURE, num_threads))
 
-    objective = Modularity()
+    objective = ModularityLoss()
     look(0)
     run = train(network, inputs, objective, objective.prepare(data.observed), recipe, rng, look)
     if run.interrupted:

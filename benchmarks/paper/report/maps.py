@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphopt._loading import load_whole
-from graphopt.communities._igraph import as_igraph, igraph_random
+from graphopt.communities.igraph import as_igraph, igraph_random
 from graphopt.graph import Graph
 from graphopt.paths import distances_to_nearest
 

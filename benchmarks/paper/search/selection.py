@@ -25,7 +25,7 @@ from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet
 from graphopt.learning.placement import informative_nodes
-from graphopt.objectives import FacilityLocation, Modularity, Objective, SoftClusters
+from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss, SoftClusters
 
 Report = Callable[[int, float], bool]
 """Called with (training steps, score so far); returns whether to stop here."""
@@ -53,18 +53,18 @@ class StoppedError(Exception):
     """A training was told to stop."""
 
 
-class Watched(Objective):
+class Watched(Loss):
     """An objective that tells of every look which the training takes at its decision.
 
     Parameters
     ----------
-    inner : Objective
+    inner : Loss
         Does the work.
     look : callable
         Called with (decision, training value).
     """
 
-    def __init__(self, inner: Objective, look: Callable[[NDArray[Any], float], None]) -> None:
+    def __init__(self, inner: Loss, look: Callable[[NDArray[Any], float], None]) -> None:
         self.inner, self.look = inner, look
         for name in ("greater_is_better", "decides", "uses_expected_edges"):
             setattr(self, name, getattr(inner, name))
@@ -103,7 +103,7 @@ class Progressed:
 
     Parameters
     ----------
-    objective : Objective
+    objective : Loss
     space : Space
     judged : sequence of Graph
         One for each decision of a look.
@@ -111,7 +111,7 @@ class Progressed:
     """
 
     def __init__(
-        self, objective: Objective, space: Space, judged: Sequence[Graph], report: Report
+        self, objective: Loss, space: Space, judged: Sequence[Graph], report: Report
     ) -> None:
         self._objective, self._space, self._report = objective, space, report
         self._problems = [objective.prepare(graph) for graph in judged]
@@ -169,7 +169,7 @@ class HiddenEdges(ABC):
     Score: the objective's training value on all seen edges. For communities the modularity
     (higher is better). For facilities the distance charged (lower is better), which leans towards
     the largest one and is finite where the seen graph falls apart; see
-    :meth:`graphopt.objectives.FacilityLocation.training_value`.
+    :meth:`graphopt.losses.KCenterLoss.training_value`.
 
     Nodes of which neither an edge that is not hidden nor features tell anything take no part.
     Features computed from the seen graph know its hidden edges a little; all settings profit alike.
@@ -195,9 +195,9 @@ class HiddenEdges(ABC):
             )
 
     @property
-    def objective(self) -> Objective:
+    def objective(self) -> Loss:
         """What decisions are judged by."""
-        return Modularity() if self.task == "community" else FacilityLocation(self.n_clusters)
+        return ModularityLoss() if self.task == "community" else KCenterLoss(self.n_clusters)
 
     @property
     def greater_is_better(self) -> bool:

@@ -20,7 +20,7 @@ from graphopt import (
     gonzalez,
     greedy_k_center,
 )
-from graphopt.centers._swaps import swap_sites
+from graphopt.centers.swaps import swap_sites
 
 K = 10
 

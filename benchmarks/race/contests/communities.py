@@ -26,7 +26,7 @@ from benchmarks.race.torch_peers import SparseModularity, value_and_gradient
 from benchmarks.race.workloads import like, size_of
 from graphopt import CommunityResult, cnm, leiden, newman
 from graphopt import modularity as modularity_of
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 K = 10
 
@@ -46,7 +46,7 @@ def modularity(scale: float, name: str, size: tuple[int, int]) -> LineUp:
         return torch.from_numpy(workloads.assignment(n, K))
 
     def ours() -> Call:
-        objective, r = Modularity(), assignment()
+        objective, r = ModularityLoss(), assignment()
         problem = objective.prepare(source()[0])
         return lambda: value_and_gradient(lambda at: objective.loss(at, problem), r)
 

@@ -14,7 +14,7 @@ from benchmarks.race.contest import Call, Contest, Contestant, Faster, LineUp, W
 from benchmarks.race.torch_peers import GroupedFacility, SortedFacility
 from benchmarks.race.workloads import like, size_of
 from graphopt import all_pairs_shortest_paths
-from graphopt.objectives import FacilityProblem
+from graphopt.nn.facility_distances import FacilityDistances
 
 K = 10
 Answer = tuple[Any, Any]
@@ -32,7 +32,7 @@ def facility(
 
     def ours(count: int) -> Callable[[], Answer]:
         hops = all_pairs_shortest_paths(source()[0])
-        problem = FacilityProblem.from_distances(hops[:count], charge=int(hops.max()) + 1)
+        problem = FacilityDistances.from_distances(hops[:count], charge=int(hops.max()) + 1)
         return _costs_and_gradient(problem.expected_costs, opening())
 
     def peer(kind: Callable[..., Any]) -> Callable[[], Call]:

@@ -21,6 +21,7 @@ from benchmarks.race.contest import (
 from benchmarks.race.peers import torch_compiled
 from graphopt import soft_kmeans
 from graphopt.clustering import soft_kmeans_vjp, stack_rows
+from graphopt.clustering.settings import Gradient
 from graphopt.nn import SoftKMeans
 
 TEMPERATURE, ITERATIONS = 30.0, 10
@@ -195,7 +196,7 @@ def implicit_gradient(scale: float) -> LineUp:
         generator = torch.Generator().manual_seed(1)
         return x, centers, torch.randn(n, N_CLUSTERS, generator=generator)
 
-    def layer(gradient: str) -> Call:
+    def layer(gradient: Gradient) -> Call:
         x, centers, weights = tensors()
         module = SoftKMeans(
             N_CLUSTERS, TEMPERATURE, ITERATIONS, gradient, normalize=False, tolerance=1e-6

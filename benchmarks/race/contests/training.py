@@ -25,7 +25,7 @@ from benchmarks.race.workloads import Described
 from graphopt.learning import PAPER, Recipe, train
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.nn import ClusterNet
-from graphopt.objectives import FacilityLocation, Modularity
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 K = 10
 
@@ -62,7 +62,7 @@ class _Task:
     def plain(self, *, grouped: bool = False) -> torch_peers.Training:
         """Return the same training in plain PyTorch; facilities sorted or grouped by distance."""
         graph = self.data.observed
-        if isinstance(self.objective, FacilityLocation):
+        if isinstance(self.objective, KCenterLoss):
             kind = torch_peers.GroupedFacility if grouped else torch_peers.SortedFacility
             paid = kind(self.problem.distances.numpy(), self.problem.charge)
             loss = torch_peers.facility_loss(paid, self.objective.site_temperature)
@@ -88,9 +88,9 @@ class _Task:
 def _task(task: str, scale: float) -> _Task:
     data = _described(task, scale)
     inputs = EncoderInputs.make(data.observed, data.words, smoothing=0)
-    objective: Any = Modularity()
+    objective: Any = ModularityLoss()
     if task == "facility":  # the paper's loss: the mean distance, at most the diameter
-        objective = FacilityLocation(K, growth=0.0, reach=1.0)
+        objective = KCenterLoss(K, growth=0.0, reach=1.0)
     with torch.random.fork_rng(devices=[]):
         network = ClusterNet(inputs.n_features, K)
         network.initialize(inputs.features, inputs.adjacency.whole, np.random.default_rng(0))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from graphopt.centers._evaluate import evaluate_centers
-from graphopt.centers._exact import ExactKCenterResult, exact_k_center
-from graphopt.centers._gonzalez import gonzalez
-from graphopt.centers._greedy import greedy_k_center
+from graphopt.centers._construction import gonzalez, greedy_k_center
+from graphopt.centers._exact import ExactKCenterResult, Reduction, exact_k_center
 from graphopt.centers._local_search import local_search_k_center
-from graphopt.centers._reduction import Reduction
-from graphopt.centers._result import KCenterResult
+from graphopt.centers._problem import KCenterResult, evaluate_centers
 from graphopt.centers._robust import RobustKCenterResult, robust_k_center
 
 __all__ = [

@@ -1,9 +1,9 @@
-"""k-center to proven optimality."""
+"""k-center to proven optimality: the radius is bisected, each one being a set cover."""
 
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,45 +12,80 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt._native import _core
 from graphopt._scale import restored_number
-from graphopt._threads import resolve_num_threads
-from graphopt._validation import check_number
-from graphopt.centers._demand import check_demand, times_demand
-from graphopt.centers._evaluate import evaluate_centers
-from graphopt.centers._input import Sites, check_sites, checked_source, size_of, unreachable
-from graphopt.centers._prices import Clock
-from graphopt.centers._reduction import Reduction
-from graphopt.centers._search import Search
+from graphopt.centers._cover import Cover, Verdict, reduce_to_cover
+from graphopt.centers._problem import (
+    Clock,
+    KCenterProblem,
+    KCenterResult,
+    check_problem,
+    evaluate,
+    start_clock,
+)
 from graphopt.centers._solver import solver_process
+from graphopt.centers.swaps import SmoothCosts
 from graphopt.errors import InfeasibleError
 from graphopt.graph import Graph
-from graphopt.paths import find_distances
+from graphopt.paths import unreachable
+
+_BLOCK = 2**24  # entries of the costs looked at together
+_SMALL = 2**20  # entries up to which threads would wait for each other longer than they work
+_LARGE = 2**26  # entries from which on packings and exchanges come before the reductions
+_MANY = 3  # radii between bound and choice that are worth the exchanges
+_GROWTH = 2.0  # of costs with every hop, in exchanges
+_PART_FOR_EXCHANGES = 1 / 3  # of the time that is left
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExactKCenterResult:
-    """A choice of centres, and what is proven of every other one.
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """What was left of the set cover at a radius, and what settled it.
 
     Attributes
     ----------
-    centers : array of int32, shape (k,)
-        Distinct node numbers, ascending.
     radius : float
-        The largest distance of a node from its nearest centre, times the node's demand where there
-        is one; ``inf`` where some node that is to be served is not reached.
-    assignment : array of int32, shape (n_nodes,)
-        Position in `centers` of each node's nearest centre, the smallest on ties; -1 where none
-        reaches it.
+    kept : bool or None
+        Whether k sites keep the radius; None: not known, as the time was over or other radii
+        answered the question.
+    settled_by : str
+        ``"unserved"``: no site is that near to some customer. ``"packing"``: more than k customers
+        were found of which no site serves two. ``"count"``: more than k sites were forced.
+        ``"greedy"``, ``"exchanges"``: a choice that these found. ``"prices"``,
+        ``"linear program"``: checked prices, of a rule of thumb or of a linear program.
+        ``"branching"``: branch and bound, which rests on checked prices. ``"solver"``: HiGHS's
+        branch and bound, which is trusted where `kept` is False. ``"open"``: nothing did.
+    opened : int or None
+        How many sites were required, or forced by the reduction. None, here and below: the cover
+        was not made, or not reduced to the end.
+    customers, sites : int or None
+        How many rows and columns domination left of the n_nodes x n_nodes.
+    linear_programs : int
+        How many were solved, those inside of HiGHS's branch and bound not counted.
+    """
+
+    radius: float
+    kept: bool | None
+    settled_by: str
+    opened: int | None = None
+    customers: int | None = None
+    sites: int | None = None
+    linear_programs: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactKCenterResult(KCenterResult):
+    """A choice of centres, ascending, and what is proven of every other one.
+
+    Attributes
+    ----------
+    centers, radius, assignment
+        As in :class:`KCenterResult`.
     lower_bound : float
         No choice of k centres that keeps the constraints has a smaller radius.
     status : str
-        ``"optimal"``: `radius` equals `lower_bound`. ``"time_limit"``: the time was over before.
+        ``"optimal"``: `radius` equals `lower_bound`. ``"time_limit"``: the time was over first.
     reductions : tuple of Reduction
-        The radii that were looked at, ascending: what was left of each, and who settled it.
+        The radii that were looked at, ascending: what was left of each, and what settled it.
     """
 
-    centers: NDArray[np.int32]
-    radius: float
-    assignment: NDArray[np.int32]
     lower_bound: float
     status: Literal["optimal", "time_limit"]
     reductions: tuple[Reduction, ...] = ()
@@ -120,8 +155,8 @@ def exact_k_center(
     The rest is settled by a greedy choice, else by prices from a linear program (HiGHS), which are
     cut to be exactly feasible, so that the bound holds whatever the solver's rounding; they also
     tell which sites no cover of k has. What is left is searched by branch and bound on these
-    prices and, where hundreds of them do not end it, by HiGHS: only there, that a radius is
-    impossible is its word (`reductions` tell). Every choice is evaluated on the distances
+    prices and, where hundreds of them do not end it, by HiGHS: only there is its claim that a
+    radius is impossible trusted (`reductions` tell). Every choice is evaluated on the distances
     themselves. Centres that the proof does not need are the farthest allowed nodes. Two bit sets of
     n_nodes x n_nodes beside the distances; exponential at worst. Where the solver takes
     longer than a moment, it runs in a process of its own, which Ctrl-C ends.
@@ -135,39 +170,24 @@ def exact_k_center(
     >>> exact_k_center(path, 2, forbidden=[4]).radius
     2.0
     """
-    start = time.monotonic()
-    source = checked_source(graph_or_distances)
-    n = size_of(source)
-    k, sites = check_sites(n, k, candidates, must_open, forbidden)
-    weights = check_demand(demand, n)
-    limit = math.inf if time_limit is None else check_number("time_limit", time_limit, minimum=0.0)
-    threads = resolve_num_threads(num_threads)
-    distances = source
-    if isinstance(distances, Graph):
-        distances = find_distances(
-            distances,
-            None,
-            cutoff=None,
-            num_threads=threads,
-            way_around="gonzalez needs no distances between all nodes",
-        )
-    may_open = np.ones(n, bool) if sites.may_open is None else sites.may_open.astype(bool)
-    needed = np.ones(n, bool) if weights is None else weights > 0
-    costs, exponent = times_demand(distances, weights)
-    search = Search(
-        costs,
+    clock = start_clock(time_limit)
+    problem = check_problem(
+        graph_or_distances,
         k,
-        may_open,
-        sites.must_open,
-        needed,
-        Clock(start + limit),
-        threads,
+        candidates=candidates,
+        must_open=must_open,
+        forbidden=forbidden,
+        demand=demand,
+        num_threads=num_threads,
     )
+    distances = problem.distances()
+    costs, exponent = problem.costs(distances)
+    search = Search(problem, costs, clock)
     with solver_process():
         search.run()
     if math.isinf(search.lower_bound):
-        raise InfeasibleError(_why_infeasible(source, distances, k, may_open, needed))
-    chosen = evaluate_centers(distances, _filled_up(distances, search.best, k, sites))
+        raise InfeasibleError(_why_infeasible(problem, distances))
+    chosen = evaluate(distances, _filled_up(problem, distances, search.best))
     radius = search.radius_of(chosen.centers)
 
     def given_unit(radius: float) -> float:
@@ -187,36 +207,234 @@ def exact_k_center(
 
 
 def _filled_up(
-    distances: NDArray[Any], chosen: NDArray[np.int32], k: int, sites: Sites
+    problem: KCenterProblem, distances: NDArray[Any], chosen: NDArray[np.int32]
 ) -> NDArray[np.int32]:
     """Return k sites: those chosen, and the farthest from them."""
-    if len(chosen) == k:
+    if len(chosen) == problem.k:
         return np.sort(chosen)
-    first = -1 if len(chosen) else int(0 if sites.may_open is None else sites.may_open.argmax())
+    first = -1 if len(chosen) else int(problem.candidates[0])
     centers, _, _ = _core.gonzalez_from_matrix(
-        distances, k, first, chosen.astype(np.int32), sites.may_open
+        distances, problem.k, first, chosen.astype(np.int32), problem.may_open
     )
     return np.sort(centers)
 
 
-def _why_infeasible(
-    source: Graph | NDArray[Any],
-    distances: NDArray[Any],
-    k: int,
-    may_open: NDArray[np.bool_],
-    needed: NDArray[np.bool_],
-) -> str:
+def _why_infeasible(problem: KCenterProblem, distances: NDArray[Any]) -> str:
     """Return what no choice of k sites can do about nodes that are not reached."""
-    nearest = distances[may_open].min(axis=0)
-    lost = np.flatnonzero(needed & (nearest == unreachable(distances.dtype)))
+    nearest = distances[problem.candidates].min(axis=0)
+    lost = np.flatnonzero(problem.needed & (nearest == unreachable(distances.dtype)))
     if len(lost):
         return f"no radius is finite: no node that may become a centre reaches node {lost[0]}" + (
             f" or {len(lost) - 1} others" if len(lost) > 1 else ""
         )
-    allowed = "" if may_open.all() else f" of the {int(may_open.sum())} nodes that may open"
-    message = f"no radius is finite: no choice of k = {k}{allowed} reaches every node to be served"
-    if isinstance(source, Graph):
-        components = len(np.unique(source.connected_components()[1][needed]))
-        if components > k:
+    allowed = ""
+    if problem.may_open is not None:
+        allowed = f" of the {len(problem.candidates)} nodes that may open"
+    message = (
+        f"no radius is finite: no choice of k = {problem.k}{allowed} reaches every node to be "
+        "served"
+    )
+    if isinstance(problem.source, Graph):
+        components = len(np.unique(problem.source.connected_components()[1][problem.needed]))
+        if components > problem.k:
             message += f"; they lie in {components} components"
     return message
+
+
+class Search:
+    """k-center on a table of costs, solved by bisecting the radius.
+
+    Parameters
+    ----------
+    problem : KCenterProblem
+    costs : array, shape (n, n)
+        Row i: of opening site i, to each customer. Of a type that the kernels take; C-contiguous.
+    clock : Clock
+
+    Attributes
+    ----------
+    best : array of int32
+        The best choice so far.
+    radii : array
+        The radii that are worth a look, ascending.
+    within, beyond : int
+        Positions in `radii`: `best` keeps the radius at `within` (their number if it keeps none);
+        all radii up to `beyond` are proven to be too small.
+    reductions : dict of int to Reduction
+        By position, what was found about a radius.
+    """
+
+    def __init__(self, problem: KCenterProblem, costs: NDArray[Any], clock: Clock) -> None:
+        """Make a first choice, and list the radii that are worth a look."""
+        if costs.size <= _SMALL:
+            problem = replace(problem, num_threads=1)
+        self.problem, self.costs, self.clock = problem, costs, clock
+        self.needed = problem.needed
+        self.may_open = np.zeros(len(costs), bool)
+        self.may_open[problem.candidates] = True
+        self.best, _, _ = problem.greedy(costs)
+        self.radii = self._distinct(self._least_radius(), self._radius(self.best))
+        self.within = int(np.searchsorted(self.radii, self._radius(self.best)))
+        self.beyond = -1
+        self.reductions: dict[int, Reduction] = {}
+        self._open: dict[int, Cover | None] = {}
+
+    def radius_of(self, choice: NDArray[np.int32]) -> float:
+        """Return the radius of a choice; inf: some needed customer is not reached."""
+        worst = self._radius(choice)
+        return math.inf if worst == unreachable(self.costs.dtype) else float(worst)
+
+    @property
+    def lower_bound(self) -> float:
+        """No choice has a radius below; inf: none has a finite one."""
+        first = self.beyond + 1
+        return float(self.radii[first]) if first < len(self.radii) else math.inf
+
+    def run(self) -> None:
+        """Improve the choice and the bound until they meet or the time is over."""
+        if self.costs.size >= _LARGE:
+            self._bisect(self._pack, undecided_is_kept=True)
+            if self.within - self.beyond > _MANY:
+                self._exchange()
+        # Quick tests alone first: from above for a good choice, from below for a good bound.
+        self._bisect(self._test, undecided_is_kept=False)
+        self._bisect(self._test, undecided_is_kept=True)
+        # What they left open is searched.
+        while self.within - self.beyond > 1 and not self.clock.late():
+            middle = (self.within + self.beyond) // 2
+            if self._test(middle) is None and self._search(middle) is None:
+                break  # late
+
+    def _bisect(self, test: Callable[[int], bool | None], *, undecided_is_kept: bool) -> None:
+        """Test positions between `beyond` and `within`; None from a test: undecided."""
+        low, high = self.beyond, self.within
+        while high - low > 1 and not self.clock.late():
+            middle = (low + high) // 2
+            verdict = test(middle)
+            if verdict or (verdict is None and undecided_is_kept):
+                high = middle
+            else:
+                low = middle
+
+    def _pack(self, position: int) -> bool | None:
+        """Refute a radius by a packing; None: none was found that does."""
+        if self._packs_more(self.radii[position]):
+            return self._settle(position, Verdict(False, "packing"))
+        return None
+
+    def _exchange(self) -> None:
+        """Improve the choice by exchanging sites; only where distances are hops, which have costs.
+
+        Lengths would need a table of what each costs.
+        """
+        if self.costs.dtype.kind != "u" or self.problem.k == len(self.problem.must_open):
+            return
+        smooth = SmoothCosts(self.problem, self.costs, radii=np.empty(0))
+        found = smooth.swap(
+            self.best,
+            growth=_GROWTH,
+            pivot=min(float(self._radius(self.best)), smooth.largest),
+            seconds=self.clock.left() * _PART_FOR_EXCHANGES,
+        )
+        reached = int(np.searchsorted(self.radii, self._radius(found.sites)))
+        if reached < self.within:
+            self._settle(reached, Verdict(True, "exchanges", choice=found.sites))
+
+    def _test(self, position: int) -> bool | None:
+        """Tell quickly whether a radius can be kept; None: it takes a search."""
+        if position >= self.within:
+            return True
+        if position <= self.beyond:
+            return False
+        if position in self._open:
+            return None
+        feasible, cover = reduce_to_cover(
+            self.problem, self.costs, self.radii[position], self.clock
+        )
+        if not feasible:
+            return self._settle(position, Verdict(False, "unserved"))
+        self._open[position] = cover
+        if cover is None:
+            return self._settle(position, Verdict(None, "open"))
+        verdict = cover.test(self.clock)
+        if verdict.kept is None:
+            self._open[position] = verdict.cover
+        n_customers, n_sites = cover.incidence.shape
+        return self._settle(
+            position, verdict, customers=n_customers, sites=n_sites, opened=len(cover.chosen)
+        )
+
+    def _search(self, position: int) -> bool | None:
+        """Decide whether a radius can be kept; None: time was over first."""
+        cover = self._open[position]
+        return None if cover is None else self._settle(position, cover.search(self.clock))
+
+    def _settle(self, position: int, verdict: Verdict, **sizes: int) -> bool | None:
+        """Write down what was found about a radius, on top of what was found before."""
+        radius = float(self.radii[position])
+        before = self.reductions.get(position, Reduction(radius, None, "open"))
+        self.reductions[position] = replace(
+            before,
+            kept=verdict.kept,
+            settled_by=verdict.how,
+            linear_programs=before.linear_programs + verdict.n_programs,
+            **sizes,
+        )
+        if verdict.kept is False:
+            self.beyond = max(self.beyond, position)
+        if verdict.choice is not None:
+            reached = int(np.searchsorted(self.radii, self._radius(verdict.choice)))
+            if reached < self.within:
+                self.within, self.best = reached, verdict.choice
+        return verdict.kept
+
+    def _packs_more(self, radius: Any) -> bool:
+        """Tell whether more than k customers were found of which no site serves two."""
+        sites = self.may_open.copy()
+        sites[self.problem.must_open] = False
+        left = self.needed.copy()
+        for site in self.problem.must_open:
+            left &= self.costs[site] > radius
+        n_serving = np.zeros(len(left), np.int64)
+        for rows in self._blocks():
+            n_serving += (self.costs[rows] <= radius)[sites[rows]].sum(axis=0)
+        for _ in range(self.problem.k - len(self.problem.must_open) + 1):
+            if not left.any() or self.clock.late():
+                return False
+            loneliest = int(np.where(left, n_serving, np.iinfo(np.int64).max).argmin())
+            left[loneliest] = False
+            for site in np.flatnonzero(sites & (self.costs[:, loneliest] <= radius)):
+                left &= self.costs[site] > radius
+        return True
+
+    def _radius(self, choice: NDArray[np.int32]) -> Any:
+        return self.problem.nearest_costs(self.costs, choice).max(initial=0)
+
+    def _blocks(self) -> Iterator[slice]:
+        n = len(self.costs)
+        step = max(1, _BLOCK // n)
+        for begin in range(0, n, step):
+            yield slice(begin, begin + step)
+
+    def _least_radius(self) -> Any:
+        """Return the radius if all sites that may open were open: none is smaller."""
+        nearest = np.full(len(self.costs), unreachable(self.costs.dtype), self.costs.dtype)
+        for rows in self._blocks():
+            allowed = self.costs[rows]
+            if not self.may_open[rows].all():
+                allowed = allowed[self.may_open[rows]]
+            np.minimum(nearest, allowed.min(axis=0, initial=nearest.max()), out=nearest)
+        return nearest[self.needed].max(initial=self.costs.dtype.type(0))
+
+    def _distinct(self, least: Any, most: Any) -> NDArray[Any]:
+        """Return the finite costs between two radii, each once, ascending, and the bounds."""
+        found = np.array([least, most], self.costs.dtype)
+        for rows in self._blocks():
+            part = self.costs[rows].ravel()
+            if part.dtype == np.uint8:
+                values = np.flatnonzero(np.bincount(part, minlength=256)).astype(np.uint8)
+            else:
+                values = part
+            values = values[(values > least) & (values < most)]
+            found = np.unique(np.concatenate([found, np.unique(values)]))
+        return found[found < unreachable(self.costs.dtype)]

@@ -1,9 +1,8 @@
-"""k-center by swaps from many starts."""
+"""k-center by exchanges of one centre, from many starts."""
 
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,22 +11,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphopt._native import _core
 from graphopt._scale import restored_number
-from graphopt._threads import resolve_num_threads
-from graphopt._validation import RandomState, check_integer, check_number, check_random_state
-from graphopt.centers._bottleneck import cover_below
-from graphopt.centers._demand import check_demand, times_demand
-from graphopt.centers._evaluate import evaluate_centers
-from graphopt.centers._input import Sites, check_sites, checked_source, size_of, unreachable
-from graphopt.centers._result import KCenterResult
-from graphopt.centers._swaps import SmoothCosts
+from graphopt._validation import RandomState, check_integer, check_random_state
+from graphopt.centers._problem import (
+    Clock,
+    KCenterProblem,
+    KCenterResult,
+    check_problem,
+    evaluate,
+    start_clock,
+)
+from graphopt.centers.swaps import SmoothCosts
 from graphopt.graph import Graph
-from graphopt.paths import find_distances
+from graphopt.paths import unreachable
 
 _GROWTHS = (1.0, 2.0, 3.0)
-_HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 _ROUNDS_PER_CHAIN = 25
 _MAX_WEIGHT = 2.0**20
 _STEPS_PER_ROUND = 12
+_MOST_CANDIDATES = 64  # of the sites that serve a customer, drawn where there are more
 
 
 def local_search_k_center(
@@ -103,7 +104,7 @@ def local_search_k_center(
     judged in one pass over the distances, O(n^2) whatever k is: M. G. C. Resende and R. F. Werneck,
     Eur. J. Oper. Res. 174, 54-68 (2007). Raising the weights of what is badly served leads out of
     local optima: Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020. Last, as there, the
-    cover of the next smaller radius is looked for, by exchanges that may be for the worse.
+    search looks for a cover of the next smaller radius, by exchanges that may be for the worse.
 
     Examples
     --------
@@ -112,32 +113,24 @@ def local_search_k_center(
     >>> result.centers, result.radius
     (array([1, 4], dtype=int32), 1.0)
     """
-    begin = time.monotonic()
-    source = checked_source(graph_or_distances)
-    n = size_of(source)
-    k, sites = check_sites(n, k, candidates, must_open, forbidden)
+    clock = start_clock(time_limit)
+    problem = check_problem(
+        graph_or_distances,
+        k,
+        candidates=candidates,
+        must_open=must_open,
+        forbidden=forbidden,
+        demand=demand,
+        num_threads=num_threads,
+    )
     starts = check_integer("n_starts", n_starts, minimum=1)
     rounds = check_integer("n_rounds", n_rounds, minimum=0)
-    limit = math.inf if time_limit is None else check_number("time_limit", time_limit, minimum=0.0)
     generator = check_random_state(random_state)
-    weights = check_demand(demand, n)
-    threads = resolve_num_threads(num_threads)
-    distances = source
-    if isinstance(distances, Graph):
-        distances = find_distances(
-            distances,
-            None,
-            cutoff=None,
-            num_threads=threads,
-            way_around="gonzalez needs no distances between all nodes",
-        )
-    needed = np.ones(n, bool) if weights is None else weights > 0
-    costs, exponent = times_demand(distances, weights)
-    search = _Search(costs, k, sites, needed, generator, begin + limit, threads)
+    distances = problem.distances()
+    costs, exponent = problem.costs(distances)
+    search = _Search(problem, costs, generator, clock)
     search.run(starts, rounds)
-    n_required = len(sites.must_open)
-    chosen = np.concatenate([search.best[:n_required], np.sort(search.best[n_required:])])
-    found = evaluate_centers(distances, chosen)
+    found = evaluate(distances, problem.in_order(search.best))
     radius = restored_number("graph_or_distances", search.radius, exponent)
     return KCenterResult(found.centers, radius, found.assignment)
 
@@ -155,27 +148,20 @@ class _Search:
 
     def __init__(
         self,
+        problem: KCenterProblem,
         costs: NDArray[Any],
-        k: int,
-        sites: Sites,
-        needed: NDArray[np.bool_],
         generator: np.random.Generator,
-        deadline: float,
-        num_threads: int,
+        clock: Clock,
     ) -> None:
-        self.costs, self.k, self.sites, self.needed = costs, k, sites, needed
-        self.generator, self.deadline = generator, deadline
-        self.optional = np.setdiff1d(
-            np.arange(len(costs)) if sites.may_open is None else np.flatnonzero(sites.may_open),
-            sites.must_open,
-        ).astype(np.int32)
-        greedy, _, _ = _core.greedy_k_center(
-            costs, k, sites.must_open, sites.may_open, needed.astype(np.uint8), num_threads
-        )
-        self.best: NDArray[np.int32] = greedy
-        self.quality = self._judge(greedy)
-        self.met = [(self.quality, greedy)]  # what descents ended with
-        self.smooth = SmoothCosts(costs, unit=self._unit(), num_threads=num_threads)
+        self.problem, self.costs = problem, costs
+        self.optional = problem.optional
+        self.generator, self.clock = generator, clock
+        self.best, _, _ = problem.greedy(costs)
+        self.quality = self._judge(self.best)
+        self.met = [(self.quality, self.best)]  # what descents ended with
+        nearest = self._nearest(self.best)
+        largest = nearest.max(where=np.isfinite(nearest), initial=0)
+        self.smooth = SmoothCosts(problem, costs, radii=np.array([largest], np.float64))
 
     @property
     def radius(self) -> float:
@@ -194,7 +180,7 @@ class _Search:
             chain, step = divmod(number, _ROUNDS_PER_CHAIN)
             if step == 0:
                 present = self.met[chain % len(self.met)][1]
-                weights = self.needed.astype(np.float64)
+                weights = self.problem.needed.astype(np.float64)
             if self._done():
                 return
             weights[self._nearest(present) >= self._worst()] *= 2.0
@@ -205,28 +191,24 @@ class _Search:
         self._go_below(n_rounds * _STEPS_PER_ROUND)
 
     def _go_below(self, n_steps: int) -> None:
-        """Look for smaller and smaller radii, with so many steps for each."""
+        """Look for smaller and smaller radii, with `n_steps` steps for each."""
         while not self._done():
             found = cover_below(
+                self.problem,
                 self.costs,
                 self.best,
                 self._nearest(self.best).max(initial=0),
-                optional=self.optional,
-                needed=self.needed,
-                n_fixed=len(self.sites.must_open),
                 n_steps=n_steps,
                 generator=self.generator,
-                late=lambda: self._left() <= 0.0,
+                clock=self.clock,
             )
             if found is None:
                 return
             self.best, self.quality = found, self._judge(found)
 
     def _done(self) -> bool:
-        return self.radius == 0.0 or self.k == len(self.sites.must_open) or self._left() <= 0.0
-
-    def _left(self) -> float:
-        return self.deadline - time.monotonic()
+        fixed = self.problem.k == len(self.problem.must_open)
+        return self.radius == 0.0 or fixed or self.clock.late()
 
     def _start(self, number: int, n_starts: int, greedy: NDArray[np.int32]) -> NDArray[np.int32]:
         if number < len(_GROWTHS):
@@ -234,29 +216,22 @@ class _Search:
         if number < (len(_GROWTHS) + n_starts + 1) // 2:
             first = int(self.generator.choice(self.optional))
             found, _, _ = _core.gonzalez_from_matrix(
-                self.costs, self.k, first, self.sites.must_open, self.sites.may_open
+                self.costs, self.problem.k, first, self.problem.must_open, self.problem.may_open
             )
             return found
-        n_free = self.k - len(self.sites.must_open)
-        drawn = self.generator.choice(self.optional, n_free, replace=False)
-        return np.concatenate([self.sites.must_open, drawn])
+        return self.problem.random_choice(self.generator)
 
     def _descend(
         self, start: NDArray[np.int32], growth: float, weights: NDArray[np.float64] | None
     ) -> tuple[_Quality, NDArray[np.int32]]:
         """Return where exchanges lead, and note it if it is the best so far."""
-        if weights is None and not self.needed.all():
-            weights = self.needed.astype(np.float64)
-        pivot = self.radius if math.isfinite(self.radius) else self.smooth.largest
         found = self.smooth.swap(
             start,
             growth=growth,
-            pivot=pivot,
+            pivot=self.radius if math.isfinite(self.radius) else self.smooth.largest,
             weights=weights,
-            may_open=self.sites.may_open,
-            n_fixed=len(self.sites.must_open),
             first_site=int(self.generator.integers(len(self.costs))),
-            seconds=self._left(),
+            seconds=self.clock.left(),
         ).sites
         quality = self._judge(found)
         if quality < self.quality:
@@ -264,10 +239,7 @@ class _Search:
         return quality, found
 
     def _nearest(self, choice: NDArray[np.int32]) -> NDArray[Any]:
-        """Return each customer's cost, that of those who need not be served being 0."""
-        nearest: NDArray[Any] = self.costs[choice].min(axis=0)
-        nearest[~self.needed] = 0
-        return nearest
+        return self.problem.nearest_costs(self.costs, choice)
 
     def _worst(self) -> float:
         """Return the radius in the units of the table, its mark for unreachable included."""
@@ -282,9 +254,93 @@ class _Search:
         lost = largest == unreachable(self.costs.dtype)
         return _Quality(math.inf if lost else float(largest), count)
 
-    def _unit(self) -> float:
-        if self.costs.dtype.kind == "u":
-            return 1.0
-        nearest = self._nearest(self.best)
-        largest = float(nearest.max(where=np.isfinite(nearest), initial=0.0))
-        return largest / _HOPS_IN_A_RADIUS or 1.0
+
+def cover_below(
+    problem: KCenterProblem,
+    costs: NDArray[Any],
+    start: NDArray[np.int32],
+    radius: Any,
+    *,
+    n_steps: int,
+    generator: np.random.Generator,
+    clock: Clock,
+) -> NDArray[np.int32] | None:
+    """Return a choice whose costs are all below a radius; None: none was found.
+
+    Each step draws an unserved customer and makes the best exchange that opens a site serving it,
+    even if that exchange is for the worse. An exchange is judged by the weight of the unserved
+    customers; after each step, the weight of those still unserved rises by one. Weights are whole
+    numbers, so sums are exact. The site just opened stays for a step, and the one just closed stays
+    closed. Vertex weighting of Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020.
+
+    Parameters
+    ----------
+    problem : KCenterProblem
+    costs : array, shape (n_sites, n_customers)
+    start : array of int32, shape (k,)
+        Begins with the sites that must open.
+    radius : scalar of the costs' type
+    """
+    needed, n_fixed = problem.needed, len(problem.must_open)
+    sites = start.copy()
+    serves = costs[sites] < radius
+    may_open = np.zeros(len(costs), bool)
+    may_open[problem.optional] = True
+    weights = needed.astype(np.float64)
+    opened = closed = -1
+    for _ in range(n_steps):
+        times = serves.sum(axis=0)
+        unserved = np.flatnonzero((times == 0) & needed)
+        if len(unserved) == 0:
+            return sites
+        if clock.late():
+            return None
+        customer = generator.choice(unserved)
+        able = may_open & (costs[:, customer] < radius)
+        able[sites] = False
+        if closed >= 0:
+            able[closed] = False
+        candidates = np.flatnonzero(able)
+        if len(candidates) > _MOST_CANDIDATES:
+            candidates = np.sort(generator.choice(candidates, _MOST_CANDIDATES, replace=False))
+        places = np.flatnonzero((np.arange(len(sites)) >= n_fixed) & (sites != opened))
+        if len(candidates) == 0 or len(places) == 0:
+            opened = closed = -1
+            weights[unserved] += 1.0
+            continue
+        gained = (costs[np.ix_(candidates, unserved)] < radius) @ weights[unserved]
+        values = (
+            gained[:, None] - _lost(costs, radius, serves, times, weights, candidates)[:, places]
+        )
+        best, place = np.unravel_index(values.argmax(), values.shape)
+        changed = places[place]
+        opened, closed = int(candidates[best]), int(sites[changed])
+        sites[changed] = opened
+        serves[changed] = costs[opened] < radius
+        weights[(serves.sum(axis=0) == 0) & needed] += 1.0
+    return None
+
+
+def _lost(
+    costs: NDArray[Any],
+    radius: Any,
+    serves: NDArray[np.bool_],
+    times: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    candidates: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the weight that is no longer served where a candidate opens and a place closes.
+
+    It is the weight of the customers that only this place serves and the candidate does not serve.
+    Matrix products are avoided: threads of BLAS would wait for each other longer than they work.
+    """
+    alone = np.flatnonzero((times == 1) & (weights > 0))
+    server = serves[:, alone].argmax(axis=0)
+    order = np.argsort(server, kind="stable")
+    alone = alone[order]
+    bounds = np.searchsorted(server[order], np.arange(len(serves) + 1))
+    missed = costs[np.ix_(candidates, alone)] >= radius
+    sums = np.zeros((len(candidates), len(alone) + 1))
+    np.cumsum(missed * weights[alone], axis=1, out=sums[:, 1:])
+    lost: NDArray[np.float64] = sums[:, bounds[1:]] - sums[:, bounds[:-1]]
+    return lost

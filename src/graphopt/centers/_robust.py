@@ -1,18 +1,16 @@
-"""k-center on a graph of which only samples are known."""
+"""k-center on a graph that is known only by samples."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._native import _core
 from graphopt._scale import clipped_power, mean_of, restored
-from graphopt._threads import resolve_num_threads
 from graphopt._validation import (
     RandomState,
     check_choice,
@@ -21,21 +19,18 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
-from graphopt.centers._input import (
-    Sites,
-    check_sites,
-    checked_source,
+from graphopt.centers._problem import (
+    KCenterProblem,
+    check_problem,
+    check_source,
     in_ordinary_unit,
-    size_of,
-    unreachable,
 )
-from graphopt.centers._swaps import SmoothCosts
+from graphopt.centers.swaps import SmoothCosts
 from graphopt.graph import Graph
-from graphopt.paths import find_distances
+from graphopt.paths import unreachable
 
-_RISKS = ("mean", "cvar")
+Risk = Literal["mean", "cvar"]
 _MOST_CHARGE = 2.0**300  # outweighs all distances, which are below 2^201 here, and has finite sums
-_HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +68,7 @@ def robust_k_center(
     samples: Sequence[Graph | ArrayLike],
     k: int,
     *,
-    risk: str = "mean",
+    risk: Risk = "mean",
     alpha: float = 0.8,
     growth: float = 0.6,
     charge: float | None = None,
@@ -98,7 +93,7 @@ def robust_k_center(
         ``exp(growth d)``, d a node's distance from its nearest centre; or that mean over the worst
         share ``1 - alpha`` of the samples alone, conditional value at risk.
     alpha : float
-        At least 0 and below 1; of no account for the mean.
+        At least 0 and below 1; not used for the mean.
     growth : float
         How fast the cost of a distance grows, per hop, greater than 0; where distances are
         lengths, per eighth of the radius that the greedy algorithm reaches on the samples, on
@@ -153,16 +148,24 @@ def robust_k_center(
         )
     if len(samples) == 0:
         raise ValueError("samples must hold at least one graph")
-    sources = [checked_source(sample) for sample in samples]
-    n = size_of(sources[0])
-    for i, source in enumerate(sources):
-        if size_of(source) != n:
+    first, *others = samples
+    problem = check_problem(
+        first,
+        k,
+        candidates=candidates,
+        must_open=must_open,
+        forbidden=forbidden,
+        num_threads=num_threads,
+    )
+    problems = [problem, *(replace(problem, source=check_source(one)) for one in others)]
+    n = problem.n_nodes
+    for i, sample in enumerate(problems):
+        if sample.n_nodes != n:
             raise ValueError(
                 f"samples must have the same nodes; the first has {n} and samples[{i}] "
-                f"{size_of(source)}"
+                f"{sample.n_nodes}"
             )
-    k, sites = check_sites(n, k, candidates, must_open, forbidden)
-    check_choice("risk", risk, _RISKS)
+    check_choice("risk", risk, get_args(Risk))
     level = check_number("alpha", alpha, minimum=0.0)
     if level >= 1.0:
         raise ValueError(f"alpha must be less than 1, not {level:g}")
@@ -171,64 +174,47 @@ def robust_k_center(
         charge = check_number("charge", charge, minimum=0.0, open_minimum=True)
     n_starts = check_integer("n_starts", n_starts, minimum=1)
     generator = check_random_state(random_state)
-    threads = resolve_num_threads(num_threads)
 
-    table, exponent = in_ordinary_unit(_side_by_side(sources, n, threads))
+    table, exponent = in_ordinary_unit(_side_by_side(problems))
     if charge is not None:
         charge = min(clipped_power(charge, -exponent), _MOST_CHARGE)
-    greedy = _greedy_choices(table, k, sites, n_starts, threads)
-    radii = np.concatenate([_radii(table, choice) for choice in greedy])
+    starts = _greedy_choices(problem, table, n_starts)
+    radii = np.concatenate([_radii(table, choice) for choice in starts])
     typical = radii[np.isfinite(radii)]
-    smooth = SmoothCosts(
-        table,
-        unit=1.0 if table.dtype.kind == "u" else _hop(typical),
-        charge=charge,
-        num_threads=threads,
-    )
+    smooth = SmoothCosts(problem, table, radii=typical, charge=charge)
+    starts += [problem.random_choice(generator) for _ in range(n_starts - len(starts))]
     share = 1.0 if risk == "mean" else 1.0 - level
-    best = None
-    for start in [*greedy, *_random_choices(k, n, sites, n_starts - len(greedy), generator)]:
-        found = smooth.swap(
+    pivot = float(typical.max()) if typical.size else smooth.largest
+    descents = (
+        smooth.swap(
             start,
             growth=growth,
-            pivot=float(typical.max()) if typical.size else smooth.largest,
-            n_scenarios=len(sources),
-            tail=share * len(sources),
-            may_open=sites.may_open,
-            n_fixed=len(sites.must_open),
+            pivot=pivot,
+            n_scenarios=len(problems),
+            tail=share * len(problems),
             first_site=int(generator.integers(n)),
         )
-        if best is None or found.cost < best.cost:
-            best = found
-    assert best is not None  # n_starts is at least 1
-    n_required = len(sites.must_open)
-    chosen = np.concatenate([best.sites[:n_required], np.sort(best.sites[n_required:])])
+        for start in starts
+    )
+    best = min(descents, key=lambda found: found.cost)
+    chosen = problem.in_order(best.sites)
     return RobustKCenterResult(chosen, restored("samples", _radii(table, chosen), exponent))
 
 
-def _side_by_side(
-    sources: Sequence[Graph | NDArray[Any]], n: int, num_threads: int
-) -> NDArray[Any]:
+def _side_by_side(problems: Sequence[KCenterProblem]) -> NDArray[Any]:
     """Return the distances of all samples, shape (n, n_samples * n), in a type that holds them."""
+    n, n_samples = problems[0].n_nodes, len(problems)
     table = np.empty((n, 0), np.uint8)
-    for i, source in enumerate(sources):
-        distances = source
-        if isinstance(distances, Graph):
-            distances = find_distances(
-                distances,
-                None,
-                cutoff=None,
-                num_threads=num_threads,
-                way_around="use fewer samples",
-            )
+    for i, problem in enumerate(problems):
+        distances = problem.distances("use fewer samples")
         dtype = _common_type(table.dtype, distances.dtype) if i else distances.dtype
         if i == 0 or dtype != table.dtype:
             check_memory(
-                f"the distances of {len(sources)} samples",
-                len(sources) * n * n * dtype.itemsize,
+                f"the distances of {n_samples} samples",
+                n_samples * n * n * dtype.itemsize,
                 "use fewer samples",
             )
-            wider = np.empty((n, len(sources) * n), dtype)
+            wider = np.empty((n, n_samples * n), dtype)
             for j in range(i):
                 _put(table[:, j * n : (j + 1) * n], wider[:, j * n : (j + 1) * n])
             table = wider
@@ -249,41 +235,16 @@ def _put(distances: NDArray[Any], place: NDArray[Any]) -> None:
 
 
 def _greedy_choices(
-    table: NDArray[Any], k: int, sites: Sites, n_starts: int, num_threads: int
+    problem: KCenterProblem, table: NDArray[Any], n_starts: int
 ) -> list[NDArray[np.int32]]:
     """Return what the greedy algorithm chooses on each of the first samples."""
     n = len(table)
     number = min(table.shape[1] // n, (n_starts + 1) // 2)
-    return [
-        _core.greedy_k_center(
-            np.ascontiguousarray(table[:, i * n : (i + 1) * n]),
-            k,
-            sites.must_open,
-            sites.may_open,
-            None,
-            num_threads,
-        )[0]
-        for i in range(number)
-    ]
-
-
-def _random_choices(
-    k: int, n: int, sites: Sites, number: int, generator: np.random.Generator
-) -> list[NDArray[np.int32]]:
-    may_open = np.arange(n) if sites.may_open is None else np.flatnonzero(sites.may_open)
-    optional = np.setdiff1d(may_open, sites.must_open).astype(np.int32)
-    n_free = k - len(sites.must_open)
-    return [
-        np.concatenate([sites.must_open, generator.choice(optional, n_free, replace=False)])
-        for _ in range(number)
-    ]
+    columns = (table[:, i * n : (i + 1) * n] for i in range(number))
+    return [problem.greedy(np.ascontiguousarray(sample))[0] for sample in columns]
 
 
 def _radii(table: NDArray[Any], choice: NDArray[np.int32]) -> NDArray[np.float64]:
     """Return the radius of a choice in each sample."""
     largest = table[choice].min(axis=0).reshape(-1, len(table)).max(axis=1)
     return np.where(largest == unreachable(table.dtype), math.inf, largest.astype(np.float64))
-
-
-def _hop(radii: NDArray[np.float64]) -> float:
-    return float(radii.mean()) / _HOPS_IN_A_RADIUS or 1.0 if radii.size else 1.0

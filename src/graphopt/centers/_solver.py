@@ -1,7 +1,7 @@
-"""SciPy's HiGHS, where it can be left: it does not hear Ctrl-C, and may take hours.
+"""SciPy's HiGHS, run so that Ctrl-C ends it: it does not look for signals, and may take hours.
 
-A program is given a moment in this process. Where that does not do, it is solved by another
-process, which Ctrl-C ends.
+A program is given a moment in this process. If that is not enough, it is solved by another process,
+which Ctrl-C ends.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from graphopt._loading import load_whole
 _MOMENT = 0.2  # seconds
 _TIME_LIMIT = 1  # the status of a program that was not solved in time
 
-# Reads the way to its modules, then programs, until nobody sends any. Where its parent is killed
-# while a program is solved, which does not hold the GIL, it ends.
+# Reads the path of its modules, then programs, until no more come. If its parent is killed while a
+# program is solved (without the GIL), it ends.
 _CHILD = """
 import os, pickle, sys, threading, time
 
@@ -44,12 +44,12 @@ while True:
     sys.stdout.buffer.flush()
 """
 
-# Of the main thread, which alone Ctrl-C reaches.
+# Belongs to the main thread, the only one that Ctrl-C reaches.
 _child: subprocess.Popen[bytes] | None = None
 
 
 def solve(kind: Literal["linprog", "milp"], time_limit: float, **arguments: Any) -> Any:
-    """Return what the function of :mod:`scipy.optimize` says.
+    """Return what the function of :mod:`scipy.optimize` returns.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def solve(kind: Literal["linprog", "milp"], time_limit: float, **arguments: Any)
 
 @contextlib.contextmanager
 def solver_process() -> Iterator[None]:
-    """End the other process, if one was started, with the block."""
+    """End the other process, if one was started, when the block ends."""
     try:
         yield
     finally:
@@ -86,7 +86,7 @@ def solver_process() -> Iterator[None]:
 
 
 def close() -> None:
-    """End the other process, if there is one, whatever it does."""
+    """End the other process, if there is one, whatever it is doing."""
     global _child
     child, _child = _child, None
     if child is None:

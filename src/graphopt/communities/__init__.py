@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from graphopt.communities._cnm import cnm
-from graphopt.communities._inputs import check_strengths
 from graphopt.communities._leiden import leiden
-from graphopt.communities._modularity import modularity
 from graphopt.communities._newman import newman
 from graphopt.communities._polish import polish
-from graphopt.communities._result import CommunityResult
+from graphopt.communities._problem import CommunityResult, check_strengths, modularity
 from graphopt.communities._spectral import spectral
 
 __all__ = [

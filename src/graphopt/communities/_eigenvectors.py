@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from graphopt._loading import load_whole
 from graphopt._native import _core
 from graphopt._threads import get_num_threads
-from graphopt.communities._inputs import Matrix
+from graphopt.communities._problem import Matrix
 from graphopt.errors import ConvergenceWarning
 
 Floats: TypeAlias = NDArray[np.float64]

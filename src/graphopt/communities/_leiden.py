@@ -1,4 +1,4 @@
-"""Leiden, and k groups held."""
+"""Leiden, with at most or exactly k groups."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._validation import (
-    RandomState,
-    check_integer,
-    check_memory,
-    check_number,
-    check_random_state,
+from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
+from graphopt.communities._cnm import merge_groups
+from graphopt.communities._polish import PERTURBATIONS, LocalSearch, check_perturbations
+from graphopt.communities._problem import (
+    CommunityResult,
+    check_problem,
+    numbered_by_node,
+    with_isolated,
 )
-from graphopt._weights import in_own_unit
-from graphopt.communities._igraph import as_igraph, igraph_random
-from graphopt.communities._inputs import check_k, check_strengths
-from graphopt.communities._isolated import with_isolated
-from graphopt.communities._merging import merge_groups
-from graphopt.communities._result import CommunityResult, numbered_by_node, result
-from graphopt.communities._search import PERTURBATIONS, search
-from graphopt.graph import Graph
+from graphopt.communities.igraph import as_igraph, igraph_random
+from graphopt.graph import Graph, check_undirected
 
-# Each start goes on by itself, so igraph need not go on until nothing changes.
+# A local search follows each start, so igraph need not continue until nothing changes.
 _PASSES_PER_START = 2
 
 
@@ -43,9 +39,9 @@ def leiden(
 
     Leiden (igraph's) looks for the partition of largest modularity, whatever its number of groups.
     Where `k` is given, groups are merged down to it, always the pair that gains most or costs
-    least, adjacent or not; then an iterated local search goes on with the number of groups held, as
-    in :func:`polish`. It does so from several starts, and combines what they found. Nodes without
-    an edge, which cost nothing, all join the largest group.
+    least, adjacent or not; then an iterated local search improves them with the number of groups
+    held, as in :func:`polish`. It begins at several starts, and combines what they found. Nodes
+    without an edge, which cost nothing, all join the largest group.
 
     Parameters
     ----------
@@ -61,7 +57,7 @@ def leiden(
         Above 1: more and smaller groups.
     iterations : int, optional
         Passes of Leiden over the graph, each starting from the result of the last. None: until one
-        changes nothing, or two where `k` is given and the search goes on.
+        changes nothing, or two where `k` is given, as the local search follows.
     starts : int
         Where `k` is given: runs of Leiden, each with a seed of its own. 1 is fastest.
     perturbations : int
@@ -98,47 +94,38 @@ def leiden(
     >>> leiden(two_triangles, random_state=0).labels
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
-    check_strengths("graph", graph)
-    graph, _ = in_own_unit(graph)
-    k = check_k(k, graph.n_nodes)
+    check_undirected("graph", graph)  # here a matrix is refused
+    problem = check_problem(graph, k, resolution=resolution)
+    graph, resolution = problem.as_graph(), problem.resolution
     if exactly and k is None:
         raise ValueError("exactly needs a number of groups k")
-    resolution = check_number("resolution", resolution, minimum=0.0)
     if iterations is not None:
         iterations = check_integer("iterations", iterations, minimum=1)
     starts = check_integer("starts", starts, minimum=1)
-    perturbations = check_integer("perturbations", perturbations, minimum=0, maximum=2**62)
+    perturbations = check_perturbations(perturbations)
     rng = check_random_state(random_state)
-    if k is None:
-        group = _Leiden(graph, iterations or -1).run(resolution, rng)
-        return result(graph, group, resolution)
+    if problem.k is None:
+        return problem.result(_Leiden(graph, iterations or -1).run(resolution, rng))
+    k = problem.k
     check_memory(f"{starts:,} starts", 32 * starts * graph.n_nodes, "use fewer starts")
 
     nodes = np.flatnonzero(graph.strengths > 0)
     n_isolated = graph.n_nodes - len(nodes)
+
+    def full(group: NDArray[np.int64], n_alone: int) -> CommunityResult:
+        return problem.result(with_isolated(group, nodes, graph.n_nodes, n_alone))
+
     if len(nodes) == 0:
-        none = np.empty(0, np.int64)
-        group = with_isolated(none, nodes, graph.n_nodes, k if exactly else 0)
-        return result(graph, group, resolution)
+        return full(np.empty(0, np.int64), k if exactly else 0)
     inside = graph if n_isolated == 0 else graph.subgraph(nodes)
     algorithm = _Leiden(inside, iterations or _PASSES_PER_START)
+    search = LocalSearch(inside, resolution, perturbations, rng, num_threads)
     found = [algorithm.run(resolution, rng) for _ in range(starts)]
 
     def held(n_groups: int, keep_all: bool) -> NDArray[np.int64]:
         merged = [merge_groups(inside, group, n_groups, resolution) for group in found]
-        return search(
-            inside,
-            np.array([numbered_by_node(group) for group in merged]),
-            n_groups,
-            keep_all=keep_all,
-            resolution=resolution,
-            perturbations=perturbations,
-            rng=rng,
-            num_threads=num_threads,
-        )
-
-    def full(group: NDArray[np.int64], n_alone: int) -> CommunityResult:
-        return result(graph, with_isolated(group, nodes, graph.n_nodes, n_alone), resolution)
+        numbered = np.array([numbered_by_node(group) for group in merged])
+        return search.run(numbered, n_groups, keep_all=keep_all)
 
     if not exactly:
         return full(held(min(k, len(nodes)), keep_all=False), 0)
@@ -148,7 +135,7 @@ def leiden(
         n_alone = k - len(np.unique(group))
         if n_alone <= n_isolated:
             return full(group, n_alone)
-    n_groups = k - n_isolated  # too few by themselves, so all of those are alone
+    n_groups = k - n_isolated  # each node without an edge is a group of its own
     found = [algorithm.refined(group, n_groups, resolution, rng) for group in found]
     return full(held(n_groups, keep_all=True), k - n_groups)
 

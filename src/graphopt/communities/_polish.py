@@ -1,24 +1,28 @@
-"""Anyone's groups, made better."""
+"""An iterated local search that holds the number of groups, for any partition."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._validation import (
-    RandomState,
-    check_integer,
-    check_number,
-    check_random_state,
+from graphopt._native import _core
+from graphopt._threads import resolve_num_threads
+from graphopt._validation import RandomState, check_integer, check_random_state
+from graphopt.communities._cnm import merge_groups
+from graphopt.communities._newman import split_groups
+from graphopt.communities._problem import (
+    CommunityProblem,
+    CommunityResult,
+    check_labels,
+    check_problem,
+    numbered_by_node,
 )
-from graphopt.communities._inputs import as_matrix, check_k, check_labels, check_weights
-from graphopt.communities._isolated import nodes_with_edges
-from graphopt.communities._merging import merge_groups
-from graphopt.communities._modularity import modularity_of
-from graphopt.communities._result import CommunityResult, numbered_by_node, result
-from graphopt.communities._search import PERTURBATIONS, search
-from graphopt.communities._splitting import split_groups
 from graphopt.graph import Graph
+
+# At each level of the graph, for each start: more find little.
+PERTURBATIONS = 200
 
 
 def polish(
@@ -36,7 +40,7 @@ def polish(
 
     Nodes, and communities within groups as though they were nodes, move to the group that gains
     most, adjacent or not, until none gains. Then, again and again, a few nodes that hang together
-    are put into another group, those around move on, and what did not gain is undone.
+    are put into another group, their neighbours move, and what did not gain is undone.
 
     Where there are more than `k` groups, pairs are merged first, those that gain most or cost
     least. Where there are fewer and `exactly` is asked for, nodes without an edge leave theirs,
@@ -67,7 +71,7 @@ def polish(
     -------
     CommunityResult
         Its modularity is at least that of `labels`, unless these had to be merged or split. Nodes
-        without an edge stay in their group but for what is said above.
+        without an edge stay in their group, except as described above.
 
     Raises
     ------
@@ -87,45 +91,84 @@ def polish(
     >>> polish(two_triangles, [0, 1, 0, 1, 0, 1], random_state=0).labels
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
-    weights = check_weights("graph", graph)
-    if not isinstance(weights, Graph):
-        weights = Graph.from_scipy(weights, directed=False)
-    given = check_labels(labels, weights.n_nodes)
-    k = check_k(k, weights.n_nodes)
-    resolution = check_number("resolution", resolution, minimum=0.0)
-    perturbations = check_integer("perturbations", perturbations, minimum=0, maximum=2**62)
-    rng = check_random_state(random_state)
-    if weights.n_nodes == 0:
-        return result(weights, given, resolution)
+    problem = check_problem(graph, k, resolution=resolution)
+    graph = problem.as_graph()
+    problem = replace(problem, weights=graph)
+    given = check_labels(labels, problem.n_nodes)
+    search = LocalSearch(
+        graph,
+        problem.resolution,
+        check_perturbations(perturbations),
+        check_random_state(random_state),
+        num_threads,
+    )
+    if problem.n_nodes == 0:
+        return problem.result(given)
 
-    k = int(given.max()) + 1 if k is None else k
-    start = numbered_by_node(merge_groups(weights, given, k, resolution))
+    k = int(given.max()) + 1 if problem.k is None else problem.k
+    start = numbered_by_node(merge_groups(graph, given, k, problem.resolution))
 
     def improved(start: NDArray[np.int64], keep_all: bool) -> NDArray[np.int64]:
-        found = search(
-            weights,
-            start[None],
-            k,
-            keep_all=keep_all,
-            resolution=resolution,
-            perturbations=perturbations,
-            rng=rng,
-            num_threads=num_threads,
-        )
+        found = search.run(start[None], k, keep_all=keep_all)
         # The kernel loses nothing but by rounding.
-        before, after = (modularity_of(weights, group, resolution) for group in (start, found))
-        return found if after >= before else start
+        return found if problem.modularity(found) >= problem.modularity(start) else start
 
     if not exactly:
-        return result(weights, improved(start, keep_all=False), resolution)
-    isolated = np.flatnonzero(weights.strengths == 0)
+        return problem.result(improved(start, keep_all=False))
+    isolated = np.flatnonzero(graph.strengths == 0)
     if isolated.size:
         # Groups may be lost as long as such nodes make up for them.
         found = _with_alone(improved(start, keep_all=False), isolated, k)
         if len(np.unique(found)) == k:
-            return result(weights, found, resolution)
-    start = _split_to(weights, _with_alone(start, isolated, k), k)
-    return result(weights, improved(start, keep_all=True), resolution)
+            return problem.result(found)
+    start = _split_to(problem, _with_alone(start, isolated, k), k)
+    return problem.result(improved(start, keep_all=True))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSearch:
+    """Moves and perturbations that hold the number of groups.
+
+    Attributes
+    ----------
+    graph : Graph
+    resolution : float
+    perturbations : int
+        At each level of the graph, for each start.
+    rng : Generator
+        Gives each run a seed.
+    num_threads : int or None
+    """
+
+    graph: Graph
+    resolution: float
+    perturbations: int
+    rng: np.random.Generator
+    num_threads: int | None
+
+    def run(self, starts: NDArray[np.int64], k: int, *, keep_all: bool) -> NDArray[np.int64]:
+        """Return the best partition that was found from some starts, shape (n_starts, n_nodes).
+
+        At most `k` groups; with `keep_all`, none that has nodes in a start loses its last one.
+        """
+        labels = _core.polish(
+            self.graph.indptr,
+            self.graph.indices,
+            self.graph.weights,
+            np.ascontiguousarray(starts, np.int32),
+            k,
+            self.resolution,
+            keep_all,
+            self.perturbations,
+            int(self.rng.integers(2**63)),
+            resolve_num_threads(self.num_threads),
+        )
+        return labels.astype(np.int64)
+
+
+def check_perturbations(perturbations: object) -> int:
+    """Return the number of perturbations."""
+    return check_integer("perturbations", perturbations, minimum=0, maximum=2**62)
 
 
 def _with_alone(group: NDArray[np.int64], isolated: NDArray[np.int64], k: int) -> NDArray[np.int64]:
@@ -140,7 +183,7 @@ def _with_alone(group: NDArray[np.int64], isolated: NDArray[np.int64], k: int) -
     return group
 
 
-def _split_to(graph: Graph, group: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def _split_to(problem: CommunityProblem, group: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """Split groups, numbered from 0, until there are `k`.
 
     If there are fewer, nodes without an edge are alone, so that those with one can make the rest.
@@ -148,7 +191,7 @@ def _split_to(graph: Graph, group: NDArray[np.int64], k: int) -> NDArray[np.int6
     n_groups = int(group.max()) + 1
     if n_groups == k:
         return group
-    nodes, matrix = nodes_with_edges(as_matrix(graph))
+    nodes, matrix = problem.nodes_with_edges()
     names, local = np.unique(group[nodes], return_inverse=True)
     n_local = len(names) + k - n_groups
     split = split_groups(matrix, local.reshape(-1), n_local, n_local, refine=False)

@@ -16,9 +16,7 @@ from graphopt.communities._eigenvectors import (
     leading_eigenvectors,
     normalized_modularity,
 )
-from graphopt.communities._inputs import Matrix, as_matrix, check_weights
-from graphopt.communities._isolated import nodes_with_edges, with_isolated
-from graphopt.communities._result import CommunityResult, result
+from graphopt.communities._problem import CommunityResult, Matrix, check_problem, with_isolated
 from graphopt.graph import Graph
 
 
@@ -48,12 +46,12 @@ def spectral(
         True: take ``D^-1/2 B D^-1/2``, with D the strengths, so that hubs do not rule the leading
         eigenvectors. False: the modularity matrix B itself.
     regularization : float
-        For `normalized`: find the groups as though all pairs shared a further weight that sums to
-        this many times the mean strength at each node. It keeps small parts of the graph, hardly
-        tied to the rest, from taking an eigenvector each.
+        For `normalized`: a further weight, the same for all pairs of nodes, that adds this many
+        times the mean strength to each node. It keeps small, loosely connected parts of the graph
+        from taking an eigenvector each.
     n_init : int
-        Starts of k-means; the one of smallest within-group distances counts. On the paper's graphs
-        ten group no better than four.
+        Starts of k-means; the one with the smallest within-group distances counts. On the paper's
+        graphs, ten are no better than four.
     random_state : int, Generator or None
         For k-means++.
 
@@ -84,14 +82,13 @@ def spectral(
     >>> spectral(two_triangles, 2, random_state=0).labels
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
-    weights = check_weights("graph", graph)
-    n_nodes = weights.n_nodes if isinstance(weights, Graph) else len(weights)
-    k = check_integer("k", k, minimum=1, maximum=n_nodes)
+    k = check_integer("k", k, minimum=1)
+    problem = check_problem(graph, k)
     regularization = check_number("regularization", regularization, minimum=0.0)
     n_init = check_integer("n_init", n_init, minimum=1)
     seed = int(check_random_state(random_state).integers(2**31))
 
-    nodes, matrix = nodes_with_edges(as_matrix(weights))
+    nodes, matrix = problem.nodes_with_edges()
     n_groups = min(k, len(nodes))
     if n_groups == len(nodes):
         group = np.arange(n_groups)
@@ -104,7 +101,7 @@ def spectral(
             points = _embedding(matrix, n_groups - 1, regularization if normalized else None)
             group = _k_means(points, n_groups, n_init, seed)
         _fill_up(group, n_groups, matrix)
-    return result(weights, with_isolated(group, nodes, n_nodes, k - n_groups))
+    return problem.result(with_isolated(group, nodes, problem.n_nodes, k - n_groups))
 
 
 def _embedding(matrix: Matrix, width: int, regularization: float | None) -> NDArray[np.float64]:

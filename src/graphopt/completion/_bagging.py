@@ -18,8 +18,9 @@ from graphopt._validation import (
 )
 from graphopt._weights import in_own_unit, in_unit_of
 from graphopt.communities import leiden
-from graphopt.completion._base import PairCompletion, check_seen_graph
+from graphopt.completion._base import PairCompletion
 from graphopt.completion._probabilities import EdgeProbabilities, proportional
+from graphopt.datasets.hiding import check_seen_graph
 from graphopt.graph import Graph
 
 _BAG_NODE_BYTES = 56  # of a node, in what each bag keeps

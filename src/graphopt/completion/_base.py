@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from graphopt._validation import RandomState, check_number
 from graphopt.completion._probabilities import EdgeProbabilities
-from graphopt.graph import Graph, check_undirected
+from graphopt.graph import Graph
 
 
 class Completion(Protocol):
@@ -104,10 +104,3 @@ def check_completion(name: str, value: object) -> None:
     """Raise TypeError naming `name` unless `value` is a completion, or has its method."""
     if not hasattr(value, "missing_edges"):
         raise TypeError(f"{name} must be completions, not {type(value).__name__}")
-
-
-def check_seen_graph(graph: Graph) -> None:
-    """Raise unless `graph` is an undirected Graph without negative weights."""
-    check_undirected("graph", graph)
-    if graph.weights is not None and (graph.weights < 0.0).any():
-        raise ValueError("graph must have no negative weights")

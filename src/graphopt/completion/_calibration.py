@@ -16,9 +16,9 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
-from graphopt.completion._base import PairCompletion, check_seen_graph
-from graphopt.completion._masking import masked_graphs
+from graphopt.completion._base import PairCompletion
 from graphopt.completion._probabilities import EdgeProbabilities
+from graphopt.datasets.hiding import check_seen_graph, masked_graphs
 from graphopt.datasets.splits import among
 from graphopt.features import check_features
 from graphopt.graph import Graph

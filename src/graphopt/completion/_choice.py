@@ -19,12 +19,12 @@ from graphopt._validation import (
 )
 from graphopt.communities import leiden, modularity
 from graphopt.completion._bagging import Bagging
-from graphopt.completion._base import Completion, check_completion, check_seen_graph
+from graphopt.completion._base import Completion, check_completion
 from graphopt.completion._link_model import LinkModel
-from graphopt.completion._masking import check_share, masked_graphs
 from graphopt.completion._mixture import Mixture
 from graphopt.completion._neighbours import FeatureNeighbours
 from graphopt.completion._placement import spread_over_groups
+from graphopt.datasets.hiding import check_seen_graph, check_share, masked_graphs
 from graphopt.features import node_features
 from graphopt.graph import Graph
 

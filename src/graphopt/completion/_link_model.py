@@ -17,10 +17,11 @@ from graphopt._validation import (
     check_number,
     check_random_state,
 )
-from graphopt.completion._base import PairCompletion, check_seen_graph
+from graphopt.completion._base import PairCompletion
 from graphopt.completion._pair_features import PairFeatures
 from graphopt.completion._probabilities import EdgeProbabilities
 from graphopt.completion.unseen_pairs import UnseenPairs
+from graphopt.datasets.hiding import check_seen_graph
 from graphopt.datasets.splits import observed_graph, split_edges
 from graphopt.features import check_features
 from graphopt.graph import Graph

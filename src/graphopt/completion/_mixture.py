@@ -9,7 +9,8 @@ import numpy as np
 
 from graphopt._validation import as_tuple, check_number
 from graphopt._weights import edge_weights
-from graphopt.completion._base import Completion, check_completion, check_seen_graph
+from graphopt.completion._base import Completion, check_completion
+from graphopt.datasets.hiding import check_seen_graph
 from graphopt.graph import Graph
 
 

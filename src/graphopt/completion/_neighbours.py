@@ -13,8 +13,9 @@ from graphopt._native import _core
 from graphopt._threads import get_num_threads
 from graphopt._validation import check_integer, check_memory, check_number
 from graphopt._weights import in_own_unit, in_unit_of
-from graphopt.completion._base import PairCompletion, check_seen_graph
+from graphopt.completion._base import PairCompletion
 from graphopt.completion._probabilities import EdgeProbabilities, proportional
+from graphopt.datasets.hiding import check_seen_graph
 from graphopt.features import smoothed_features
 from graphopt.graph import Graph
 

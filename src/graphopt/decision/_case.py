@@ -119,9 +119,9 @@ def hidden_case(
     graph, rows = case.graph, case.rows
     if among is not None:
         graph, rows = graph.subgraph(among), None if rows is None else rows[among]
-    found = hide_edges(graph, kept, rng, renumber=True)
-    seen_rows = found.rows(features if callable(features) else rows)
-    part = Case(found.seen, seen_rows, case.seen_fraction, case.rows_from_edges, case)
+    given = features if callable(features) else rows
+    found = hide_edges(graph, kept, rng, renumber=True, features=given)
+    part = Case(found.seen, found.features, case.seen_fraction, case.rows_from_edges, case)
     if among is not None:
         found = replace(found, order=among[found.order].astype(np.int64))
     return part, found

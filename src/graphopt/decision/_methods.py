@@ -15,8 +15,7 @@ from graphopt._validation import (
     check_integer,
     check_random_state,
 )
-from graphopt.completion._base import check_seen_graph
-from graphopt.completion._masking import check_share
+from graphopt.datasets.hiding import check_seen_graph, check_share
 from graphopt.decision._case import Case, Features, whole_case
 from graphopt.decision._portfolio import portfolio
 from graphopt.evaluation import TASKS

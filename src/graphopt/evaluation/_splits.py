@@ -125,5 +125,6 @@ def split_seeds(splits: int, random_state: RandomState) -> list[int]:
 
 def draw(graph: Graph, features: Any, seen: float, seed: int) -> CleanSplit:
     """Return the split of a seed; everything is checked."""
-    found = hide_edges(graph, seen, np.random.default_rng(seed), renumber=True)
-    return CleanSplit(found.full, found.seen, found.unseen, found.rows(features), found.order)
+    rng = np.random.default_rng(seed)
+    found = hide_edges(graph, seen, rng, renumber=True, features=features)
+    return CleanSplit(found.full, found.seen, found.unseen, found.features, found.order)

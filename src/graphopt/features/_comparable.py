@@ -16,7 +16,7 @@ from graphopt.graph import Graph, check_graph
 
 _ORDINARY = 30  # the exponent up to which single precision loses none of the smaller entries
 _MANY_COLUMNS = 2**18  # below, asking how much memory there is takes longer than it is worth
-_COLUMN_BYTES = 64  # of a column of sparse features: who has it, its weight, a transpose
+_COLUMN_BYTES = 64  # of a column of sparse features: its count, its weight, a transpose
 
 
 def check_features(features: Any, n_nodes: int) -> Any:
@@ -32,7 +32,7 @@ def check_features(features: Any, n_nodes: int) -> Any:
         For a wrong number of rows, no columns, NaN or infinity, or a sparse matrix whose index
         arrays contradict each other or its shape.
     MemoryLimitError
-        If there are so many columns that counts of them do not fit in memory.
+        If the counts of the columns do not fit in memory.
     """
     n_nodes = check_integer("n_nodes", n_nodes, minimum=0)
     if is_sparse(features):
@@ -104,8 +104,8 @@ def _is_binary(entries: NDArray[np.float32]) -> bool:
 def smoothed_features(features: Any, graph: Graph, steps: int) -> Any:
     """Return unit rows, averaged `steps` times over each node and its neighbours.
 
-    Neighbours count by the weights of their edges, the node itself as much as the mean edge. Rows
-    are brought back to unit length after each average.
+    Neighbours count by the weights of their edges, the node itself like an edge of mean weight.
+    Rows are brought back to unit length after each average.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from graphopt.graph import Graph, check_undirected
 
 MOTIFS = ("edges", "paths of two edges from the node", "triangles", "cycles of four edges")
 
-_ROUNDS = 64  # of leaves that go; more would hardly spare anything, and a path has n / 2
+_ROUNDS = 64  # of dropping leaves; more rounds save little, and a path has n / 2
 _BLOCK = 1 << 20  # entries of the squared adjacency matrix in memory at a time, before they merge
 
 

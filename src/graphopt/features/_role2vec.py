@@ -96,10 +96,10 @@ def role2vec(
 ) -> NDArray[np.float32]:
     """Return features of a graph's nodes from its structure alone.
 
-    Nodes whose motif counts (:func:`motif_counts`) have as many binary digits play the same role
-    and share one vector. Vectors are learned by skip-gram from random walks, of which only the
-    roles passed are kept: roles found near the same roles are alike. For features that mean the
-    same in several graphs use :func:`learn_roles`.
+    Nodes whose motif counts (:func:`motif_counts`) have the same numbers of binary digits play the
+    same role and share one vector. Vectors are learned by skip-gram from random walks, of which
+    only the roles passed are kept: roles found near the same roles are alike. For features that
+    mean the same in several graphs use :func:`learn_roles`.
 
     Parameters
     ----------
@@ -115,12 +115,13 @@ def role2vec(
     window : int
         How far apart on a walk roles still belong together, at least 1.
     n_motif_bins : int
-        Counts of so many binary digits or more fall in one bin, at least 2.
+        Number of bins, at least 2: bin b holds the counts of b binary digits, the last bin also all
+        larger counts.
     negatives : float
         Negative samples for each pair, greater than 0 and at most 1e100; their mean is taken, none
         is drawn.
     random_state : int, Generator or None
-        Draws the walks; without a say where `n_walks` is None.
+        Draws the walks; not used where `n_walks` is None.
     num_threads : int, optional
         The result is the same bits at any number.
 

@@ -36,7 +36,7 @@ from graphopt.learning.settings import DecisionSettings
 from graphopt.learning.trainer import Checkpoint, TrainingRun, train
 from graphopt.learning.warm_start import groups_to_start_from, warm_start
 from graphopt.nn import ClusterNet, DirectGCN
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -62,9 +62,7 @@ class DecisionEstimator(DecisionSettings):
     _outputs: ClassVar[tuple[str, ...]]  # attributes that hold the network's output as arrays
 
     @abstractmethod
-    def _network(
-        self, n_features: int, objective: Objective, recipe: Recipe
-    ) -> ClusterNet | DirectGCN:
+    def _network(self, n_features: int, objective: Loss, recipe: Recipe) -> ClusterNet | DirectGCN:
         """Return a new network, not yet initialised."""
 
     @abstractmethod
@@ -315,7 +313,7 @@ class DecisionEstimator(DecisionSettings):
 
     def _learn(
         self,
-        objective: Objective,
+        objective: Loss,
         recipe: Recipe,
         attempt: Callable[[ProgressBar], tuple[ClusterNet | DirectGCN, TrainingRun]],
     ) -> Checkpoint:
@@ -347,7 +345,7 @@ class DecisionEstimator(DecisionSettings):
 
     def _finish(
         self,
-        objective: Objective,
+        objective: Loss,
         recipe: Recipe,
         case: Case,
         best: Checkpoint,
@@ -364,7 +362,7 @@ class DecisionEstimator(DecisionSettings):
 
     def _case(
         self,
-        objective: Objective,
+        objective: Loss,
         recipe: Recipe,
         graph: Graph,
         features: Any,
@@ -374,9 +372,7 @@ class DecisionEstimator(DecisionSettings):
         check_graph(graph)
         return prepare_case(graph, features, self.n_clusters, objective, recipe, completion)
 
-    def _case_of_a_kind(
-        self, objective: Objective, recipe: Recipe, graph: Graph, features: Any
-    ) -> Case:
+    def _case_of_a_kind(self, objective: Loss, recipe: Recipe, graph: Graph, features: Any) -> Case:
         """Return a case that the trained network can decide on."""
         rows = rows_of_a_kind(graph, features, self._n_features)
         return self._case(objective, recipe, graph, rows, self.completion_)
@@ -387,7 +383,7 @@ class DecisionEstimator(DecisionSettings):
 
     def _publish(
         self,
-        objective: Objective,
+        objective: Loss,
         case: Case,
         inputs: EncoderInputs,
         decision: NDArray[Any],
@@ -405,7 +401,7 @@ class DecisionEstimator(DecisionSettings):
 
     def _on_all_nodes(
         self,
-        objective: Objective,
+        objective: Loss,
         decision: NDArray[Any],
         case: Case,
         random_state: np.random.Generator,
@@ -449,7 +445,7 @@ class DecisionEstimator(DecisionSettings):
         cls,
         path: UsersPath,
         *,
-        objective: Objective | None = None,
+        objective: Loss | None = None,
         completion: Completion | None = None,
     ) -> Self:
         """Read what :meth:`save` wrote, now or in an earlier version; the file can run no code.

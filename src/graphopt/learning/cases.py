@@ -14,7 +14,7 @@ from graphopt.graph import Graph
 from graphopt.learning.inputs import EncoderInputs, encoder_rows
 from graphopt.learning.placement import informative_nodes
 from graphopt.learning.recipes import Recipe
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ def prepare_case(
     graph: Graph,
     features: Any,
     n_clusters: int,
-    objective: Objective,
+    objective: Loss,
     recipe: Recipe,
     completion: Completion | None,
 ) -> Case:
@@ -67,7 +67,7 @@ def prepare_case(
     graph : Graph
     features : array, sparse array, tensor, callable or None
     n_clusters : int
-    objective : Objective
+    objective : Loss
     recipe : Recipe
         ``smoothing`` and ``completion_in`` count.
     completion : Completion or None

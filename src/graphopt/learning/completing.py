@@ -12,7 +12,7 @@ from graphopt._validation import check_choice
 from graphopt.communities import leiden
 from graphopt.completion import Completion, FeatureNeighbours, choose
 from graphopt.graph import Graph
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 WORDS = ("auto", "features")
 _TRIALS = 3
@@ -36,7 +36,7 @@ def completion_for(
     features: Sequence[Any],
     *,
     n_clusters: int,
-    objective: Objective,
+    objective: Loss,
     seen_fraction: float,
     features_from_edges: bool,
 ) -> Completion | None:
@@ -56,7 +56,7 @@ def completion_for(
     features : sequence of array, callable or None
         Of each graph. Those of a callable are computed anew from the edges that are not hidden.
     n_clusters : int
-    objective : Objective
+    objective : Loss
     seen_fraction : float
     features_from_edges : bool
         Whether arrays of features were computed from the seen edges. They know what is hidden, so

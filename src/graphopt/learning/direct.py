@@ -12,6 +12,7 @@ from graphopt.learning.base import DecisionEstimator
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.nn import DirectGCN as Network
+from graphopt.nn.losses import Loss
 from graphopt.objectives import Objective
 
 
@@ -26,7 +27,7 @@ class DirectGCN(DecisionEstimator):
     ----------
     n_clusters : int
         Number of groups, or of facilities.
-    objective : {"modularity", "k-center"} or Objective
+    objective : {"modularity", "k-center"}, Objective or Loss
         What the decision is judged by; one that decides on centers gets one probability per node,
         any other a share in each group.
     seen_fraction : float
@@ -94,7 +95,7 @@ class DirectGCN(DecisionEstimator):
     def __init__(
         self,
         n_clusters: int = 10,
-        objective: str | Objective = "modularity",
+        objective: str | Objective | Loss = "modularity",
         *,
         seen_fraction: float = 1.0,
         completion: str | Completion | None = "auto",
@@ -118,7 +119,7 @@ class DirectGCN(DecisionEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _network(self, n_features: int, objective: Objective, recipe: Recipe) -> Network:
+    def _network(self, n_features: int, objective: Loss, recipe: Recipe) -> Network:
         with torch.random.fork_rng(devices=[]):  # a new network draws what nobody will use
             return Network(
                 n_features,

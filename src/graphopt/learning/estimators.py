@@ -12,6 +12,7 @@ from graphopt.learning.base import DecisionEstimator
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.nn import ClusterNet as Network
+from graphopt.nn.losses import Loss
 from graphopt.objectives import Objective
 
 
@@ -26,9 +27,9 @@ class ClusterNet(DecisionEstimator):
     ----------
     n_clusters : int
         Number of groups, or of facilities.
-    objective : {"modularity", "k-center"} or Objective
+    objective : {"modularity", "k-center"}, Objective or Loss
         What the decision is judged by; an object of your own works too, see
-        :class:`graphopt.objectives.Objective`.
+        :class:`graphopt.nn.losses.Loss`.
     seen_fraction : float
         Share of all edges that the graph given to :meth:`fit` holds, in (0, 1]. Below 1, edges
         are hidden from the encoder while training, and missing ones are expected, see
@@ -126,7 +127,7 @@ class ClusterNet(DecisionEstimator):
     def __init__(
         self,
         n_clusters: int = 10,
-        objective: str | Objective = "modularity",
+        objective: str | Objective | Loss = "modularity",
         *,
         seen_fraction: float = 1.0,
         completion: str | Completion | None = "auto",
@@ -172,7 +173,7 @@ class ClusterNet(DecisionEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _network(self, n_features: int, objective: Objective, recipe: Recipe) -> Network:
+    def _network(self, n_features: int, objective: Loss, recipe: Recipe) -> Network:
         with torch.random.fork_rng(devices=[]):  # a new network draws what nobody will use
             return Network(
                 n_features,

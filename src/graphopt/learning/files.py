@@ -19,7 +19,7 @@ from graphopt.learning import container, first_format
 from graphopt.learning.completing import feature_neighbours
 from graphopt.learning.recipes import Recipe
 from graphopt.learning.trainer import kmeans_updates, set_kmeans_updates
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 if TYPE_CHECKING:
     from graphopt.learning.base import DecisionEstimator
@@ -67,7 +67,7 @@ def load(
     cls: type[Estimator],
     path: str | Path,
     *,
-    objective: Objective | None,
+    objective: Loss | None,
     completion: Completion | None,
 ) -> Estimator:
     """Read a fitted estimator of class `cls`; see :meth:`DecisionEstimator.load`."""

@@ -12,11 +12,11 @@ from graphopt.learning.cases import Case
 from graphopt.learning.ensemble import consensus
 from graphopt.learning.recipes import Recipe
 from graphopt.learning.warm_start import resolution_of
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 
 def finished(
-    objective: Objective,
+    objective: Loss,
     recipe: Recipe,
     case: Case,
     best: NDArray[Any],
@@ -28,7 +28,7 @@ def finished(
 
     Parameters
     ----------
-    objective : Objective
+    objective : Loss
     recipe : Recipe
     case : Case
     best : array of int

@@ -20,7 +20,7 @@ from graphopt.learning.parameters import check_graph
 from graphopt.learning.recipes import Recipe
 from graphopt.learning.trainer import Progress, TrainingRun, descend
 from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,7 @@ class Start:
 def best_start(
     network: ClusterNet | DirectGCN,
     inputs: EncoderInputs,
-    objective: Objective,
+    objective: Loss,
     problem: Any,
     n_starts: int,
     random_state: np.random.Generator,
@@ -58,7 +58,7 @@ def best_start(
         In evaluation mode.
     inputs : EncoderInputs
         Of one graph.
-    objective : Objective
+    objective : Loss
     problem : object
         Of the objective; the decoded decision's value on it says which start is best.
     n_starts : int
@@ -92,7 +92,7 @@ def best_start(
 def start_well(
     network: ClusterNet | DirectGCN,
     inputs: EncoderInputs,
-    objective: Objective,
+    objective: Loss,
     problem: Any,
     n_starts: int,
     random_state: np.random.Generator,
@@ -159,7 +159,7 @@ class Batch:
     def decide(
         self,
         network: ClusterNet | DirectGCN,
-        objective: Objective,
+        objective: Loss,
         feature_dropout: float = 0.0,
         masking: float = 0.0,
     ) -> list[Tensor]:
@@ -180,7 +180,7 @@ class Batch:
 def train_on_many(
     network: ClusterNet | DirectGCN,
     batch: Batch,
-    objective: Objective,
+    objective: Loss,
     recipe: Recipe,
     random_state: np.random.Generator,
     progress: Progress | None = None,
@@ -196,7 +196,7 @@ def train_on_many(
     network : ClusterNet or DirectGCN
         Already initialised.
     batch : Batch
-    objective : Objective
+    objective : Loss
     recipe : Recipe
     random_state : numpy.random.Generator
     progress : callable, optional

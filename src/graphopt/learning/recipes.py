@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from graphopt._validation import as_tuple, check_choice, check_integer, check_number
-from graphopt.objectives import FacilityLocation, Objective
+from graphopt.nn.losses import KCenterLoss, Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Recipe:
         of the loss, instead of by the best restart.
     polish : bool
         Improve the final decision by local search on the graph of the loss
-        (:meth:`Objective.improve`), without leaving it for another number of groups.
+        (:meth:`Loss.improve`), without leaving it for another number of groups.
     """
 
     iterations: int = 150
@@ -131,9 +131,9 @@ PAPER = Recipe(
 """The published settings (appendix, 2.1)."""
 
 
-def default_recipe(objective: Objective, seen_fraction: float) -> Recipe:
+def default_recipe(objective: Loss, seen_fraction: float) -> Recipe:
     """Return the settings that are good for an objective at a share of edges seen."""
-    if isinstance(objective, FacilityLocation):
+    if isinstance(objective, KCenterLoss):
         return Recipe(
             iterations=200,
             learning_rate=0.01,
@@ -162,14 +162,14 @@ For synthetic graphs: ``replace(PAPER_INDUCTIVE, iterations=70, kmeans_schedule=
 """
 
 
-def inductive_recipe(objective: Objective, seen_fraction: float) -> Recipe:
+def inductive_recipe(objective: Loss, seen_fraction: float) -> Recipe:
     """Return the settings that are good for many graphs of one kind.
 
     Little that is learned on one graph holds on another: small steps, many updates of soft k-means
     and many starts beat long training. Chosen on the validation graphs of the paper's inductive
     data sets, by what is seen of them alone.
     """
-    facilities = isinstance(objective, FacilityLocation)
+    facilities = isinstance(objective, KCenterLoss)
     return Recipe(
         iterations=60,
         learning_rate=0.003,

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from graphopt._validation import check_choice, check_integer
+from graphopt._validation import check_integer
 from graphopt.completion import Completion
-from graphopt.completion._masking import check_share
+from graphopt.datasets.hiding import check_share
 from graphopt.graph import Graph
 from graphopt.learning.completing import completion_for
 from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.recipes import Recipe
-from graphopt.objectives import FacilityLocation, Modularity, Objective
+from graphopt.nn.losses import Loss, loss_of
+from graphopt.objectives import Objective
 
 # Parameters that overrule the recipe's; not every estimator has all of them.
 _SHORTHANDS = (
@@ -32,7 +33,7 @@ class DecisionSettings(DecidingEstimator):
     """The parameters of estimators that learn a decision; constructors keep these and more."""
 
     n_clusters: int
-    objective: str | Objective
+    objective: str | Objective | Loss
     seen_fraction: float
     completion: str | Completion | None
     features_from_edges: bool
@@ -40,15 +41,10 @@ class DecisionSettings(DecidingEstimator):
     iterations: int | None
     n_restarts: int | None
 
-    def _objective(self) -> Objective:
-        if isinstance(self.objective, Objective):
-            return self.objective
-        check_choice("objective", self.objective, ("modularity", "k-center"))
-        if self.objective == "modularity":
-            return Modularity()
-        return FacilityLocation(self.n_clusters)
+    def _objective(self) -> Loss:
+        return loss_of(self.objective, self.n_clusters)
 
-    def _settings(self, default: Callable[[Objective, float], Recipe]) -> tuple[Objective, Recipe]:
+    def _settings(self, default: Callable[[Loss, float], Recipe]) -> tuple[Loss, Recipe]:
         """Return the objective, and the recipe or what is good by `default`."""
         check_integer("n_clusters", self.n_clusters, minimum=1)
         objective = self._objective()
@@ -68,7 +64,7 @@ class DecisionSettings(DecidingEstimator):
         return objective, recipe
 
     def _completion(
-        self, objective: Objective, graphs: Sequence[Graph], features: Sequence[Any]
+        self, objective: Loss, graphs: Sequence[Graph], features: Sequence[Any]
     ) -> Completion | None:
         """Return what tells missing edges on graphs of this kind."""
         return completion_for(

@@ -17,7 +17,7 @@ from graphopt.learning.adam import Adam
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.nn import ClusterNet, DirectGCN, SparseMatrix
-from graphopt.objectives import Objective
+from graphopt.nn.losses import Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Checkpoint:
     Attributes
     ----------
     value : float
-        Training value of the decoded decision (:meth:`Objective.training_value`), or the mean over
+        Training value of the decoded decision (:meth:`Loss.training_value`), or the mean over
         several graphs.
     step : int
         Steps made before.
@@ -75,7 +75,7 @@ Progress = Callable[[int, float, float], None]
 
 def decide(
     network: ClusterNet | DirectGCN,
-    objective: Objective,
+    objective: Loss,
     features: SparseMatrix | Tensor,
     adjacency: SparseMatrix,
 ) -> Tensor:
@@ -98,7 +98,7 @@ def set_kmeans_updates(network: ClusterNet | DirectGCN, updates: int) -> None:
 def train(
     network: ClusterNet | DirectGCN,
     inputs: EncoderInputs,
-    objective: Objective,
+    objective: Loss,
     problem: Any,
     recipe: Recipe,
     random_state: np.random.Generator,
@@ -114,7 +114,7 @@ def train(
     network : ClusterNet or DirectGCN
     inputs : EncoderInputs
         What the encoder sees.
-    objective : Objective
+    objective : Loss
     problem : object
         ``objective.prepare(graph)`` of the graph that the loss sees.
     recipe : Recipe

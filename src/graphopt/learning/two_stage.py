@@ -19,7 +19,7 @@ from graphopt._validation import (
 )
 from graphopt.centers import evaluate_centers, gonzalez, greedy_k_center
 from graphopt.communities import cnm, modularity, newman, spectral
-from graphopt.completion._masking import check_share
+from graphopt.datasets.hiding import check_share
 from graphopt.graph import Graph
 from graphopt.learning.fitted import DecidingEstimator
 from graphopt.learning.link_predictor import LinkPredictor

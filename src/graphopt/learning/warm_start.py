@@ -19,9 +19,9 @@ from graphopt.learning.cases import Case
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.learning.recipes import Recipe
 from graphopt.nn import ClusterNet, DirectGCN
-from graphopt.nn.clusternet import group_means
-from graphopt.nn.products import product
-from graphopt.objectives import Modularity, Objective
+from graphopt.nn.functional import group_means
+from graphopt.nn.losses import Loss, ModularityLoss
+from graphopt.nn.sparse import product
 
 
 def warm_start(
@@ -113,7 +113,7 @@ def pretrain(
 
 
 def leiden_groups(
-    graph: Graph, n_groups: int, objective: Objective, random_state: np.random.Generator
+    graph: Graph, n_groups: int, objective: Loss, random_state: np.random.Generator
 ) -> NDArray[np.int64]:
     """Return the groups that Leiden finds, at most `n_groups`, numbered from 0.
 
@@ -122,7 +122,7 @@ def leiden_groups(
     graph : Graph
         Of the loss: seen and, where they count, expected edges.
     n_groups : int
-    objective : Objective
+    objective : Loss
         Its resolution counts if it is modularity.
     random_state : numpy.random.Generator
     """
@@ -133,7 +133,7 @@ def leiden_groups(
 
 
 def groups_to_start_from(
-    objective: Objective,
+    objective: Loss,
     recipe: Recipe,
     case: Case,
     n_clusters: int,
@@ -143,7 +143,7 @@ def groups_to_start_from(
 
     Parameters
     ----------
-    objective : Objective
+    objective : Loss
     recipe : Recipe
         ``start`` counts where there are no `labels`.
     case : Case
@@ -192,9 +192,9 @@ def given_groups(
     return numbered
 
 
-def resolution_of(objective: Objective) -> float:
+def resolution_of(objective: Loss) -> float:
     """Return the resolution that Leiden is to have for an objective."""
-    return objective.resolution if isinstance(objective, Modularity) else 1.0
+    return objective.resolution if isinstance(objective, ModularityLoss) else 1.0
 
 
 def _numbered(labels: NDArray[Any]) -> NDArray[np.int64]:

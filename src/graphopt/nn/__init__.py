@@ -1,14 +1,13 @@
 """PyTorch modules, usable alone in any model."""
 
 import graphopt._torch  # noqa: F401  # isort: split
-from graphopt.nn.appnp import APPNP
-from graphopt.nn.certificate import GradientCertificate, gradient_certificate
+from graphopt.clustering import GradientCertificate, gradient_certificate
+from graphopt.nn.adjacency import Adjacency
 from graphopt.nn.clusternet import ClusterNet
 from graphopt.nn.direct import DirectGCN
-from graphopt.nn.dropout import dropout
-from graphopt.nn.gcn import GCN, Adjacency
+from graphopt.nn.encoders import APPNP, GCN, SGC
+from graphopt.nn.functional import dropout
 from graphopt.nn.link_prediction import LinkPredictor
-from graphopt.nn.sgc import SGC
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
 

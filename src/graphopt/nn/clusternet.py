@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,8 +11,9 @@ from torch.nn import functional
 
 from graphopt._validation import check_integer
 from graphopt.clustering import kmeans_plus_plus
-from graphopt.nn._encoder import check_parameters
-from graphopt.nn.encoders import make_encoder
+from graphopt.clustering.settings import Gradient
+from graphopt.nn.encoders import check_parameters, make_encoder
+from graphopt.nn.functional import group_means
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
 
@@ -86,7 +89,7 @@ class ClusterNet(nn.Module):
             teleport=teleport,
         )
         self.cluster = SoftKMeans(
-            n_clusters, temperature, iterations, gradient, tolerance=tolerance
+            n_clusters, temperature, iterations, cast(Gradient, gradient), tolerance=tolerance
         )
         check_parameters("the centres", n_clusters * embedding_features)
         self.register_buffer("initial_centers", torch.rand(n_clusters, embedding_features))
@@ -207,24 +210,3 @@ class ClusterNet(nn.Module):
 def _check_finite(embedding: Tensor) -> None:
     if not torch.isfinite(embedding).all():
         raise ValueError("the embedding of features must be finite; they may be too large")
-
-
-def group_means(rows: Tensor, labels: Tensor, n_groups: int) -> tuple[Tensor, Tensor]:
-    """Return the mean row of every group, zeros for one without rows, and the groups' sizes.
-
-    Parameters
-    ----------
-    rows : Tensor, shape (n, width)
-    labels : Tensor of int64, shape (n,)
-        Groups, ``0 .. n_groups - 1``.
-    n_groups : int
-
-    Returns
-    -------
-    means : Tensor, shape (n_groups, width)
-        Differentiable in `rows`.
-    sizes : Tensor of int64, shape (n_groups,)
-    """
-    sizes = torch.bincount(labels, minlength=n_groups)
-    sums = rows.new_zeros((n_groups, rows.shape[1])).index_add(0, labels, rows)
-    return sums / sizes.clamp_min(1)[:, None], sizes

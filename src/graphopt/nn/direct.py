@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from graphopt._validation import check_choice, check_integer
-from graphopt.nn.gcn import GCN
+from graphopt.nn.encoders import GCN
 from graphopt.nn.soft_kmeans import check_offsets
 from graphopt.nn.sparse import SparseMatrix
 

@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_integer
-from graphopt.nn._pair_operators import pair_scores
-from graphopt.nn.gcn import GCN
+from graphopt.nn.encoders import GCN
+from graphopt.nn.operators import pair_scores
 from graphopt.nn.sparse import SparseMatrix
 
 

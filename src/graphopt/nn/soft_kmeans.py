@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import weakref
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from graphopt._soft_kmeans import GradientReport, GradientSettings
-from graphopt._validation import check_integer, check_number
-from graphopt.nn import _soft_kmeans_operators as operators
+from graphopt._validation import check_integer
+from graphopt.clustering import GradientReport, SoftKMeansSettings
+from graphopt.clustering.settings import Gradient
+from graphopt.nn import operators
 
 
 class SoftKMeansOutput(NamedTuple):
@@ -18,11 +20,11 @@ class SoftKMeansOutput(NamedTuple):
 
     Attributes
     ----------
-    centers : Tensor, shape (K, p), or (B, K, p) where offsets were given
+    centers : Tensor, shape (K, p), or (B, K, p) if offsets were given
     assignment : Tensor, shape (N, K)
         Softmax over centres of ``temperature * embedding @ centers.T``; rows sum to 1.
     embedding : Tensor, shape (N, p)
-        The rows that were clustered: of unit length when the module normalises, else x itself.
+        The rows that were clustered: of unit length if the module normalises, else x itself.
     """
 
     centers: Tensor
@@ -42,14 +44,14 @@ class SoftKMeans(torch.nn.Module):
     temperature : float
         At least 0; larger is harder.
     iterations : int
-        At least 0. A plain attribute: it may be changed between calls.
+        At least 0.
     gradient : {"one-step", "implicit", "dense", "unrolled", "auto"}
         How the centres' dependence on x is differentiated; the assignment's own dependence on x is
         always exact. ``one-step``: through the last update alone, its centres held constant (the
         paper's). ``implicit``: exact at the fixed point, by GMRES and without a matrix. ``dense``:
         the same by LU in float64. ``unrolled``: through every iteration, and the only one with a
-        gradient by the starting centres (0 for the others, unless `iterations` is 0). ``auto``:
-        ``one-step`` where its error is certified to be at most 1 %, else ``implicit``.
+        gradient with respect to the starting centres (0 for the others, unless `iterations` is 0).
+        ``auto``: ``one-step`` if its error is certified to be at most 1 %, else ``implicit``.
     normalize : bool
         Scale rows to unit length first; rows of zeros stay zero and get no gradient.
     tolerance : float
@@ -57,14 +59,21 @@ class SoftKMeans(torch.nn.Module):
     max_solver_iterations : int
         Passes over x that the implicit solver may take for each graph.
     random_state : int
-        Seed of the k-means++ start where no centres are given: every call starts alike.
+        Seed of the k-means++ start if no centres are given: every call starts alike.
     num_threads : int, optional
         The result is the same bits at any number.
 
     Attributes
     ----------
-    last_report : GradientReport or None
-        How the last backward pass through this module went; None before the first.
+    settings : graphopt.clustering.SoftKMeansSettings
+        All settings of the clustering and its gradient; may be replaced between calls.
+    iterations : int
+        The iterations of the settings; may be set between calls.
+    temperature : float
+    gradient : str
+    last_report : graphopt.clustering.GradientReport or None
+        How the last backward pass through this module went; None before the first. A model compiled
+        by ``torch.compile`` makes no reports.
 
     Raises
     ------
@@ -95,7 +104,7 @@ class SoftKMeans(torch.nn.Module):
         n_clusters: int,
         temperature: float = 30.0,
         iterations: int = 1,
-        gradient: str = "one-step",
+        gradient: Gradient = "one-step",
         *,
         normalize: bool = True,
         tolerance: float = 1e-6,
@@ -104,21 +113,35 @@ class SoftKMeans(torch.nn.Module):
         num_threads: int | None = None,
     ) -> None:
         super().__init__()
-        settings = GradientSettings(gradient, tolerance, max_solver_iterations)
-        self.n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
-        self.temperature = check_number(
-            "temperature", temperature, minimum=0.0, maximum=float(torch.finfo(torch.float32).max)
+        self.settings = SoftKMeansSettings(
+            temperature, iterations, gradient, tolerance, max_solver_iterations, normalize
         )
-        self.iterations = check_integer("iterations", iterations, minimum=0)
-        self.gradient = settings.method
-        self.normalize = bool(normalize)
-        self.tolerance = float(settings.tolerance)
-        self.max_solver_iterations = int(settings.max_iterations)
+        self.settings.check_dtype(np.dtype(np.float32))
+        self.n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
         self.random_state = check_integer("random_state", random_state, minimum=0)
         if num_threads is not None:
             check_integer("num_threads", num_threads, minimum=1)
         self.num_threads = num_threads
-        self._take_slot()
+        self._report: Tensor | None = None
+
+    @property
+    def temperature(self) -> float:
+        """The temperature of the settings."""
+        return self.settings.temperature
+
+    @property
+    def gradient(self) -> Gradient:
+        """The gradient of the settings."""
+        return self.settings.gradient
+
+    @property
+    def iterations(self) -> int:
+        """The iterations of the settings; may be set between calls."""
+        return self.settings.iterations
+
+    @iterations.setter
+    def iterations(self, iterations: int) -> None:
+        self.settings = replace(self.settings, iterations=iterations)
 
     def forward(
         self, x: Tensor, centers: Tensor | None = None, *, offsets: Tensor | None = None
@@ -151,11 +174,10 @@ class SoftKMeans(torch.nn.Module):
         graphopt.errors.ConvergenceWarning
             In the backward pass, if the implicit solver stops short of the tolerance.
         """
-        iterations = check_integer("iterations", self.iterations, minimum=0)
         _check_rows(x)
         bounds = check_offsets(x, offsets)
         threads = self.num_threads or 0
-        embedding = operators.unit_rows(x, threads)[0] if self.normalize else x
+        embedding = operators.unit_rows(x, threads)[0] if self.settings.normalize else x
         if centers is None:
             start = operators.kmeans_plus_plus(
                 embedding.detach(), bounds, self.n_clusters, self.random_state
@@ -163,24 +185,16 @@ class SoftKMeans(torch.nn.Module):
         else:
             start = self._check_centers(x, bounds, centers)
         found, assignment, _, _ = operators.soft_kmeans(
-            embedding,
-            bounds,
-            start,
-            self.temperature,
-            iterations,
-            self.gradient,
-            self.tolerance,
-            self.max_solver_iterations,
-            self._slot,
-            threads,
+            embedding, bounds, start, *self.settings.packed, threads
         )
+        operators.report_to(self._keep_report, found)
         single = offsets is None if centers is None else centers.dim() == 2
         return SoftKMeansOutput(found[0] if single else found, assignment, embedding)
 
     @property
     def last_report(self) -> GradientReport | None:
         """How the last backward pass through this module went."""
-        return operators.reports.get(self._slot)
+        return None if self._report is None else operators.report_in(self._report)
 
     def extra_repr(self) -> str:
         """Return the settings, for printing."""
@@ -188,6 +202,12 @@ class SoftKMeans(torch.nn.Module):
             f"n_clusters={self.n_clusters}, temperature={self.temperature:g}, "
             f"iterations={self.iterations}, gradient={self.gradient!r}"
         )
+
+    def _keep_report(self, report: Tensor) -> None:
+        self._report = report
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_report": None}  # a copy reports for itself
 
     def _check_centers(self, x: Tensor, offsets: Tensor, centers: Tensor) -> Tensor:
         if centers.dtype != x.dtype:
@@ -202,19 +222,6 @@ class SoftKMeans(torch.nn.Module):
                 f"not {tuple(centers.shape)}"
             )
         return start
-
-    # A copy reports for itself.
-
-    def _take_slot(self) -> None:
-        self._slot = operators.new_slot()
-        weakref.finalize(self, operators.reports.pop, self._slot, None)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_slot"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
-        self._take_slot()
 
 
 def _check_rows(x: Tensor) -> None:

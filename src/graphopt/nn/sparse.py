@@ -1,4 +1,4 @@
-"""Sparse operands of a network: feature matrices and adjacency matrices."""
+"""What a network multiplies by: sparse matrices, and dense ones with the same interface."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 from graphopt._loading import load_whole
 from graphopt._native import _core
-from graphopt._operators import operator
 from graphopt._sparse import checked_rows
 from graphopt._threads import resolve_num_threads
 from graphopt._validation import check_memory
-from graphopt.nn.dropout import dropout
+from graphopt.nn.functional import dropout
+from graphopt.nn.operators import spmm, tall_product
 
 
 class SparseMatrix:
@@ -250,52 +250,33 @@ def check_inputs(features: object, adjacency: object) -> None:
         raise TypeError(f"adjacency must be a SparseMatrix, not {type(adjacency).__name__}")
 
 
-@operator("graphopt::spmm")
-def spmm(
-    indptr: Tensor,
-    indices: Tensor,
-    values: Tensor,
-    indptr_t: Tensor,
-    indices_t: Tensor,
-    values_t: Tensor,
-    dense: Tensor,
-    num_threads: int,
-) -> Tensor:
-    """Return a sparse matrix, given with its transpose, times a dense one."""
-    product = _core.spmm(
-        indptr.numpy(),
-        indices.numpy(),
-        values.detach().numpy(),
-        len(indptr_t) - 1,
-        dense.detach().contiguous().numpy(),
-        num_threads,
+def product(left: Tensor | SparseMatrix, right: Tensor) -> Tensor:
+    """Return ``left @ right``, where `right` has few columns; differentiable.
+
+    The same bits come out at any number of threads, which torch's own product does not promise.
+
+    Parameters
+    ----------
+    left : Tensor or SparseMatrix, shape (n_rows, n_steps)
+    right : Tensor, shape (n_steps, width)
+
+    Returns
+    -------
+    Tensor, shape (n_rows, width)
+    """
+    if isinstance(left, SparseMatrix) or not _fit(left, right):
+        return left @ right
+    result: Tensor = tall_product(left, right, resolve_num_threads(None))
+    return result
+
+
+def _fit(left: Tensor, right: Tensor) -> bool:
+    """Return whether the kernel takes these; torch computes the rest, or refuses it."""
+    return (
+        left.dtype in (torch.float32, torch.float64)
+        and left.dtype == right.dtype
+        and left.is_cpu
+        and right.is_cpu
+        and left.ndim == right.ndim == 2
+        and left.shape[1] == right.shape[0]
     )
-    return torch.from_numpy(product)
-
-
-@spmm.register_fake
-def _(
-    indptr: Tensor,
-    indices: Tensor,
-    values: Tensor,
-    indptr_t: Tensor,
-    indices_t: Tensor,
-    values_t: Tensor,
-    dense: Tensor,
-    num_threads: int,
-) -> Tensor:
-    return dense.new_empty((indptr.shape[0] - 1, dense.shape[1]))
-
-
-def _keep_operands(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:6])
-    ctx.num_threads = inputs[7]
-
-
-def _spmm_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-    rows, columns = ctx.saved_tensors[:3], ctx.saved_tensors[3:]
-    back: Tensor = spmm(*columns, *rows, gradient, ctx.num_threads)
-    return None, None, None, None, None, None, back, None
-
-
-spmm.register_autograd(_spmm_backward, setup_context=_keep_operands)

@@ -1,15 +1,26 @@
-"""What a decision is judged by: a differentiable loss, decoding and exact evaluation."""
+"""What a decision is judged by: its value, which way is better, how to hide edges fairly.
 
-import graphopt._torch  # noqa: F401  # isort: split
-from graphopt.objectives.base import Objective, SoftClusters
-from graphopt.objectives.facility import FacilityLocation, FacilityProblem
-from graphopt.objectives.modularity import Modularity, ModularityProblem
+Nothing here needs PyTorch; the losses that networks are trained with are in
+:mod:`graphopt.nn.losses`.
+"""
+
+from graphopt.objectives.base import Objective, Reference
+from graphopt.objectives.k_center import DistanceTail, KCenter, distance_tail, exact_within_reach
+from graphopt.objectives.modularity import Modularity
+from graphopt.objectives.names import OBJECTIVES, as_objective
+from graphopt.objectives.problem import Judgement, Problem, Trial
 
 __all__ = [
-    "FacilityLocation",
-    "FacilityProblem",
+    "OBJECTIVES",
+    "DistanceTail",
+    "Judgement",
+    "KCenter",
     "Modularity",
-    "ModularityProblem",
     "Objective",
-    "SoftClusters",
+    "Problem",
+    "Reference",
+    "Trial",
+    "as_objective",
+    "distance_tail",
+    "exact_within_reach",
 ]

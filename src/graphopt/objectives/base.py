@@ -3,155 +3,283 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Literal
 
+import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from graphopt._validation import RandomState
+from graphopt._validation import RandomState, check_node_indices
 from graphopt.graph import Graph
+from graphopt.objectives.problem import Judgement, Problem, Trial
+
+_KEPT = 0.8  # of the seen edges, where hidden ones can stand for all that are missing
 
 
-class SoftClusters(Protocol):
-    """What a clustering network puts out."""
-
-    @property
-    def assignment(self) -> Tensor:
-        """Shares of every node in every cluster, shape (n_nodes, n_clusters); rows sum to 1."""
-
-    @property
-    def centers(self) -> Tensor:
-        """Cluster centres, shape (n_clusters, n_features)."""
-
-    @property
-    def embedding(self) -> Tensor:
-        """Unit rows, one per node, shape (n_nodes, n_features)."""
-
-
-class Objective(ABC):
-    """A loss to train with, a way to decide, and an exact judgement of the decision.
-
-    The trainer calls :meth:`prepare` once with the graph that is seen, then in every step
-    ``loss(relax(clusters), problem)``, and at the end :meth:`decode`. :meth:`evaluate` judges the
-    decision on any graph, the full one in particular. A class of your own needs `loss`, `decode`
-    and `evaluate`; the rest has defaults.
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The best known decision with the full graph seen, which others are measured by.
 
     Attributes
     ----------
+    name : str
+        How it was found.
+    value : float
+        Its value on the full graph.
+    bound : float or None
+        What no decision can do better than, where that is known; regret against the unknown optimum
+        is larger than the one reported by up to the distance of `value` from it.
+    """
+
+    name: str
+    value: float
+    bound: float | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether `value` is the optimum."""
+        return self.bound == self.value
+
+
+class Objective(ABC):
+    """What a decision is judged by, and all that follows from it.
+
+    An objective of your own needs :attr:`name` and :meth:`evaluate`; the rest has defaults, which
+    suit a value that is a sum over edges.
+
+    Attributes
+    ----------
+    name : str
     greater_is_better : bool
-        Whether :meth:`evaluate` and :meth:`training_value` are to be maximised. The loss is
-        always minimised.
     decides : {"labels", "centers"}
         What a decision is: the group of each node, or the nodes chosen.
-    uses_expected_edges : bool
-        Whether the loss makes sense on a weighted graph that holds edges that are only likely.
+    sums_over_edges : bool
+        Whether the value is a sum over edges. A few hidden edges can then stand for all that are
+        missing, and one trial tells much about a method. A largest distance hangs on single nodes.
+    least : float
+        No decision has a smaller value.
+    value_name : str
+        What the value is called in messages.
+    parts : tuple of str
+        What a decision consists of, one and many.
 
     Examples
     --------
-    The largest cut, as an objective of one's own:
+    The share of edges that are cut:
 
-    >>> import torch
     >>> class Cut(Objective):
-    ...     def loss(self, decision, problem):
-    ...         u, v = torch.tensor(problem.edges, dtype=torch.long).T
-    ...         return (decision[u] * decision[v]).sum()
-    ...
-    ...     def decode(self, decision, problem, *, random_state=None):
-    ...         return decision.argmax(dim=1).numpy()
+    ...     name = "cut"
     ...
     ...     def evaluate(self, decision, graph):
     ...         u, v = graph.edges.T
-    ...         return float((decision[u] != decision[v]).sum())
+    ...         return float((decision[u] != decision[v]).mean())
     >>> square = Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 0)])
-    >>> cut = Cut()
-    >>> problem = cut.prepare(square)
-    >>> decision = torch.eye(2)[[0, 1, 0, 1]]
-    >>> cut.loss(decision, problem)
-    tensor(0.)
-    >>> cut.training_value(cut.decode(decision, problem), problem)
-    4.0
+    >>> Cut().evaluate(np.array([0, 1, 0, 1]), square)
+    1.0
+    >>> Cut().regret(0.75, 1.0)
+    0.25
     """
 
+    name: ClassVar[str]
     greater_is_better: ClassVar[bool] = True
-    decides: ClassVar[str] = "labels"
-    uses_expected_edges: ClassVar[bool] = False
+    decides: ClassVar[Literal["labels", "centers"]] = "labels"
+    sums_over_edges: ClassVar[bool] = True
+    least: ClassVar[float] = -np.inf
+    value_name: ClassVar[str] = "value"
+    parts: ClassVar[tuple[str, str]] = ("group", "groups")
 
-    def prepare(self, graph: Graph) -> Any:
-        """Compute once what the loss needs of the seen graph; by default the graph itself."""
-        return graph
-
-    def relax(self, clusters: SoftClusters) -> Tensor:
-        """Turn soft clusters into what :meth:`loss` takes; by default the assignment."""
-        return clusters.assignment
-
-    @abstractmethod
-    def loss(self, decision: Tensor, problem: Any) -> Tensor:
-        """Return a differentiable scalar to minimise.
-
-        Parameters
-        ----------
-        decision : Tensor
-            From :meth:`relax`, or from a network that decides directly.
-        problem
-            From :meth:`prepare`.
-        """
-
-    @abstractmethod
-    def decode(
-        self, decision: Tensor, problem: Any, *, random_state: RandomState = None
-    ) -> NDArray[Any]:
-        """Return the whole decision, an integer array."""
+    # --- values ---
 
     @abstractmethod
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
-        """Return the exact value of a whole decision on a graph."""
-
-    def improve(
-        self,
-        decision: NDArray[Any],
-        problem: Any,
-        n_clusters: int,
-        *,
-        random_state: RandomState = None,
-    ) -> NDArray[Any]:
-        """Return a decision at least as good on the seen problem, found by local search from one.
-
-        By default the same decision; an objective that can do better says so by a method of its
-        own, and :attr:`improves` tells which can.
+        """Return the exact value of a decision on a graph.
 
         Parameters
         ----------
         decision : array of int
-        problem : object
-            From :meth:`prepare`.
-        n_clusters : int
-            Groups, or chosen nodes, at most.
-        random_state : int, Generator or None
+            The group of each node, or the nodes chosen.
+        graph : Graph
         """
-        return decision
 
-    @property
-    def improves(self) -> bool:
-        """Whether :meth:`improve` does something."""
-        return type(self).improve is not Objective.improve
+    def judge(self, decision: NDArray[Any], graph: Graph, k: int) -> float:
+        """Return what trials compare; by default the value itself.
 
-    def training_value(self, decision: NDArray[Any], problem: Any) -> float:
-        """Return the value of a whole decision on the seen problem, to choose between decisions.
+        An objective with many ties returns something here that tells them apart.
 
-        By default :meth:`evaluate` on the seen graph.
-
-        Raises
-        ------
-        TypeError
-            If :meth:`prepare` returns something else than a graph and this method is not given.
+        Parameters
+        ----------
+        decision : array of int
+        graph : Graph
+        k : int
+            Of the problem that was decided.
         """
-        if not isinstance(problem, Graph):
-            raise TypeError(
-                f"{type(self).__name__}.training_value must be defined, because its prepare() "
-                f"returns {type(problem).__name__}, not a Graph"
-            )
-        return self.evaluate(decision, problem)
+        return self.evaluate(decision, graph)
+
+    def measures(
+        self, decision: NDArray[Any], full: Graph, seen: Graph, unseen: Graph | None = None
+    ) -> dict[str, float]:
+        """Return what a decision taken on a seen graph is worth, by the names of the measures.
+
+        Parameters
+        ----------
+        decision : array of int
+        full, seen : Graph
+            On the same nodes.
+        unseen : Graph, optional
+            The edges of `full` that `seen` does not have.
+
+        Returns
+        -------
+        dict
+            ``score`` and ``seen_score`` are the values on the full and the seen graph.
+        """
+        return {
+            "score": self.evaluate(decision, full),
+            "seen_score": self.evaluate(decision, seen),
+        }
 
     def better(self, value: float, than: float) -> bool:
         """Return whether `value` is strictly better than the other."""
         return value > than if self.greater_is_better else value < than
+
+    def regret(self, value: float, reference: float) -> float:
+        """Return by how much a value falls short of a reference; negative: it is better."""
+        return reference - value if self.greater_is_better else value - reference
+
+    def reference(self, graph: Graph, k: int, random_state: RandomState = None) -> Reference:
+        """Return the best value known on a graph, with its bound.
+
+        Parameters
+        ----------
+        graph : Graph
+            The full one.
+        k : int
+        random_state : int, Generator or None
+
+        Raises
+        ------
+        ValueError
+            If the objective knows none.
+        """
+        raise ValueError(f"reference must be given: objective {self.name!r} knows none")
+
+    def prove(
+        self, problem: Problem, decision: NDArray[Any], time_limit: float
+    ) -> tuple[float | None, NDArray[Any]]:
+        """Return a bound on the value on the seen graph, and the decision or a better one.
+
+        A better one is returned only where all edges are seen. By default nothing is proven.
+
+        Parameters
+        ----------
+        problem : Problem
+        decision : array of int
+        time_limit : float
+            Seconds.
+        """
+        return None, decision
+
+    # --- problems ---
+
+    def simplify(self, graph: Graph) -> Graph:
+        """Return the form of a graph that :func:`graphopt.decide` works on; by default the same."""
+        return graph
+
+    def check_feasible(self, graph: Graph, k: int) -> None:
+        """Raise InfeasibleError if no decision has a finite value on a graph."""
+        return
+
+    def check(self, decision: Any, graph: Graph, k: int, *, source: str = "") -> NDArray[np.int64]:
+        """Return a decision as labels numbered from 0, or as nodes.
+
+        Parameters
+        ----------
+        decision : array of int, or object
+            An object may hold the array, as the results of graphopt's algorithms do.
+        graph : Graph
+        k : int
+        source : str
+            Whose decision it is, for messages, such as ``" of method leiden"``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an array of the wrong shape or type, more than k groups or nodes, or repeated nodes.
+        """
+        what = f"{self.decides}{source}"
+        array = np.asarray(getattr(decision, self.decides, decision))
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            raise TypeError(
+                f"{what} must be a 1D array of integers, not {array.ndim}D {array.dtype}"
+            )
+        if self.decides == "labels":
+            if len(array) != graph.n_nodes:
+                raise ValueError(f"{what} must be one per node, {graph.n_nodes}, not {len(array)}")
+            groups, labels = np.unique(array, return_inverse=True)
+            if len(groups) > k:
+                raise ValueError(f"{what} must make at most k = {k} groups, not {len(groups)}")
+            return labels.astype(np.int64)
+        centers = check_node_indices(what, array, graph.n_nodes)
+        if not 1 <= len(centers) <= k:
+            raise ValueError(f"{what} must be 1 to k = {k} nodes, not {len(centers)}")
+        if len(np.unique(centers)) != len(centers):
+            raise ValueError(f"{what} must be distinct nodes")
+        return centers.astype(np.int64)
+
+    def renumber(self, decision: NDArray[Any], order: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        """Return a decision in the numbering before nodes were reordered.
+
+        Parameters
+        ----------
+        decision : array of int
+        order : array of int, shape (n_nodes,)
+            Node i was node ``order[i]`` before.
+        """
+        if self.decides == "centers":
+            centers: NDArray[Any] = order[decision].astype(decision.dtype)
+            return centers
+        labels = np.empty_like(decision)
+        labels[order] = decision
+        return labels
+
+    # --- trials ---
+
+    def kept_share(self, seen_fraction: float) -> float:
+        """Return the share of the seen edges that a trial leaves."""
+        return _KEPT
+
+    def hide(self, problem: Problem, rng: np.random.Generator) -> Trial:
+        """Return a fair trial made of a problem: edges are hidden, and all seen ones judge.
+
+        By default most of the seen edges are kept, and the hidden ones stand for all that are
+        missing: they weigh more.
+
+        Parameters
+        ----------
+        problem : Problem
+        rng : Generator
+        """
+        kept = self.kept_share(problem.seen_fraction)
+        part, hiding = problem.with_hidden_edges(rng, kept=kept)
+        whole = hiding.as_whole(problem.seen_fraction)
+        return Trial(part, partial(judged, problem, hiding.order, whole), hiding.order)
+
+    # --- words ---
+
+    def number(self, value: float) -> str:
+        """Return a value as text."""
+        return "∞" if np.isinf(value) else f"{value:.3f}"
+
+    def describe(self, value: float) -> str:
+        """Return a value as text, with its unit."""
+        return self.number(value)
+
+
+def judged(
+    problem: Problem, order: NDArray[np.int64] | None, graph: Graph, decision: NDArray[Any]
+) -> Judgement:
+    """Judge a decision on a graph that has the numbering of `problem`."""
+    if order is not None:
+        decision = problem.objective.renumber(decision, order)
+    return Judgement(problem.objective.judge(decision, graph, problem.k), decision)

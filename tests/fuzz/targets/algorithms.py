@@ -436,9 +436,7 @@ def soft_kmeans_vjp(draw: Draw) -> Call:
     kwargs |= draw.some(
         grad_centers=lambda: draw.array(draw.numbers(*shape), lists=False),
         grad_assignment=lambda: draw.array(draw.numbers(n, k), lists=False),
-        gradient=lambda: draw.choice("one-step", "implicit", "dense", "unrolled", "auto"),
-        tolerance=lambda: draw.number(1e-8, 0.1, odd=(0.0, 1.0)),
-        max_solver_iterations=lambda: draw.integer(1, 20, costly=True),
+        **_gradient_settings(draw),
     )
 
     def check(answer: Any) -> None:
@@ -446,6 +444,24 @@ def soft_kmeans_vjp(draw: Draw) -> Call:
         require(answer.centers.shape == shape, "shape of the centres' gradient")
 
     return Call(clustering.soft_kmeans_vjp, (x, centers), kwargs, check)
+
+
+def _gradient_settings(draw: Draw) -> dict[str, Callable[[], Any]]:
+    return {
+        "gradient": lambda: draw.choice("one-step", "implicit", "dense", "unrolled", "auto"),
+        "tolerance": lambda: draw.number(1e-8, 0.1, odd=(0.0, 1.0)),
+        "max_solver_iterations": lambda: draw.integer(1, 20, costly=True),
+    }
+
+
+@target("graphopt.clustering.SoftKMeansSettings")
+def soft_kmeans_settings(draw: Draw) -> Call:
+    kwargs = {
+        "temperature": draw.number(0.0, 50.0, odd=(-1.0,)),
+        "iterations": draw.integer(0, 4),
+        **draw.some(**_gradient_settings(draw), normalize=draw.flag),
+    }
+    return Call(clustering.SoftKMeansSettings, (), kwargs, repr)
 
 
 @target("graphopt.clustering.fixed_point_residual")

@@ -14,7 +14,7 @@ import graphopt
 from graphopt import Graph, learning
 from graphopt.learning import PAPER, ClusterNet, DirectGCN, LinkPredictor, Recipe, TwoStage
 from graphopt.learning.inputs import EncoderInputs
-from graphopt.objectives import Modularity
+from graphopt.nn.losses import ModularityLoss
 
 from ..draw import Draw
 from ..registry import Call, require, target
@@ -342,7 +342,7 @@ def train(draw: Draw) -> Call:
     inputs = EncoderInputs.make(graph, features, smoothing=0)
     network = graphopt.nn.DirectGCN(inputs.n_features, 2, hidden_features=3)
     network.initialize(inputs.features, inputs.adjacency.whole, np.random.default_rng(0))
-    objective = Modularity()
+    objective = ModularityLoss()
     args = (network, inputs, objective, objective.prepare(graph), Recipe(iterations=1))
     return Call(learning.train, (*args, np.random.default_rng(0)), changes=True)
 

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from graphopt import Graph
-from graphopt.objectives import FacilityLocation, FacilityProblem, Modularity
+from graphopt.nn.facility_distances import FacilityDistances
+from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 from ..draw import Draw
 from ..registry import Call, require, target
@@ -18,23 +19,23 @@ from .networks import SHAPES, tensor
 _GRAPH_WORDS = ("graph", "edge", "distances", "matrix")
 
 
-@target("graphopt.objectives.Modularity")
+@target("graphopt.nn.losses.ModularityLoss")
 def modularity(draw: Draw) -> Call:
-    return Call(Modularity, (draw.number(0.0, 3.0),))
+    return Call(ModularityLoss, (draw.number(0.0, 3.0),))
 
 
-@target("graphopt.objectives.Modularity.prepare")
+@target("graphopt.nn.losses.ModularityLoss.prepare")
 def modularity_prepare(draw: Draw) -> Call:
-    return Call(Modularity().prepare, (draw.graph(),))
+    return Call(ModularityLoss().prepare, (draw.graph(),))
 
 
-def _communities(draw: Draw) -> tuple[Modularity, Any, int]:
+def _communities(draw: Draw) -> tuple[ModularityLoss, Any, int]:
     graph = draw.plain_graph(1, 10)
-    objective = Modularity(draw.pick(1.0, 0.5))
+    objective = ModularityLoss(draw.pick(1.0, 0.5))
     return objective, objective.prepare(graph), graph.n_nodes
 
 
-@target("graphopt.objectives.Modularity.loss", words=("assignment",), errors=SHAPES)
+@target("graphopt.nn.losses.ModularityLoss.loss", words=("assignment",), errors=SHAPES)
 def modularity_loss(draw: Draw) -> Call:
     objective, problem, n = _communities(draw)
     decision = tensor(draw, torch.softmax(tensor(draw, None, n, draw.size(1, 4), plain=True), 1))
@@ -51,26 +52,26 @@ def modularity_loss(draw: Draw) -> Call:
     return Call(loss_and_gradient, (decision, problem))
 
 
-@target("graphopt.objectives.Modularity.decode", errors=SHAPES)
+@target("graphopt.nn.losses.ModularityLoss.decode", errors=SHAPES)
 def modularity_decode(draw: Draw) -> Call:
     objective, problem, n = _communities(draw)
     decision = tensor(draw, None, n, draw.size(1, 4))
     return Call(objective.decode, (decision, problem))
 
 
-@target("graphopt.objectives.Modularity.relax", errors=SHAPES)
+@target("graphopt.nn.losses.ModularityLoss.relax", errors=SHAPES)
 def modularity_relax(draw: Draw) -> Call:
     clusters = SimpleNamespace(assignment=tensor(draw, None, 4, 3, plain=True))
-    return Call(Modularity().relax, (clusters,))
+    return Call(ModularityLoss().relax, (clusters,))
 
 
-@target("graphopt.objectives.Modularity.evaluate", words=("labels",))
+@target("graphopt.nn.losses.ModularityLoss.evaluate", words=("labels",))
 def modularity_evaluate(draw: Draw) -> Call:
     objective, _, n = _communities(draw)
     return Call(objective.evaluate, (draw.labels(n), draw.graph(n, n)), {}, float)
 
 
-@target("graphopt.objectives.Modularity.improve", words=("labels", "k"))
+@target("graphopt.nn.losses.ModularityLoss.improve", words=("labels", "k"))
 def modularity_improve(draw: Draw) -> Call:
     objective, problem, n = _communities(draw)
     kwargs = {"random_state": draw.random_state()}
@@ -78,15 +79,15 @@ def modularity_improve(draw: Draw) -> Call:
     return Call(objective.improve, (draw.labels(n, 2), problem, k), kwargs)
 
 
-@target("graphopt.objectives.Modularity.training_value", words=("labels",))
+@target("graphopt.nn.losses.ModularityLoss.training_value", words=("labels",))
 def modularity_training_value(draw: Draw) -> Call:
     objective, problem, n = _communities(draw)
     return Call(objective.training_value, (draw.labels(n), problem), {}, float)
 
 
-@target("graphopt.objectives.Modularity.better")
+@target("graphopt.nn.losses.ModularityLoss.better")
 def modularity_better(draw: Draw) -> Call:
-    return Call(Modularity().better, (draw.random.random(), draw.random.random()))
+    return Call(ModularityLoss().better, (draw.random.random(), draw.random.random()))
 
 
 # --- facilities -----------------------------------------------------------------------------------
@@ -105,24 +106,24 @@ def _location(draw: Draw) -> dict[str, Any]:
     )
 
 
-@target("graphopt.objectives.FacilityLocation")
+@target("graphopt.losses.KCenterLoss")
 def facility_location(draw: Draw) -> Call:
-    return Call(FacilityLocation, (), _location(draw))
+    return Call(KCenterLoss, (), _location(draw))
 
 
-def _objective(draw: Draw) -> FacilityLocation:
+def _objective(draw: Draw) -> KCenterLoss:
     odd, draw.valid = draw.valid, True
-    made = FacilityLocation(**_location(draw) | {"draws": 3, "growth": draw.pick(0.0, 0.5)})
+    made = KCenterLoss(**_location(draw) | {"draws": 3, "growth": draw.pick(0.0, 0.5)})
     draw.valid = odd
     return made
 
 
-@target("graphopt.objectives.FacilityLocation.prepare", words=("edge", "growth"))
+@target("graphopt.losses.KCenterLoss.prepare", words=("edge", "growth"))
 def facility_prepare(draw: Draw) -> Call:
     return Call(_objective(draw).prepare, (draw.graph(0, 9),))
 
 
-def _facilities(draw: Draw) -> tuple[FacilityLocation, FacilityProblem, int]:
+def _facilities(draw: Draw) -> tuple[KCenterLoss, FacilityDistances, int]:
     graph = draw.plain_graph(1, 9)
     objective = _objective(draw)
     return objective, objective.prepare(graph), graph.n_nodes
@@ -133,13 +134,13 @@ def _opening(draw: Draw, n: int) -> Any:
     return tensor(draw, torch.from_numpy(draw.probabilities(n, dtype)))
 
 
-@target("graphopt.objectives.FacilityLocation.loss", words=("opening",), errors=SHAPES)
+@target("graphopt.losses.KCenterLoss.loss", words=("opening",), errors=SHAPES)
 def facility_loss(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     return Call(objective.loss, (_opening(draw, n), problem))
 
 
-@target("graphopt.objectives.FacilityLocation.decode", words=("opening",), errors=SHAPES)
+@target("graphopt.losses.KCenterLoss.decode", words=("opening",), errors=SHAPES)
 def facility_decode(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     kwargs = {"random_state": draw.random_state()}
@@ -154,7 +155,7 @@ def facility_decode(draw: Draw) -> Call:
     return Call(objective.decode, (tensor(draw, opening), problem), kwargs, check)
 
 
-@target("graphopt.objectives.FacilityLocation.relax", errors=SHAPES)
+@target("graphopt.losses.KCenterLoss.relax", errors=SHAPES)
 def facility_relax(draw: Draw) -> Call:
     p = draw.size(1, 4)
     embedding = tensor(draw, None, draw.size(1, 6), p, plain=True)
@@ -164,33 +165,33 @@ def facility_relax(draw: Draw) -> Call:
     return Call(_objective(draw).relax, (clusters,))
 
 
-@target("graphopt.objectives.FacilityLocation.evaluate", words=("centers", "edge"))
+@target("graphopt.losses.KCenterLoss.evaluate", words=("centers", "edge"))
 def facility_evaluate(draw: Draw) -> Call:
     graph = draw.graph(1, 9)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
     nodes = draw.nodes(n, draw.size(1, 3))
-    return Call(FacilityLocation().evaluate, (nodes, graph), {}, float)
+    return Call(KCenterLoss().evaluate, (nodes, graph), {}, float)
 
 
-@target("graphopt.objectives.FacilityLocation.improve", words=("sites",))
+@target("graphopt.losses.KCenterLoss.improve", words=("sites",))
 def facility_improve(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     kwargs = {"random_state": draw.random_state()}
     return Call(objective.improve, (draw.nodes(n, draw.size(1, 3)), problem, 3), kwargs)
 
 
-@target("graphopt.objectives.FacilityLocation.training_value")
+@target("graphopt.losses.KCenterLoss.training_value")
 def facility_training_value(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     return Call(objective.training_value, (draw.nodes(n, draw.size(0, 3)), problem), {}, float)
 
 
-@target("graphopt.objectives.FacilityLocation.better")
+@target("graphopt.losses.KCenterLoss.better")
 def facility_better(draw: Draw) -> Call:
-    return Call(FacilityLocation().better, (draw.random.random(), draw.random.random()))
+    return Call(KCenterLoss().better, (draw.random.random(), draw.random.random()))
 
 
-@target("graphopt.objectives.FacilityProblem.from_distances")
+@target("graphopt.losses.FacilityDistances.from_distances")
 def from_distances(draw: Draw) -> Call:
     distances = draw.distances(draw.size(0, 6), draw.size(0, 6))
     kwargs = draw.some(
@@ -198,7 +199,7 @@ def from_distances(draw: Draw) -> Call:
         customers=lambda: draw.choice("all", "largest-component"),
         charge=lambda: draw.pick(None, draw.integer(1, 5)),
     )
-    return Call(FacilityProblem.from_distances, (distances,), kwargs)
+    return Call(FacilityDistances.from_distances, (distances,), kwargs)
 
 
 def _whole(draw: Draw, n: int, m: int) -> Any:
@@ -207,17 +208,17 @@ def _whole(draw: Draw, n: int, m: int) -> Any:
     return values.astype(values.dtype.newbyteorder("="))
 
 
-def _problem(draw: Draw) -> FacilityProblem:
+def _problem(draw: Draw) -> FacilityDistances:
     odd, draw.valid = draw.valid, True
     n, m = draw.size(1, 6), draw.size(1, 6)
-    made = FacilityProblem.from_distances(
+    made = FacilityDistances.from_distances(
         np.asarray(_whole(draw, n, m)), growth=draw.pick(0.0, 0.5)
     )
     draw.valid = odd
     return made
 
 
-@target("graphopt.objectives.FacilityProblem.expected_costs", errors=SHAPES)
+@target("graphopt.losses.FacilityDistances.expected_costs", errors=SHAPES)
 def expected_costs(draw: Draw) -> Call:
     problem = _problem(draw)
 
@@ -227,30 +228,30 @@ def expected_costs(draw: Draw) -> Call:
     return Call(problem.expected_costs, (_opening(draw, problem.n_sites),), {}, check)
 
 
-@target("graphopt.objectives.FacilityProblem.mean_expected_cost", errors=SHAPES)
+@target("graphopt.losses.FacilityDistances.mean_expected_cost", errors=SHAPES)
 def mean_expected_cost(draw: Draw) -> Call:
     problem = _problem(draw)
     return Call(problem.mean_expected_cost, (_opening(draw, problem.n_sites),))
 
 
-@target("graphopt.objectives.FacilityProblem.distance_at", errors=SHAPES)
+@target("graphopt.losses.FacilityDistances.distance_at", errors=SHAPES)
 def distance_at(draw: Draw) -> Call:
     return Call(_problem(draw).distance_at, (torch.rand(3, dtype=torch.float64) * 0 + 0.5,))
 
 
-def _some_sites(draw: Draw, problem: FacilityProblem) -> np.ndarray:
+def _some_sites(draw: Draw, problem: FacilityDistances) -> np.ndarray:
     """Return sites as the objective, which has checked them, hands them on."""
     n = problem.n_sites
     return draw.generator.permutation(n)[: draw.size(1, n)].astype(np.int32)
 
 
-@target("graphopt.objectives.FacilityProblem.improved_by_swaps")
+@target("graphopt.losses.FacilityDistances.improved_by_swaps")
 def improved_by_swaps(draw: Draw) -> Call:
     problem = _problem(draw)
     return Call(problem.improved_by_swaps, (_some_sites(draw, problem),))
 
 
-@target("graphopt.objectives.FacilityProblem.paid")
+@target("graphopt.losses.FacilityDistances.paid")
 def paid(draw: Draw) -> Call:
     problem = _problem(draw)
 
@@ -261,7 +262,7 @@ def paid(draw: Draw) -> Call:
     return Call(problem.paid, (_some_sites(draw, problem),), {}, check)
 
 
-@target("graphopt.objectives.FacilityProblem.with_sites")
+@target("graphopt.losses.FacilityDistances.with_sites")
 def with_sites(draw: Draw) -> Call:
     problem = _problem(draw)
     return Call(problem.with_sites, (_some_sites(draw, problem),))
