@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,26 @@ import numpy as np
 import torch
 
 from graphopt import Graph
-from graphopt.learning.files import _contents
+from graphopt.learning import Recipe
+from graphopt.learning.files import contents
 from graphopt.nn.losses import Loss
 
 QUICK: dict[str, Any] = {
     "iterations": 12,
     "n_restarts": 1,
-    "hidden_features": 8,
-    "embedding_features": 6,
+    "recipe": Recipe(hidden_features=8, embedding_features=6),
     "random_state": 0,
 }
 GROUPS = np.repeat(np.arange(3), 20)
+
+
+def arranged(**settings: Any) -> dict[str, Any]:
+    """Return settings as arguments of an estimator: what is the recipe's goes into the recipe."""
+    names = {field.name for field in fields(Recipe)} - {"iterations", "n_restarts"}
+    changes = {name: settings.pop(name) for name in names & settings.keys()}
+    if changes:
+        settings["recipe"] = replace(settings.get("recipe", Recipe()), **changes)
+    return settings
 
 
 def planted(seed: int = 0) -> Graph:
@@ -77,7 +87,7 @@ class Planned:
 
 def in_first_format(file: Path) -> dict[str, Any]:
     """Return the content of a model as `torch.save` wrote it before files had a checksum."""
-    saved = {"format": 1, **_contents(file)}
+    saved = {"format": 1, **contents(file)}
     for part in ("network", "arrays"):
         saved[part] = {name: torch.from_numpy(array) for name, array in saved[part].items()}
     return saved

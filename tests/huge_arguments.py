@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 import torch
+from estimator_cases import arranged
 
 import graphopt as g
-from graphopt import completion, datasets, evaluation, features, learning, nn
+from graphopt import completion, datasets, decision, features, learning, nn
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.facility import expected_distances_gradient
 from graphopt.nn import facility_distances, losses
@@ -45,16 +46,16 @@ def wide(n_columns: int) -> scipy.sparse.csr_array:
 
 
 def _networks(name: str) -> Call:
-    return lambda v: g.ClusterNet(**{"n_clusters": 3, **FAST, name: v}).fit(GRAPH, X)
+    return lambda v: g.ClusterNet(**arranged(**{"n_clusters": 3, **FAST, name: v})).fit(GRAPH, X)
 
 
 def _direct(name: str) -> Call:
-    return lambda v: g.DirectGCN(**{"n_clusters": 3, **FAST, name: v}).fit(GRAPH, X)
+    return lambda v: g.DirectGCN(**arranged(**{"n_clusters": 3, **FAST, name: v})).fit(GRAPH, X)
 
 
 def _links(name: str) -> Call:
     settings: dict[str, Any] = {"iterations": 1, "random_state": 0}
-    return lambda v: g.LinkPredictor(**{**settings, name: v}).fit(GRAPH, X)
+    return lambda v: g.LinkPredictor(**arranged(**{**settings, name: v})).fit(GRAPH, X)
 
 
 def _recipe(name: str) -> Call:
@@ -84,7 +85,7 @@ def _model(name: str) -> Call:
 
 
 def _compared(name: str) -> Call:
-    return lambda v: evaluation.compare(["leiden"], GRAPH, **{"k": 3, "splits": 2, name: v})
+    return lambda v: decision.compare(["leiden"], GRAPH, **{"k": 3, "splits": 2, name: v})
 
 
 def _decided(name: str) -> Call:
@@ -153,7 +154,7 @@ INTEGERS: dict[str, Call] = {
     "structural_features n_features": lambda v: datasets.structural_features(GRAPH, v),
     "smoothed_features steps": lambda v: features.smoothed_features(X, GRAPH, v),
     "check_features n_nodes": lambda v: features.check_features(X, v),
-    "clean_splits splits": lambda v: evaluation.clean_splits(GRAPH, splits=v),
+    "clean_splits splits": lambda v: datasets.clean_splits(GRAPH, splits=v),
     **{f"Bagging {n}": _bags(n) for n in ("n_bags", "n_groups", "draws")},
     **{
         f"LinkModel {n}": _model(n) for n in ("smoothing", "n_candidates", "n_maskings", "n_others")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import graphopt
-from graphopt import Graph, completion, datasets, decision, evaluation
+from graphopt import Graph, completion, datasets, decision, objectives
 
 Call = Callable[[], Any]
 
@@ -274,29 +274,29 @@ CALLS: dict[str, tuple[Call, Call, Any]] = {
         lambda: len(decision.portfolio_decisions(PAIRS, k=2, methods=["Leiden"])),
         1,
     ),
-    "evaluation.clean_splits": (
-        again(lambda: list(evaluation.clean_splits(large()))),
-        lambda: [split.full.n_nodes for split in evaluation.clean_splits(PAIRS, splits=2)],
+    "datasets.clean_splits": (
+        again(lambda: list(datasets.clean_splits(large()))),
+        lambda: [split.full.n_nodes for split in datasets.clean_splits(PAIRS, splits=2)],
         [6, 6],
     ),
-    "evaluation.compare": (
-        again(lambda: evaluation.compare(["leiden"], middling(), k=4, splits=50)),
+    "decision.compare": (
+        again(lambda: decision.compare(["leiden"], middling(), k=4, splits=50)),
         lambda: [
             round(run.score, 4)
-            for run in evaluation.compare(["leiden"], PAIRS, k=2, seen=1.0, splits=2)
+            for run in decision.compare(["leiden"], PAIRS, k=2, seen=1.0, splits=2)
             .results["leiden"]
             .runs
         ],
         [0.3571, 0.3571],
     ),
-    "evaluation.exact_within_reach": (
-        again(lambda: evaluation.exact_within_reach(large(), 60)),
-        lambda: evaluation.exact_within_reach(PATH, 2).radius,
+    "objectives.exact_within_reach": (
+        again(lambda: objectives.exact_within_reach(large(), 60)),
+        lambda: objectives.exact_within_reach(PATH, 2).radius,
         1.0,
     ),
-    "evaluation.regret": (
-        again(lambda: evaluation.regret("leiden", middling(), k=4, splits=50)),
-        lambda: len(evaluation.regret("leiden", PAIRS, k=2, splits=2).runs),
+    "decision.regret": (
+        again(lambda: decision.regret("leiden", middling(), k=4, splits=50)),
+        lambda: len(decision.regret("leiden", PAIRS, k=2, splits=2).runs),
         2,
     ),
     "features.learn_roles": (

@@ -18,16 +18,17 @@ from graphopt import (
     completion,
     datasets,
     decision,
-    evaluation,
     facility,
     features,
     learning,
     nn,
+    objectives,
 )
 from graphopt.datasets.hiding import hide_edges
-from graphopt.learning.two_stage import expected_distances, expected_weights
+from graphopt.learning.predicted_links import expected_distances, expected_weights
 from graphopt.nn import losses
 from graphopt.nn.facility_distances import FacilityDistances
+from graphopt.objectives import KCenter, Modularity
 from graphopt.paths import distances_to_nearest
 
 #: What a case returns: values, each with the power of the unit it carries; 0: none.
@@ -291,7 +292,7 @@ def choice(exponent: int) -> Values:
     )
     return [
         (found.labels(graph, ROWS, random_state=0), 0),
-        *((trial.values, 0) for trial in found.trials),
+        *((outcome.values, 0) for outcome in found.outcomes),
         (spread, 0),
     ]
 
@@ -316,26 +317,26 @@ def hidden(exponent: int) -> Values:
 
 def judged(exponent: int) -> Values:
     graph, seen = club(exponent), club(exponent, TAME)
-    community = evaluation.judge("community", LABELS, graph, seen, graph)
-    sites = evaluation.judge("facility", np.array([1, 2]), graph, seen)
-    tail = evaluation.distance_tail(graph, [0, 5])
-    assert sites.tail is not None
+    community = Modularity().measures(LABELS, graph, seen, graph)
+    sites = KCenter().measures(np.array([1, 2]), graph, seen)
+    tail = objectives.distance_tail(graph, [0, 5])
+    of_sites = ("score", "seen_score", "mean_distance", "p95_distance", "p99_distance")
     return [
-        ((community.score, community.seen_score, community.unseen_score), 0),
-        ((sites.score, sites.seen_score, sites.tail.mean, sites.tail.p95), 1),
+        ([community[name] for name in ("score", "seen_score", "unseen_score")], 0),
+        ([sites[name] for name in of_sites], 1),
         ((tail.mean, tail.p95, tail.p99, tail.max), 1),
-        (evaluation.quality("community", graph, LABELS), 0),
-        (evaluation.quality("facility", graph, [4]), 1),
-        *proven(evaluation.exact_within_reach(graph, 2)),
+        (Modularity().evaluate(LABELS, graph), 0),
+        (KCenter().evaluate(np.array([4]), graph), 1),
+        *proven(objectives.exact_within_reach(graph, 2)),
     ]
 
 
 def compared(exponent: int) -> Values:
     graph = club(exponent, TAME)
     values: list[tuple[Any, int]] = []
-    for task, methods in (("community", ["cnm", "spectral"]), ("facility", ["greedy"])):
-        found = evaluation.compare(methods, graph, k=3, task=task, seen=0.8, splits=2)
-        unit = 1 if task == "facility" else 0
+    for objective, methods in (("modularity", ["cnm", "spectral"]), ("k-center", ["greedy"])):
+        found = decision.compare(methods, graph, k=3, objective=objective, seen=0.8, splits=2)
+        unit = 1 if objective == "k-center" else 0
         for result in found.results.values():
             values.append(([run.regret for run in result.runs], unit))
             values.append(([run.score for run in result.runs], unit))
@@ -345,7 +346,7 @@ def compared(exponent: int) -> Values:
 def decided(exponent: int) -> Values:
     graph = club(exponent, TAME)
     found = graphopt.decide(graph, ROWS, k=3, seen_fraction=0.6, n_trials=1, random_state=0)
-    sites = graphopt.decide(graph, task="facility", k=3, random_state=0)
+    sites = graphopt.decide(graph, objective="k-center", k=3, random_state=0)
     each = decision.portfolio_decisions(graph, k=3, random_state=0)
     return [
         (found.labels, 0),
@@ -359,14 +360,14 @@ def decided(exponent: int) -> Values:
 def estimators(exponent: int) -> Values:
     graph = club(exponent, TAME)
     x = np.ldexp(ROWS, exponent)
-    quick = {name: QUICK[name] for name in ("iterations", "n_restarts", "random_state")}
+    quick = {**QUICK, "recipe": learning.Recipe(hidden_features=8)}
     labels = [
         learning.ClusterNet(3, **QUICK).fit(graph, x).labels_,
-        learning.DirectGCN(3, hidden_features=8, **quick).fit(graph, x).labels_,
+        learning.DirectGCN(3, **quick).fit(graph, x).labels_,
     ]
     sites = [
         learning.ClusterNet(3, "k-center", **QUICK).fit(graph, x).centers_,
-        learning.DirectGCN(3, "k-center", hidden_features=8, **quick).fit(graph, x).centers_,
+        learning.DirectGCN(3, "k-center", **quick).fit(graph, x).centers_,
     ]
     return [(one, 0) for one in [*labels, *sites]]
 

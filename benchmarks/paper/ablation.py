@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib import metadata
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.paper.jobs.specs import SINGLE
-from benchmarks.paper.problems import clean_problem, inner_problem
+from benchmarks.paper.jobs.measurement import Values, timed
+from benchmarks.paper.jobs.specs import SINGLE, Job
+from benchmarks.paper.problems import Problem, clean_problem, inner_problem, problem_of
 from graphopt import datasets
 from graphopt._validation import check_choice, check_integer
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
-from graphopt.communities import leiden
+from graphopt.communities import leiden, modularity
 from graphopt.completion import FeatureNeighbours, spread_over_groups
-from graphopt.evaluation import Summary, quality, signed_rank_p_value, summarize
+from graphopt.decision import Summary, signed_rank_p_value, summarize
 from graphopt.features import check_features
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, Recipe
-from graphopt.learning.placement import informative_nodes
+from graphopt.learning.inputs import informative_nodes
 from graphopt.learning.recipes import default_recipe
 from graphopt.nn.losses import ModularityLoss
+
+if TYPE_CHECKING:
+    from benchmarks.paper.jobs.store import Stored
 
 SPLITS = ("published", "clean", "inner")
 SEEN = "Leiden, seen"
@@ -153,14 +154,17 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("completion in the input only", "instead", _full({"completion_in": "input"})),
     Variant("completion in the loss only", "instead", _full({"completion_in": "loss"})),
     Variant("consensus of 5", "instead", _full({"consensus": True, "n_restarts": 5})),
-    Variant("implicit gradient", "instead", _full(gradient="implicit")),
-    Variant("unrolled gradient", "instead", _full(gradient="unrolled")),
+    Variant("implicit gradient", "instead", _full({"gradient": "implicit"})),
+    Variant("unrolled gradient", "instead", _full({"gradient": "unrolled"})),
     Variant("encoder SGC", "instead", _full(encoder="sgc")),
     Variant("encoder APPNP", "instead", _full(encoder="appnp")),
 )
 """All of them. "full recipe": the default with edges between nodes of like features expected in any
 case, a start from Leiden's groups on the graph of the loss, 30 steps of pretraining towards them
 and a final polish, chosen before any was judged."""
+
+
+BY_NAME = {variant.name: variant for variant in VARIANTS}
 
 
 def select(names: Sequence[str] | None) -> tuple[Variant, ...]:
@@ -171,78 +175,16 @@ def select(names: Sequence[str] | None) -> tuple[Variant, ...]:
     ValueError
         For a name that is not known.
     """
-    by_name = {variant.name: variant for variant in VARIANTS}
     for name in names or ():
-        check_choice("variants", name, by_name)
-    wanted = set(names or by_name) | {SEEN, REFERENCE, FULL}
+        check_choice("variants", name, BY_NAME)
+    wanted = set(names or BY_NAME) | {SEEN, REFERENCE, FULL}
     return tuple(variant for variant in VARIANTS if variant.name in wanted)
 
 
 # --- running --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One decision to make; all that its outcome depends on but the machine.
-
-    Attributes
-    ----------
-    dataset, variant : str
-    seed : int
-        Renumbers the nodes, draws the split unless it is the published one, and seeds the method.
-    k : int
-    split : {"published", "clean", "inner"}
-        The published seen edges; 40 % of the undirected edges drawn by the seed; or the published
-        seen edges split once more, the decision judged on all of *them*: for choosing settings.
-    iterations : int or None
-        Training steps; None: the recipe's.
-    version : str
-        Of graphopt.
-    """
-
-    dataset: str
-    variant: str
-    seed: int
-    k: int
-    split: str
-    iterations: int | None
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came out of a task.
-
-    Attributes
-    ----------
-    task : Task
-    score : float
-        Modularity on the graph that is judged on, the full one unless the split is an inner one.
-    seen_score, expected_score : float
-        On the seen graph; on seen and expected edges, between nodes of which something is known.
-    seconds : float
-    """
-
-    task: Task
-    score: float
-    seen_score: float
-    expected_score: float
-    seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the outcome as one flat dictionary."""
-        values = asdict(self)
-        return {**values.pop("task"), **values}
-
-    @classmethod
-    def from_dict(cls, row: dict[str, Any]) -> Outcome:
-        """Return what :meth:`as_dict` made one of."""
-        values = dict(row)
-        task = Task(**{name: values.pop(name) for name in Task.__slots__})
-        return cls(task, **values)
-
-
-def tasks(
+def jobs(
     data: Sequence[str] | None = None,
     variants: Sequence[str] | None = None,
     *,
@@ -250,7 +192,7 @@ def tasks(
     k: int = 10,
     split: str = "published",
     iterations: int | None = None,
-) -> list[Task]:
+) -> list[Job]:
     """Return what is to be run: every variant on every data set, for every seed.
 
     Parameters
@@ -261,11 +203,14 @@ def tasks(
         See :func:`select`.
     n_seeds, k : int
     split : {"published", "clean", "inner"}
+        The published seen edges; 40 % of the undirected edges drawn by the seed; or the published
+        seen edges split once more, the decision judged on all of *them*: for choosing settings.
     iterations : int, optional
+        Training steps; None: the recipe's.
 
     Returns
     -------
-    list of Task
+    list of Job
         Seed by seed, so that a run that is stopped has complete pairs.
 
     Raises
@@ -280,9 +225,8 @@ def tasks(
     check_integer("k", k, minimum=1)
     if iterations is not None:
         check_integer("iterations", iterations, minimum=1)
-    version = metadata.version("graphopt")
     return [
-        Task(name, variant.name, seed, k, split, iterations, version)
+        Job(variant.name, name, "community", split, seed, k, iterations)
         for seed in range(n_seeds)
         for name in SINGLE
         if not data or name in data
@@ -290,35 +234,41 @@ def tasks(
     ]
 
 
-def run(wanted: Iterable[Task]) -> Iterator[tuple[Task, Callable[[], Outcome]]]:
-    """Yield every task and a function that carries it out.
+def run(job: Job) -> dict[str, Values]:
+    """Run a job.
 
-    Tasks of one data set and seed that follow each other share their problem.
+    Returns
+    -------
+    dict
+        By the variant, ``score``, the modularity on the graph that is judged on, the full one
+        unless the split is an inner one; ``seen_score`` on the seen graph; ``expected_score`` on
+        seen and expected edges, between nodes of which something is known; and
+        ``decision_seconds``.
     """
-    by_name = {variant.name: variant for variant in VARIANTS}
-    shared: dict[tuple[Any, ...], tuple[Problem, Known]] = {}  # the last one
+    problem, given = _posed(job.dataset, job.seed, job.k, job.setting)
+    decided, seconds = timed(lambda: BY_NAME[job.system].decide(problem, job.seed, job.iterations))
+    labels = placed(decided, given.nodes, problem, job.seed)
+    values: Values = {
+        "score": modularity(problem.full, labels),
+        "seen_score": modularity(problem.seen, labels),
+        "expected_score": modularity(given.expected, decided),
+        "decision_seconds": seconds,
+    }
+    return {job.system: values}
 
-    def outcome(task: Task) -> Outcome:
-        key = (task.dataset, task.seed, task.k, task.split)
-        if key not in shared:
-            shared.clear()
-            made = _problem(task)
-            shared[key] = made, known(made)
-        problem, given = shared[key]
-        start = time.perf_counter()
-        decided = by_name[task.variant].decide(problem, task.seed, task.iterations)
-        seconds = time.perf_counter() - start
-        labels = placed(decided, given.nodes, problem, task.seed)
-        return Outcome(
-            task,
-            quality("community", problem.full, labels),
-            quality("community", problem.seen, labels),
-            quality("community", given.expected, decided),
-            seconds,
-        )
 
-    for task in wanted:
-        yield task, lambda task=task: outcome(task)  # type: ignore[misc]
+@lru_cache(maxsize=1)  # jobs of one data set and seed follow each other
+def _posed(dataset: str, seed: int, k: int, split: str) -> tuple[Problem, Known]:
+    data = datasets.load(dataset)
+    if not isinstance(data, datasets.Dataset):
+        raise ValueError(f"{dataset} holds many graphs")
+    data = data.permuted(seed)
+    if split == "published":
+        problem = problem_of(dataset, data, "community", "learning", k)
+    else:
+        make = clean_problem if split == "clean" else inner_problem
+        problem = make(dataset, data, "community", k, seed)
+    return problem, known(problem)
 
 
 def placed(
@@ -340,17 +290,6 @@ def placed(
     number = np.argsort(np.argsort(first))  # by each group's first node
     rng = np.random.default_rng([_PLACEMENT, seed])
     return spread_over_groups(number[group.reshape(-1)], nodes, problem.seen, problem.k, rng)
-
-
-def _problem(task: Task) -> Problem:
-    data = datasets.load(task.dataset)
-    if not isinstance(data, datasets.Dataset):
-        raise ValueError(f"{task.dataset} holds many graphs")
-    data = data.permuted(task.seed)
-    if task.split == "published":
-        return problem_of(task.dataset, data, "community", "learning", task.k)
-    make = clean_problem if task.split == "clean" else inner_problem
-    return make(task.dataset, data, "community", task.k, task.seed)
 
 
 # --- what it says ---------------------------------------------------------------------------------
@@ -420,44 +359,52 @@ class Line:
     seconds: float
 
 
-def summary_lines(outcomes: Sequence[Outcome]) -> list[Line]:
-    """Return a line for each data set and variant that has outcomes, in their usual order."""
-    scores: dict[tuple[str, str], dict[int, Outcome]] = {}
-    for outcome in outcomes:
-        task = outcome.task
-        scores.setdefault((task.dataset, task.variant), {})[task.seed] = outcome
-    lines = []
-    for dataset in SINGLE:
-        for variant in VARIANTS:
-            mine = scores.get((dataset, variant.name))
-            if not mine:
-                continue
-            values = [one.score for one in mine.values()]
-            lines.append(
-                Line(
-                    dataset,
-                    variant,
-                    len(values),
-                    float(np.median(values)),
-                    float(np.mean(values)),
-                    summarize(values) if len(values) > 1 else None,
-                    _paired(mine, scores.get((dataset, REFERENCE))),
-                    _paired(mine, scores.get((dataset, SEEN))),
-                    _paired(mine, scores.get((dataset, FULL))),
-                    float(np.median([one.expected_score for one in mine.values()])),
-                    float(np.median([one.seconds for one in mine.values()])),
-                )
-            )
-    return lines
+def summary_lines(rows: Iterable[Stored]) -> list[Line]:
+    """Return a line for each data set and variant that has results, in their usual order."""
+    values: dict[tuple[str, str], dict[int, Values]] = {}
+    for row in rows:
+        if row.error is None:
+            job = row.job
+            values.setdefault((job.dataset, job.system), {})[job.seed] = row.outcomes[job.system]
+    return [
+        _line(dataset, variant, values)
+        for dataset in SINGLE
+        for variant in VARIANTS
+        if (dataset, variant.name) in values
+    ]
 
 
-def _paired(mine: dict[int, Outcome], other: dict[int, Outcome] | None) -> Difference | None:
+def _line(dataset: str, variant: Variant, values: dict[tuple[str, str], dict[int, Values]]) -> Line:
+    mine = values[dataset, variant.name]
+    scores, expected, seconds = (
+        [one[name] or 0.0 for one in mine.values()]
+        for name in ("score", "expected_score", "decision_seconds")
+    )
+    to_reference, to_seen, to_full = (
+        _paired(mine, values.get((dataset, other))) for other in (REFERENCE, SEEN, FULL)
+    )
+    return Line(
+        dataset,
+        variant,
+        len(scores),
+        float(np.median(scores)),
+        float(np.mean(scores)),
+        summarize(scores) if len(scores) > 1 else None,
+        to_reference,
+        to_seen,
+        to_full,
+        float(np.median(expected)),
+        float(np.median(seconds)),
+    )
+
+
+def _paired(mine: dict[int, Values], other: dict[int, Values] | None) -> Difference | None:
     if other is None or other is mine:
         return None
     seeds = sorted(mine.keys() & other.keys())
     if not seeds:
         return None
-    differences = [mine[seed].score - other[seed].score for seed in seeds]
+    differences = [(mine[seed]["score"] or 0.0) - (other[seed]["score"] or 0.0) for seed in seeds]
     return Difference(
         summarize(differences) if len(seeds) > 1 else None,
         float(np.mean(differences)),

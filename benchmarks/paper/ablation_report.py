@@ -8,15 +8,17 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.paper.ablation import ALONE, FULL, REFERENCE, SEEN, Difference, Line
 from benchmarks.paper.jobs.specs import SINGLE
+from benchmarks.paper.report.render import in_markdown, on_terminal
+from benchmarks.paper.report.sheets import Entry, Sheet
+from benchmarks.paper.report.sheets import Line as SheetLine
 from graphopt._escaping import for_markdown, for_markup
 from graphopt._text import counted
 
+_HEAD = "variant"
 HEADS = (
-    "variant",
     "median",
     "mean [95 %]",
     "less Leiden, s. + e. [95 %]",
@@ -31,6 +33,7 @@ _JUDGES = {
     "clean": "the full graph, decided from fresh 40 % of the undirected edges",
     "inner": "all published seen edges, decided from a part of them",
 }
+_VERDICTS = {"better": "adds", "worse": "falls short", "undecided": None}
 _WORDS = {
     "better": "adds to",
     "worse": "falls short of",
@@ -66,39 +69,38 @@ def answers(lines: Sequence[Line]) -> Iterator[str]:
                     yield f"{dataset}: {name} {words} {beside}: {_difference(difference)}"
 
 
-def cells(line: Line) -> tuple[str, ...]:
-    """Return a line as the table shows it."""
+def sheets(lines: Sequence[Line]) -> list[Sheet]:
+    """Return a table for each data set."""
+    return [
+        Sheet(dataset, "", HEADS, tuple(map(_line, mine)), "")
+        for dataset in SINGLE
+        if (mine := [line for line in lines if line.dataset == dataset])
+    ]
+
+
+def _line(line: Line) -> SheetLine:
     spread = "" if line.summary is None else _interval(line.summary.low, line.summary.high, "")
-    p_value = "" if line.to_reference is None else f"{line.to_reference.p_value:.3f}"
-    return (
-        line.variant.name,
-        f"{line.median:.3f}",
-        f"{line.mean:.3f}{spread}",
-        _difference(line.to_reference),
-        p_value,
-        _difference(line.to_seen),
-        _difference(line.to_full),
-        f"{line.expected_median:.4f}",
-        f"{line.seconds:.1f}",
+    reference = line.to_reference
+    verdict = None if reference is None else _VERDICTS[reference.verdict]
+    entries = (
+        Entry(f"{line.median:.3f}", value=line.median),
+        Entry(f"{line.mean:.3f}{spread}", value=line.mean),
+        Entry(_difference(reference), verdict=verdict),
+        Entry("" if reference is None else f"{reference.p_value:.3f}"),
+        Entry(_difference(line.to_seen)),
+        Entry(_difference(line.to_full)),
+        Entry(f"{line.expected_median:.4f}", value=line.expected_median),
+        Entry(f"{line.seconds:.1f}", value=line.seconds),
     )
+    return SheetLine(line.variant.name, entries, kind=line.variant.kind)
 
 
-def print_lines(lines: Sequence[Line], console: Console) -> None:
-    """Print a table for each data set, and the answers."""
-    for dataset in SINGLE:
-        mine = [line for line in lines if line.dataset == dataset]
-        if not mine:
-            continue
-        table = Table(title=dataset)
-        for head in HEADS:
-            table.add_column(head, justify="left" if head == "variant" else "right")
-        kind = mine[0].variant.kind
-        for line in mine:
-            if line.variant.kind != kind:
-                table.add_section()
-                kind = line.variant.kind
-            table.add_row(*map(for_markup, cells(line)), style=_style(line))
-        console.print(table)
+def print_lines(lines: Sequence[Line], split: str, k: int, console: Console) -> None:
+    """Print what the numbers are, a table for each data set, and the answers."""
+    console.print(headline(lines, split, k), highlight=False, soft_wrap=True)
+    for sheet in sheets(lines):
+        console.print(for_markup(sheet.name))
+        console.print(on_terminal(sheet, _HEAD))
     for answer in answers(lines):
         console.print(for_markup(answer), highlight=False, soft_wrap=True)
 
@@ -106,21 +108,11 @@ def print_lines(lines: Sequence[Line], console: Console) -> None:
 def as_markdown(lines: Sequence[Line], split: str, k: int) -> str:
     """Return the tables and the answers as Markdown."""
     parts = ["# Ablation of ClusterNet", headline(lines, split, k) + "."]
-    for dataset in SINGLE:
-        mine = [line for line in lines if line.dataset == dataset]
-        if mine:
-            rules = ("---",) + ("---:",) * (len(HEADS) - 1)
-            rows = [HEADS, rules, *(_in_markdown(line) for line in mine)]
-            parts.append(f"## {for_markdown(dataset)}")
-            parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
+    for sheet in sheets(lines):
+        parts += [f"## {for_markdown(sheet.name)}", "\n".join(in_markdown(sheet, _HEAD))]
     parts.append("## Does learning add?")
     parts.append("\n".join(f"- {answer}" for answer in answers(lines)))
     return "\n\n".join(parts) + "\n"
-
-
-def _in_markdown(line: Line) -> tuple[str, ...]:
-    variant, *numbers = cells(line)
-    return for_markdown(variant), *numbers
 
 
 def as_json(lines: Sequence[Line], split: str, k: int) -> str:
@@ -147,9 +139,3 @@ def _difference(difference: Difference | None) -> str:
 
 def _interval(low: float, high: float, sign: str) -> str:
     return f" [{low:{sign}.3f}, {high:{sign}.3f}]"
-
-
-def _style(line: Line) -> str:
-    if line.to_reference is None:
-        return ""
-    return {"better": "green", "worse": "yellow", "undecided": ""}[line.to_reference.verdict]

@@ -245,7 +245,7 @@ CALLS: dict[str, tuple[str, Callable[[Inputs], Call]]] = {
     "evaluation.compare": (
         "n = 2,000",
         lambda i: partial(
-            graphopt.evaluation.compare, ["leiden"], i.communities.graph, k=5, splits=i.size(20, 2)
+            graphopt.decision.compare, ["leiden"], i.communities.graph, k=5, splits=i.size(20, 2)
         ),
     ),
     "decide": (

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from benchmarks.paper import ablation, ablation_report
-from benchmarks.paper.ablation import ALONE, FULL, REFERENCE, SEEN, VARIANTS, Outcome, Task
-from benchmarks.paper.problems import inner_problem
+from benchmarks.paper.ablation import ALONE, FULL, REFERENCE, SEEN, VARIANTS
+from benchmarks.paper.jobs.execution import execute
+from benchmarks.paper.jobs.specs import Job
+from benchmarks.paper.jobs.store import Stored
+from benchmarks.paper.problems import Problem, inner_problem, problem_of
 from graphopt import ClusterNet, Graph, datasets, leiden, modularity
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.completion import FeatureNeighbours
 
 DATA = datasets.synthetic(60, random_state=0)
@@ -27,11 +28,16 @@ def made_up_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "load", lambda name: DATA)
 
 
-def outcomes_of(name: str, scores: list[float], dataset: str = "cora") -> list[Outcome]:
+def outcomes_of(name: str, scores: list[float], dataset: str = "cora") -> list[Stored]:
     return [
-        Outcome(Task(dataset, name, seed, 10, "published", None, "0"), score, 0.1, 0.2, 1.0)
+        Stored(
+            Job(name, dataset, "community", "published", seed),
+            {name: {"score": score, "seen_score": 0.1, "expected_score": 0.2,
+                    "decision_seconds": 1.0}},
+            {}, None, 1.0, None, 1, "", "", "",
+        )
         for seed, score in enumerate(scores)
-    ]
+    ]  # fmt: skip
 
 
 def line_of(lines: list[ablation.Line], name: str) -> ablation.Line:
@@ -131,31 +137,36 @@ def test_an_inner_split_looks_at_seen_edges_only() -> None:
 # --- running --------------------------------------------------------------------------------------
 
 
-def test_tasks_come_seed_by_seed_with_what_is_compared_to() -> None:
-    wanted = ablation.tasks(["fb", "cora"], ["encoder SGC"], n_seeds=2, k=3)
-    assert [(t.seed, t.dataset) for t in wanted[::4]] == [
+def test_jobs_come_seed_by_seed_with_what_is_compared_to() -> None:
+    wanted = ablation.jobs(["fb", "cora"], ["encoder SGC"], n_seeds=2, k=3)
+    assert [(job.seed, job.dataset) for job in wanted[::4]] == [
         (0, "cora"),
         (0, "fb"),
         (1, "cora"),
         (1, "fb"),
     ]
-    assert [t.variant for t in wanted[:4]] == [SEEN, REFERENCE, FULL, "encoder SGC"]
-    assert len(ablation.tasks(n_seeds=1)) == 5 * len(VARIANTS)
+    assert [job.system for job in wanted[:4]] == [SEEN, REFERENCE, FULL, "encoder SGC"]
+    assert len(ablation.jobs(n_seeds=1)) == 5 * len(VARIANTS)
+    assert len({job.key for job in ablation.jobs()}) == 10 * 5 * len(VARIANTS)
 
 
 @pytest.mark.parametrize("split", ["published", "clean", "inner"])
-def test_outcomes_repeat_and_survive_json(split: str) -> None:
-    wanted = ablation.tasks(["cora"], [SEEN], n_seeds=2, k=3, split=split, iterations=2)
-    found = [decide() for _, decide in ablation.run(wanted)]
-    assert [one.task for one in found] == wanted
-    for one, (_, decide) in zip(found, ablation.run(wanted), strict=True):
-        again = decide()
-        assert replace(again, seconds=one.seconds) == one
-        assert Outcome.from_dict(json.loads(json.dumps(one.as_dict()))) == one
-        assert -0.5 <= one.score <= 1.0
-    assert (
-        found[0].score != found[len(found) // 2].score
-    )  # another seed: another numbering, or another split
+def test_outcomes_repeat(split: str) -> None:
+    ablation._posed.cache_clear()  # of other tests' data
+    wanted = ablation.jobs(["cora"], [SEEN], n_seeds=2, k=3, split=split, iterations=2)
+    names = ("score", "seen_score", "expected_score")
+
+    def scores() -> list[list[float | None]]:
+        finished = [execute(job) for job in wanted]
+        assert [one.error for one in finished] == [None] * len(wanted)
+        return [[one.outcomes[one.job.system][name] for name in names] for one in finished]
+
+    found = scores()
+    assert scores() == found
+    for score, *_ in found:
+        assert score is not None
+        assert -0.5 <= score <= 1.0
+    assert found[0] != found[len(found) // 2]  # another seed: another numbering, or another split
 
 
 @pytest.mark.parametrize(
@@ -171,7 +182,7 @@ def test_outcomes_repeat_and_survive_json(split: str) -> None:
 )
 def test_what_cannot_be_run(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
-        ablation.tasks(**settings)
+        ablation.jobs(**settings)
 
 
 # --- what is said ---------------------------------------------------------------------------------

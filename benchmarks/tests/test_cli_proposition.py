@@ -15,7 +15,7 @@ from benchmarks.paper.__main__ import app
 from benchmarks.paper.proposition import measurement
 from graphopt import datasets
 from graphopt.cli import run_app
-from graphopt.learning.trainer import TrainingRun
+from graphopt.learning import TrainingRun
 
 SOURCES = [
     "training on synthetic",

@@ -11,13 +11,13 @@ from typing import Any
 
 import optuna
 import pytest
-from search_fakes import SPACE, Fake
+from tuning_fakes import SPACE, Fake
 
-from benchmarks.paper import databases
-from benchmarks.paper.databases import RESULTS, TRIALS, mark_of, opened_to_read, set_mark
 from benchmarks.paper.jobs.store import Store
-from benchmarks.paper.search.search import Search
+from graphopt import _databases as databases
+from graphopt._databases import RESULTS, TRIALS, mark_of, opened_to_read, set_mark
 from graphopt.errors import DamagedFileError, GraphoptError
+from graphopt.tuning import Search
 
 Open = Callable[[Path], object]
 
@@ -173,13 +173,12 @@ def test_files_say_whose_they_are(use: Open, tmp_path: Path) -> None:
         assert database is None
 
 
-def test_files_of_earlier_versions_are_ours(tmp_path: Path) -> None:
-    """They had no mark."""
-    for use in (open_store, open_trials):
-        path = tmp_path / f"{use.__name__}.sqlite"
-        use(path)
-        set_mark(path, 0)
-        use(path)
+def test_results_without_a_mark_are_ours(tmp_path: Path) -> None:
+    """Files of earlier versions have none."""
+    path = tmp_path / "file.sqlite"
+    open_store(path)
+    set_mark(path, 0)
+    open_store(path)
 
 
 def test_a_file_whose_making_was_stopped_is_ours(tmp_path: Path) -> None:

@@ -16,13 +16,13 @@ from rich.console import Console
 
 from benchmarks.paper.jobs.specs import COMPLETING, DATASETS, FULL, QUICK, Job, make_job
 from benchmarks.paper.jobs.store import Store
-from benchmarks.paper.report.html import as_html
 from benchmarks.paper.report.layouts import LAYOUTS, Column, jobs_of
 from benchmarks.paper.report.maps import COLORS, arranged, group_map, site_map
 from benchmarks.paper.report.plan import plan
 from benchmarks.paper.report.plots import dumbbells
+from benchmarks.paper.report.render import as_html, as_markdown, print_report
+from benchmarks.paper.report.report import Report, as_json
 from benchmarks.paper.report.tables import Cell, Table, fill, number, ours, spread, theirs
-from benchmarks.paper.report.text import Report, as_json, as_markdown, print_report
 from graphopt import Graph, datasets
 
 FACILITIES = next(layout for layout in LAYOUTS if layout.name == "2")

@@ -30,16 +30,14 @@ from benchmarks.paper.jobs.specs import (
     make_job,
 )
 from benchmarks.paper.jobs.systems import solve, unseen_edges
-from benchmarks.paper.problems import clean_problem
+from benchmarks.paper.problems import Problem, clean_problem, problem_of
 from benchmarks.paper.report.layouts import LAYOUTS
 from graphopt import ClusterNet, Graph, LinkPredictor, TwoStage, datasets, decide, modularity
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.datasets import Dataset, InductiveDataset
 from graphopt.decision import MethodDecision, portfolio_decisions
-from graphopt.evaluation import quality
 from graphopt.features import role2vec
 from graphopt.learning import completing
+from graphopt.objectives import Modularity
 
 TINY = Effort(iterations=3, predictor_iterations=5, restarts=1, graphs=1, proof_seconds=5.0,
               trial_seconds=1.0, slow_graphs=1)  # fmt: skip
@@ -266,7 +264,11 @@ def test_decide_is_told_afterwards_what_would_have_been_best(task: str) -> None:
     assert decision.kept
     assert not any(row.kept for row in rows)
     found = decide(
-        problem.seen, task=task, k=4, seen_fraction=problem.seen_fraction, random_state=3
+        problem.seen,
+        objective=problem.objective,
+        k=4,
+        seen_fraction=problem.seen_fraction,
+        random_state=3,
     )
     np.testing.assert_array_equal(decision.decision, found.decision)
     names = [row.row for row in rows]
@@ -277,11 +279,11 @@ def test_decide_is_told_afterwards_what_would_have_been_best(task: str) -> None:
     chosen = [row for row in rows if row.values["chosen"]]
     assert len(chosen) == 1
     np.testing.assert_array_equal(chosen[0].decision, decision.decision)
-    scores = [quality(task, problem.full, row.decision) for row in rows]
+    scores = [problem.objective.evaluate(row.decision, problem.full) for row in rows]
     best = max(scores) if task == "community" else min(scores)
     (first,) = (i for i, row in enumerate(rows) if row.values["best"])
     assert scores[first] == best == decision.values["best_score"]
-    score = quality(task, problem.full, decision.decision)
+    score = problem.objective.evaluate(decision.decision, problem.full)
     assert decision.values["loss"] == pytest.approx(abs(best - score))
     assert decision.values["picked_best"] == (score == best)
     assert (first == 0) == (score == best)
@@ -297,7 +299,7 @@ def test_a_wrong_pick_is_told(monkeypatch: pytest.MonkeyPatch, problem: Problem)
 
     monkeypatch.setattr(deciding, "portfolio_decisions", all_know_better)
     monkeypatch.setattr(
-        deciding, "quality", lambda task, graph, labels: 0.9 if labels is ideal else 0.5
+        Modularity, "evaluate", lambda self, labels, graph: 0.9 if labels is ideal else 0.5
     )
     decision, chosen, other, *_ = solve(DECIDE, problem, Settings(0))
     assert decision.values["picked_best"] == 0.0

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.paper import ablation, databases
+from benchmarks.paper import ablation
 from benchmarks.paper.__main__ import app
 from benchmarks.paper.proposition import measurement
+from graphopt import _databases as databases
 from graphopt import datasets
 from graphopt.cli import run_app
 
@@ -64,7 +65,7 @@ def test_folders_that_are_files(
     monkeypatch.setattr(ablation, "run", compute)
     monkeypatch.setattr(measurement, "measure_proposition", compute)
     message = failure(*command, file / "inside")
-    assert message.startswith((f"{file}: Not a directory", "storage must lie in a folder that"))
+    assert message.startswith((f"{file}: Not a directory", "storage must be in a folder that"))
 
 
 def test_databases_of_others(failure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,20 +86,10 @@ def test_databases_of_others(failure, tmp_path: Path, monkeypatch: pytest.Monkey
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other.sqlite"]
 
 
-@pytest.mark.parametrize(
-    "content", [b"\xff\xfe\n", b"{}\n", b"[" * 100_000 + b"\n", b"[1]\n", b"what is this?\n"]
-)
-def test_runs_of_an_ablation_that_are_none(content: bytes, failure, tmp_path: Path) -> None:
-    (tmp_path / "ablation.jsonl").write_bytes(content)
-    message = failure("ablation", "--datasets", "cora", "--output", tmp_path)
-    assert "ablation.jsonl does not hold runs of an ablation: " in message
-    assert (tmp_path / "ablation.jsonl").read_bytes() == content
-
-
 def test_a_full_disk_is_reported_in_a_sentence(
     failure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ablation, "tasks", lambda *_, **__: [])
+    monkeypatch.setattr(ablation, "jobs", lambda *_, **__: [])
     page = tmp_path / "ablation.md"
     page.write_text("older")
 
@@ -108,4 +99,4 @@ def test_a_full_disk_is_reported_in_a_sentence(
     monkeypatch.setattr(os, "fsync", full)
     assert failure("ablation", "--output", tmp_path) == f"{page}: No space left on device"
     assert page.read_text() == "older"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ablation.jsonl", "ablation.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ablation.md", "ablation.sqlite"]

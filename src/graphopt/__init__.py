@@ -4,8 +4,8 @@ Algorithms on a known graph are plain functions and load no PyTorch: :func:`gonz
 :func:`greedy_k_center`, :func:`local_search_k_center`, :func:`exact_k_center`,
 :func:`robust_k_center`, :func:`all_pairs_shortest_paths`, :func:`leiden`, :func:`polish`,
 :func:`cnm`, :func:`newman`, :func:`spectral`, :func:`soft_kmeans`, ... Learning
-(:class:`ClusterNet`, :class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`,
-:mod:`graphopt.objectives`) loads it on first use.
+(:class:`ClusterNet`, :class:`DirectGCN`, :class:`TwoStage`, :mod:`graphopt.nn`) loads it on
+first use.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
         completion,
         datasets,
         decision,
-        evaluation,
         features,
         learning,
         nn,
@@ -77,7 +76,6 @@ __all__ = [
     "decide",
     "decision",
     "evaluate_centers",
-    "evaluation",
     "exact_k_center",
     "expected_distances",
     "features",
@@ -105,7 +103,6 @@ _LAZY_MODULES = (
     "completion",
     "datasets",
     "decision",
-    "evaluation",
     "features",
     "learning",
     "nn",

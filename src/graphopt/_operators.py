@@ -118,18 +118,21 @@ def operator(
             made.register_fake(fake)
         if gradient is None:
             return made
-        names = [argument.name for argument in made.registered._opoverload._schema.arguments]
+        arguments = made.registered._opoverload._schema.arguments
+        names = [argument.name for argument in arguments]
+        plain = [i for i, argument in enumerate(arguments) if "Tensor" not in str(argument.type)]
 
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
             if constant:
                 ctx.mark_non_differentiable(*(output[i] for i in constant))
             ctx.save_for_backward(*saves(inputs, output))
-            ctx.plain = tuple(value for value in inputs if not isinstance(value, Tensor))
-            ctx.set_materialize_grads(materialize_grads)
+            ctx.plain = [inputs[i] for i in plain]
+            if not materialize_grads:
+                ctx.set_materialize_grads(False)
 
         def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
             found = gradient(ctx, *upstream)
-            return tuple(found.get(name) for name in names)
+            return tuple([found.get(name) for name in names])
 
         made.register_autograd(backward, setup_context=setup_context)
         return made

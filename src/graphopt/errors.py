@@ -1,7 +1,8 @@
 """Errors and warnings that are not plain user mistakes.
 
 Wrong arguments raise :class:`ValueError` or :class:`TypeError`; what is here says that a
-well-formed request cannot be met.
+well-formed request cannot be met. An estimator that is not fitted raises
+:class:`sklearn.exceptions.NotFittedError`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,6 @@ class InfeasibleError(GraphoptError):
 
 class MemoryLimitError(GraphoptError, MemoryError):
     """A result would need more memory than the machine has; nothing was allocated."""
-
-
-class NotFittedError(GraphoptError, ValueError, AttributeError):
-    """An estimator was asked for a result before :meth:`fit`."""
 
 
 class DatasetNotFoundError(GraphoptError, FileNotFoundError):

@@ -17,7 +17,6 @@ MODULES = (
     "graphopt.completion",
     "graphopt.datasets",
     "graphopt.decision",
-    "graphopt.evaluation",
     "graphopt.features",
     "graphopt.learning",
     "graphopt.nn",
@@ -45,6 +44,39 @@ EXCLUDED = {
     "graphopt.completion.PairCompletion.missing_edges": _ABSTRACT,
     "graphopt.completion.PairCompletion.probabilities": _ABSTRACT,
     "graphopt.completion.PairCompletion.sample": _ABSTRACT,
+    **{
+        f"graphopt.objectives.{kind}.{name}": _INTERNAL
+        for kind in ("Modularity", "KCenter", "Objective")
+        for name in (
+            "better",
+            "check_feasible",
+            "describe",
+            "evaluate_main_part",
+            "hide",
+            "judge",
+            "kept_share",
+            "number",
+            "prove",
+            "reference",
+            "renumber",
+            "simplify",
+        )
+    },
+    "graphopt.objectives.Objective": _ABSTRACT,
+    **{
+        f"graphopt.objectives.Objective.{name}": _ABSTRACT
+        for name in ("check", "evaluate", "measures", "regret")
+    },
+    "graphopt.datasets.Hiding.as_whole": _INTERNAL,
+    "graphopt.decision.Problem.once": _INTERNAL,
+    "graphopt.decision.Problem.with_hidden_edges": _INTERNAL,
+    "graphopt.decision.contest": _INTERNAL,
+    "graphopt.decision.Method": _ABSTRACT,
+    "graphopt.decision.Method.decide": _ABSTRACT,
+    **{
+        f"graphopt.decision.Table.{name}": _INTERNAL
+        for name in ("best", "complete", "error", "of", "seconds", "to_rows", "values")
+    },
     "graphopt.nn.losses.SoftClusters": _ABSTRACT,
     "graphopt.nn.losses.Loss": _ABSTRACT,
     **{

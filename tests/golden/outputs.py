@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 import graphopt
-from graphopt import Graph, completion, datasets, evaluation, features
+from graphopt import Graph, completion, datasets, decision, features
 from graphopt.clustering import (
     fixed_point_residual,
     kmeans_plus_plus,
@@ -285,10 +286,10 @@ def _completion() -> Outputs:
     yield (
         "completion/choose",
         lambda: [
-            trial.values
-            for trial in completion.choose(
+            outcome.values
+            for outcome in completion.choose(
                 seen, rows, 4, seen_fraction=0.4, n_splits=2, random_state=0
-            ).trials
+            ).outcomes
         ],
     )
     yield (
@@ -311,11 +312,12 @@ def _completion() -> Outputs:
 
 def _decision() -> Outputs:
     data = _data()
-    for task in ("community", "facility"):
+    objectives = {"community": "modularity", "facility": "k-center"}  # keys have the first words
+    for task, objective in objectives.items():
         for seen in (0.4, 1.0):
-            yield f"decision/decide/{task}/{seen}", lambda t=task, s=seen: _parts(
+            yield f"decision/decide/{task}/{seen}", lambda o=objective, s=seen: _parts(
                 graphopt.decide(
-                    data.observed, data.observed_features, task=t, k=4, seen_fraction=s,
+                    data.observed, data.observed_features, objective=o, k=4, seen_fraction=s,
                     n_trials=3, random_state=0,
                 ),
                 "labels", "centers", "seen_value", "expected_value", "interval", "bound",
@@ -328,18 +330,18 @@ def _decision() -> Outputs:
     }.items():
         yield (
             f"decision/compare/{task}",
-            lambda t=task, n=names: [
+            lambda o=objectives[task], n=names: [
                 [(run.score, run.seen_score, run.regret, run.decision) for run in result.runs]
-                for result in evaluation.compare(
-                    n, whole, k=6, task=t, seen=0.7, splits=3
+                for result in decision.compare(
+                    n, whole, k=6, objective=o, seen=0.7, splits=3
                 ).results.values()
             ],
         )
     yield (
         "decision/regret",
-        lambda: evaluation.regret("leiden", data.graph, k=5, seen=0.6, splits=4).regret,
+        lambda: decision.regret("leiden", data.graph, k=5, seen=0.6, splits=4).regret,
     )
-    yield "decision/summary", lambda: evaluation.summarize(np.arange(9.0) ** 2)
+    yield "decision/summary", lambda: decision.summarize(np.arange(9.0) ** 2)
 
 
 def _modules() -> Outputs:
@@ -377,20 +379,21 @@ def _modules() -> Outputs:
 
 
 def _estimators() -> Outputs:
-    from graphopt import ClusterNet, DirectGCN, LinkPredictor, TwoStage
+    from graphopt import ClusterNet, DirectGCN, LinkPredictor, TwoStage, learning
 
     data = _data()
     seen, rows = data.observed, data.observed_features
+    widths = learning.Recipe(hidden_features=8, embedding_features=6)
     quick: dict[str, Any] = {
         "seen_fraction": 0.4, "random_state": 0, "iterations": 12, "n_restarts": 2,
-        "hidden_features": 8, "embedding_features": 6,
+        "recipe": widths,
     }  # fmt: skip
     for objective in ("modularity", "k-center"):
         for name, more in {
             "plain": {},
             "appnp": {"encoder": "appnp"},
             "sgc": {"encoder": "sgc"},
-            "implicit": {"gradient": "implicit"},
+            "implicit": {"recipe": replace(widths, gradient="implicit")},
             "observed": {"completion": None},
             "model": {"completion": completion.LinkModel(1.5)},
         }.items():
@@ -404,9 +407,7 @@ def _estimators() -> Outputs:
         )
         yield (
             f"learning/direct/{objective}",
-            lambda o=objective: DirectGCN(
-                4, o, **{k: v for k, v in quick.items() if k != "embedding_features"}
-            ).fit_predict(seen, rows),
+            lambda o=objective: DirectGCN(4, o, **quick).fit_predict(seen, rows),
         )
     yield (
         "learning/links",

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ import scipy.sparse
 from typer.testing import CliRunner, Result
 
 from graphopt import ClusterNet, Graph, cli, datasets
-from graphopt.cli._comparison import MethodResult, Problem, compare
-from graphopt.cli._problems import file_problem, read_edges, read_features
+from graphopt.cli._comparison import Case, compare
+from graphopt.cli._problems import file_case, read_edges, read_features
 from graphopt.errors import InfeasibleError
+from graphopt.objectives import KCenter, Problem
 
 COMMUNITY_METHODS = ["ClusterNet", "Leiden", "CNM", "Newman", "SC", "decide"]
 QUICK = ["--iterations", "5", "--restarts", "1"]
@@ -91,12 +93,12 @@ def test_the_default_shows_what_learning_is_for() -> None:
 def test_json_has_every_key() -> None:
     found = answer("--seed", 3)
     assert list(found) == [
-        "name", "task", "k", "n_nodes", "n_edges", "n_seen_edges", "n_nodes_without_seen_edge",
+        "name", "objective", "k", "n_nodes", "n_edges", "n_seen_edges", "n_nodes_without_seen_edge",
         "setting", "seed", "results",
     ]  # fmt: skip
-    assert (found["name"], found["task"], found["setting"]) == (
+    assert (found["name"], found["objective"], found["setting"]) == (
         "synthetic",
-        "community",
+        "modularity",
         "learning",
     )
     assert (found["k"], found["seed"], found["n_nodes"]) == (10, 3, 500)
@@ -118,8 +120,8 @@ def test_a_seed_repeats_the_answer() -> None:
     assert one != other
 
 
-def test_facilities_and_what_no_facility_reaches() -> None:
-    found = answer("--task", "facility", "--k", 8)
+def test_centers_and_what_no_center_reaches() -> None:
+    found = answer("--objective", "k-center", "--k", 8)
     assert [row["method"] for row in found["results"]] == [
         "ClusterNet",
         "greedy",
@@ -130,10 +132,10 @@ def test_facilities_and_what_no_facility_reaches() -> None:
     assert all(row["seen"] is None for row in found["results"])  # infinite: JSON has no number
 
 
-def test_facilities_in_a_table(tmp_path: Path) -> None:
-    options = ["--edges", two_rings(tmp_path), "--task", "facility", "--k", 3, "--hide", 0.8]
+def test_centers_in_a_table(tmp_path: Path) -> None:
+    options = ["--edges", two_rings(tmp_path), "--objective", "k-center", "--k", 3, "--hide", 0.8]
     result = invoke("run", *QUICK, *options)
-    assert "3 facilities" in result.stdout
+    assert "3 centers" in result.stdout
     assert "∞" in result.stdout
 
 
@@ -161,14 +163,14 @@ def test_a_published_data_set() -> None:
     assert found["n_nodes_without_seen_edge"] == 691
 
 
-def test_facilities_need_a_connected_variant(
+def test_k_center_needs_a_connected_variant(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = datasets.synthetic(60, random_state=0)
     in_pieces = replace(whole, name="cora", graph=whole.observed)
     monkeypatch.setattr(datasets, "load", lambda name: in_pieces)
-    message = failure(monkeypatch, capsys, "run", "--dataset", "cora", "--task", "facility")
-    assert message == "cora is not connected; for facilities use cora_connected"
+    message = failure(monkeypatch, capsys, "run", "--dataset", "cora", "--objective", "k-center")
+    assert message == "cora is not connected; for k-center use cora_connected"
 
 
 def test_sets_of_many_graphs_are_refused(
@@ -184,12 +186,12 @@ def test_sets_of_many_graphs_are_refused(
 # --- files ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", ["community", "facility"])
-def test_a_graph_of_ones_own(task: str, tmp_path: Path) -> None:
-    options = ["--edges", two_rings(tmp_path), "--k", 2, "--task", task]
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_a_graph_of_ones_own(objective: str, tmp_path: Path) -> None:
+    options = ["--edges", two_rings(tmp_path), "--k", 2, "--objective", objective]
     found = answer(*options, "--setting", "optimization")
     assert (found["name"], found["n_nodes"], found["n_edges"]) == ("rings", 24, 49)
-    assert len(found["results"]) == (6 if task == "community" else 4)
+    assert len(found["results"]) == (6 if objective == "modularity" else 4)
     found = answer(*options, "--hide", 0.5)
     assert found["n_seen_edges"] == 24
 
@@ -367,9 +369,10 @@ def test_edge_lists_that_make_no_sense(
 def test_names_stay_with_the_seen_graph(tmp_path: Path) -> None:
     file = tmp_path / "[friends]\x1b[2J.txt"
     file.write_text("ada bob\nbob cy\ncy dan\ndan ada\n")
-    problem = file_problem(file, None, "community", "learning", 2, 0.5, 0)
-    assert problem.seen.names == problem.full.names == ("ada", "bob", "cy", "dan")
-    assert (problem.seen.n_edges, problem.full.n_edges) == (2, 4)
+    case = file_case(file, None, "modularity", "learning", 2, 0.5, 0)
+    problem = case.problem
+    assert problem.graph.names == case.full.names == ("ada", "bob", "cy", "dan")
+    assert (problem.graph.n_edges, case.full.n_edges) == (2, 4)
     assert problem.seen_fraction == 0.5
     result = invoke("run", *QUICK, "--edges", file, "--k", 2)
     assert r"[friends]\x1b[2J: 4 nodes, 4 edges" in result.stdout
@@ -393,7 +396,7 @@ def test_names_stay_with_the_seen_graph(tmp_path: Path) -> None:
         ),
         (["--k", "0"], "--k"),
         (["--iterations", "0"], "--iterations"),
-        (["--task", "colouring"], "--task"),
+        (["--objective", "colouring"], "--objective"),
         (["--edges", "/no/such/file"], "--edges"),
         (["--edges", "/"], "--edges"),
         (["--fast"], "--fast"),
@@ -434,19 +437,12 @@ def test_problems_nobody_can_solve(
     assert message in failure(monkeypatch, capsys, *arguments)
 
 
-def test_facilities_that_cannot_reach_everyone() -> None:
+def test_centers_that_cannot_reach_everyone() -> None:
     pieces = Graph.from_edges([(0, 1), (2, 3), (4, 5)])
-    problem = Problem("pieces", "facility", 2, pieces, pieces)
-    with pytest.raises(InfeasibleError, match="pieces has 3 components, so 2 facilities cannot"):
-        next(compare(problem, ClusterNet(2, "k-center")))
-    Problem("pieces", "facility", 3, pieces, pieces).check()
-    with pytest.raises(ValueError, match="task must be one of community, facility, not 'cut'"):
-        Problem("pieces", "cut", 2, pieces, pieces).check()
-
-
-def test_rows_of_the_table() -> None:
-    row = MethodResult("greedy", 4.0, float("inf"), 0.5)
-    assert row.as_dict() == {"method": "greedy", "full": 4.0, "seen": None, "seconds": 0.5}
+    case = Case("pieces", Problem(pieces, 2, KCenter()), pieces)
+    with pytest.raises(InfeasibleError, match="pieces: graph has 3 components, so k = 2 centers"):
+        compare(case, ClusterNet(2, "k-center"), status=nullcontext)
+    Case("pieces", Problem(pieces, 3, KCenter()), pieces).check()
 
 
 # --- graphopt data --------------------------------------------------------------------------------

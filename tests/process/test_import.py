@@ -27,10 +27,10 @@ HEAVY = ("torch", "scipy", "igraph", "networkx", "sklearn", "pandas", "matplotli
         "import graphopt; graphopt.build_config()",
         "import graphopt; graphopt.Graph.from_edges([('a', 'b')]).subgraph([1]).edges",
         "import graphopt; graphopt.modularity(graphopt.Graph.from_edges([(0, 1)]), [0, 0])",
-        "import graphopt; graphopt.evaluation.distance_tail(graphopt.Graph.from_edges([(0, 1)]), "
+        "import graphopt; graphopt.objectives.distance_tail(graphopt.Graph.from_edges([(0, 1)]), "
         "[0])",
     ],
-    ids=["import", "build_config", "graph", "modularity", "evaluation"],
+    ids=["import", "build_config", "graph", "modularity", "objectives"],
 )
 def test_heavy_libraries_wait_until_they_are_needed(program: str) -> None:
     printed = in_a_new_process(

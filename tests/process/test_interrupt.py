@@ -24,22 +24,39 @@ EXCLUDED = {
         completion.EdgeProbabilities.expected completion.EdgeProbabilities.sample
         completion.EdgeProbabilities.sharpened completion.EdgeProbabilities.with_total
         completion.default_candidates completion.spread_over_groups
-        datasets.Dataset.permuted datasets.names datasets.observed_graph datasets.split_edges
-        evaluation.CleanSplit.renumbered_back evaluation.ComparisonResult.difference
-        evaluation.ComparisonResult.to_rows evaluation.RegretResult.per_split
-        evaluation.RegretResult.summary evaluation.RegretResult.to_rows evaluation.agreement
-        evaluation.paired_difference evaluation.regret_of evaluation.signed_rank_p_value
-        evaluation.summarize features.RoleEmbedding.transform features.check_features
+        datasets.Dataset.permuted datasets.Hiding.as_whole datasets.names
+        datasets.observed_graph datasets.split_edges
+        decision.ComparisonResult.difference decision.Problem.once decision.Table.best
+        decision.Table.complete decision.Table.error decision.Table.of decision.Table.seconds
+        decision.Table.to_rows decision.Table.values
+        decision.ComparisonResult.to_rows decision.RegretResult.per_split
+        decision.RegretResult.summary decision.RegretResult.to_rows decision.agreement
+        decision.paired_difference decision.signed_rank_p_value
+        decision.summarize features.RoleEmbedding.transform features.check_features
         features.node_features features.row_norms features.smoothed_features
-        features.unit_features learning.Recipe.kmeans_updates""",
+        features.unit_features learning.Recipe.given learning.Recipe.kmeans_updates
+        learning.Recipe.over
+        objectives.KCenter.better objectives.KCenter.check objectives.KCenter.describe
+        objectives.KCenter.kept_share objectives.KCenter.number objectives.KCenter.regret
+        objectives.KCenter.renumber objectives.KCenter.simplify
+        objectives.Modularity.check_feasible objectives.Modularity.describe
+        objectives.Modularity.kept_share objectives.Modularity.number
+        objectives.Modularity.prove objectives.Modularity.simplify objectives.Objective.evaluate
+        objectives.Objective.reference objectives.as_objective""",
     "one call of a function that is interrupted here, and what returns at once": """
         Graph.from_edge_index Graph.from_igraph Graph.largest_component Graph.to_networkx
         completion.Bagging.probabilities completion.Bagging.sample completion.Choice.labels
         completion.Choice.missing_edges completion.FeatureNeighbours.missing_edges
         completion.LinkModel.missing_edges completion.Mixture.missing_edges
         completion.PairCompletion.probabilities completion.decide_under
-        evaluation.distance_tail evaluation.judge evaluation.quality
-        learning.consensus""",
+        decision.Method.decide decision.Problem.of decision.Problem.with_hidden_edges
+        decision.contest objectives.KCenter.check_feasible objectives.KCenter.evaluate
+        objectives.KCenter.evaluate_main_part objectives.KCenter.hide objectives.KCenter.judge
+        objectives.KCenter.measures objectives.KCenter.prove objectives.KCenter.reference
+        objectives.Modularity.evaluate objectives.Modularity.evaluate_main_part
+        objectives.Modularity.hide objectives.Modularity.judge objectives.Modularity.measures
+        objectives.Modularity.reference objectives.Objective.measures
+        objectives.distance_tail learning.consensus""",
     "the loop of training, which fit enters, or a forward pass": """
         ClusterNet.fine_tune ClusterNet.fit_inductive ClusterNet.fit_predict ClusterNet.predict
         ClusterNet.score LinkPredictor.evaluate LinkPredictor.fine_tune
@@ -49,7 +66,7 @@ EXCLUDED = {
     "reads or writes files; tests/process/test_save_killed.py": """
         ClusterNet.load ClusterNet.save datasets.load""",
 }
-STEPS = ("nn", "objectives")  # modules with parts of a step of training, nothing longer
+STEPS = ("nn",)  # modules with parts of a step of training, nothing longer
 
 
 def public_functions() -> dict[object, str]:

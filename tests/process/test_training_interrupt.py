@@ -15,23 +15,21 @@ from graphopt import ClusterNet, Graph
 rng = np.random.default_rng(0)
 graph, _ = Graph.from_edges(rng.integers(0, 500, (1500, 2)), 500).largest_component()
 model = ClusterNet(5, "{objective}", iterations=1_000_000, n_restarts=5, random_state=0)
-model.fit(graph)
+model.fit(graph, on_iteration=report)
 print("interrupted", model.interrupted_, len(model.runs_), len(model.decision_), flush=True)
 """
 
 # Tells when training has begun, from inside.
 SIGNAL = """
 import signal
-from graphopt.learning import base
 
 
-def report(self, done, loss, best):
-    if done == 3:
+def report(step, decision, value):
+    if step == 3:
         print("started", flush=True)
 
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background jobs
-base.ProgressBar.__call__ = report
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from graphopt._native import _core
-from graphopt.learning.adam import Adam
+from graphopt.learning.descent import Adam
 from tests.reference.adam import adam_step as twin
 
 SETTINGS = {

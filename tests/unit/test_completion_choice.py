@@ -173,8 +173,8 @@ def test_candidates_see_nothing_but_a_share_of_the_seen_edges() -> None:
         assert {tuple(e) for e in kept.edges.tolist()} < {tuple(e) for e in graph.edges.tolist()}
         assert features is FEATURES
     assert choice.completion is spy
-    assert len(choice.trials) == 3
-    assert all(len(trial.values) == 3 for trial in choice.trials)
+    assert len(choice.outcomes) == 3
+    assert all(len(outcome.values) == 3 for outcome in choice.outcomes)
 
 
 def test_features_that_came_from_the_edges_are_not_shown() -> None:
@@ -183,7 +183,7 @@ def test_features_that_came_from_the_edges_are_not_shown() -> None:
     choose(graph, FEATURES, 4, candidates=[spy], n_splits=1, random_state=0, **options)
     assert spy.shown[0][1] is None
     choice = choose(graph, FEATURES, 4, n_splits=1, random_state=0, **options)
-    assert not any(isinstance(t.completion, FeatureNeighbours | Mixture) for t in choice.trials)
+    assert not any(isinstance(t.completion, FeatureNeighbours | Mixture) for t in choice.outcomes)
 
 
 def test_features_of_a_function_are_made_of_what_is_left() -> None:
@@ -207,10 +207,10 @@ def test_one_choice_for_several_graphs() -> None:
     graphs = [planted(0.1, 0.02, seed) for seed in range(3)]
     options: dict[str, Any] = {"seen_fraction": SHARE, "n_splits": 2, "candidates": (Spy(), None)}
     choice = choose(graphs, [FEATURES] * 3, 4, random_state=1, **options)
-    assert all(len(trial.values) == 6 for trial in choice.trials)
+    assert all(len(outcome.values) == 6 for outcome in choice.outcomes)
     rng = np.random.default_rng(1)
     alone = [choose(graph, FEATURES, 4, random_state=rng, **options) for graph in graphs]
-    assert choice.trials[0].values == sum((one.trials[0].values for one in alone), ())
+    assert choice.outcomes[0].values == sum((one.outcomes[0].values for one in alone), ())
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,9 @@ def test_the_same_seed_makes_the_same_choice() -> None:
     graph = planted(0.1, 0.02)
     options: dict[str, Any] = {"seen_fraction": SHARE, "n_splits": 2, "random_state": 5}
     once, again = (choose(graph, None, 4, **options) for _ in range(2))
-    assert [trial.values for trial in once.trials] == [trial.values for trial in again.trials]
+    assert [outcome.values for outcome in once.outcomes] == [
+        outcome.values for outcome in again.outcomes
+    ]
     assert once.placement == again.placement
 
 
@@ -244,7 +246,7 @@ def test_a_decision_of_ones_own_is_chosen_by_its_own_judge() -> None:
     star = Graph.from_edges(np.column_stack([np.zeros(9, int), np.arange(1, 10)]), 12)
     choice = choose(star, seen_fraction=0.5, decide=hub, judge=degree, n_splits=2, random_state=0)
     assert choice.best.value == 9.0
-    assert {trial.placement for trial in choice.trials} == {"expected"}
+    assert {outcome.placement for outcome in choice.outcomes} == {"expected"}
     assert choice.labels(star, random_state=0).tolist() == [0]
 
 

@@ -11,16 +11,14 @@ import pytest
 import graphopt
 from graphopt import Graph, datasets, decision, modularity
 from graphopt.centers import evaluate_centers, exact_k_center
-from graphopt.decision._case import hidden_case, whole_case
-from graphopt.decision._portfolio import Method, main_part, portfolio
-from graphopt.decision._trials import (
-    Clock,
-    Entrant,
-    best_of,
-    run_trials,
-    smoothed_radius,
-)
+from graphopt.contest import Table
+from graphopt.decision import Problem
+from graphopt.decision._budget import Clock
+from graphopt.decision._decide import _tried, best_of
+from graphopt.decision._methods import Way, portfolio
 from graphopt.errors import GraphoptError
+from graphopt.objectives import Modularity
+from graphopt.objectives.k_center import main_part, smoothed_radius
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +60,11 @@ def test_communities_of_a_partly_seen_graph(data: datasets.Dataset, described: b
     assert found.method in str(found)
 
 
-def test_facilities_of_a_partly_seen_graph(data: datasets.Dataset) -> None:
+def test_centers_of_a_partly_seen_graph(data: datasets.Dataset) -> None:
     found = graphopt.decide(
         data.observed,
         data.observed_features,
-        task="facility",
+        objective="k-center",
         k=4,
         seen_fraction=0.4,
         n_trials=1,
@@ -87,10 +85,10 @@ def test_facilities_of_a_partly_seen_graph(data: datasets.Dataset) -> None:
     )
 
 
-def test_where_all_is_seen_facilities_are_proven(data: datasets.Dataset) -> None:
+def test_where_all_is_seen_centers_are_proven(data: datasets.Dataset) -> None:
     _, component = data.graph.connected_components()
     connected = data.graph.subgraph(np.flatnonzero(component == np.bincount(component).argmax()))
-    found = graphopt.decide(connected, task="facility", k=4, random_state=0)
+    found = graphopt.decide(connected, objective="k-center", k=4, random_state=0)
     assert found.gap == 0.0
     assert found.seen_value == exact_k_center(connected, 4).radius
     assert found.expected_value == found.seen_value
@@ -107,13 +105,13 @@ def test_where_all_is_seen_the_best_groups_are_found() -> None:
     np.testing.assert_array_equal(found.stability, 1.0)
 
 
-@pytest.mark.parametrize("task", ["community", "facility"])
-def test_the_same_seed_decides_the_same(data: datasets.Dataset, task: str) -> None:
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
+def test_the_same_seed_decides_the_same(data: datasets.Dataset, objective: str) -> None:
     one, other = (
         graphopt.decide(
             data.observed,
             data.observed_features,
-            task=task,
+            objective=objective,
             k=4,
             seen_fraction=0.5,
             n_trials=1,
@@ -127,18 +125,93 @@ def test_the_same_seed_decides_the_same(data: datasets.Dataset, task: str) -> No
     np.testing.assert_array_equal(one.stability, other.stability)
 
 
-def test_networks_take_part_when_asked(data: datasets.Dataset) -> None:
+def test_a_network_takes_part_where_it_is_handed_over(data: datasets.Dataset) -> None:
+    model = graphopt.ClusterNet(3, iterations=5, n_restarts=1, completion=None)
     found = graphopt.decide(
         data.observed,
         data.observed_features,
         k=3,
         seen_fraction=0.4,
+        methods=[..., model],
         n_trials=1,
-        networks=True,
         random_state=0,
     )
-    network = next(c for c in found.candidates if c.name == "ClusterNet")
+    assert len(found.candidates) > 1
+    network = found.candidates[-1]
+    assert network.name == "ClusterNet"
     assert len(network.scores) == 1
+    assert not hasattr(model, "labels_")  # a clone was fitted
+
+
+def test_methods_of_the_users_own_decide_alone(data: datasets.Dataset) -> None:
+    met: list[tuple[int, int]] = []
+
+    def halves(graph: Graph, features: Any, k: int, seed: int) -> np.ndarray:
+        met.append((graph.n_edges, k))
+        return np.arange(graph.n_nodes) % 2
+
+    found = graphopt.decide(
+        data.observed, k=3, seen_fraction=0.4, methods=[halves], n_trials=2, random_state=0
+    )
+    assert found.method == "halves"
+    m = data.observed.n_edges
+    assert met == [(round(0.8 * m), 3), (round(0.8 * m), 3), (m, 3)]
+    assert found.labels.tolist() == (np.arange(150) % 2).tolist()
+    named = graphopt.decide(data.graph, k=3, methods=["cnm", "newman"], random_state=0)
+    assert [one.name for one in named.candidates] == ["cnm", "newman"]
+
+
+class Balance(graphopt.objectives.Objective):
+    """Groups of like size: an objective of one's own."""
+
+    name = "balance"
+    greater_is_better = False
+    sums_over_edges = False
+    least = 0.0
+
+    def evaluate(self, decision: np.ndarray, graph: Graph) -> float:
+        sizes = np.bincount(decision)
+        return float(sizes.max() - sizes.min())
+
+
+def test_an_objective_of_the_users_own(data: datasets.Dataset) -> None:
+    def halves(graph: Graph, *_: Any) -> np.ndarray:
+        return np.arange(graph.n_nodes) % 2
+
+    def lopsided(graph: Graph, *_: Any) -> np.ndarray:
+        return (np.arange(graph.n_nodes) < 2).astype(int)
+
+    for share in (0.4, 1.0):
+        found = graphopt.decide(
+            data.observed,
+            objective=Balance(),
+            k=2,
+            seen_fraction=share,
+            methods=[lopsided, halves],
+            n_trials=2,
+            random_state=0,
+        )
+        assert found.method == "halves"
+        assert (found.seen_value, found.bound) == (0.0, None)
+        assert "2 groups by halves" in str(found)
+    with pytest.raises(ValueError, match="methods must hold at least one for the objective"):
+        graphopt.decide(data.observed, objective=Balance(), k=2)
+
+
+@pytest.mark.parametrize(
+    ("methods", "error", "message"),
+    [
+        (["louvain"], ValueError, "method must be one of"),
+        ([3], TypeError, "a name, a callable or an estimator"),
+        ([], ValueError, "methods must hold at least one"),
+        (["cnm", "cnm"], ValueError, "different names; two are called 'cnm'"),
+        (3, TypeError, "methods"),
+    ],
+    ids=["unknown", "number", "none", "twice", "no sequence"],
+)
+def test_methods_that_are_none(methods: Any, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        graphopt.decide(two_cliques(), k=2, methods=methods)
 
 
 def test_without_time_the_first_method_decides_untried(data: datasets.Dataset) -> None:
@@ -169,7 +242,9 @@ def test_nothing_and_little() -> None:
     assert lonely.labels.max() < 2
     one = graphopt.decide(Graph.from_edges([(0, 1)], 6), k=3, seen_fraction=0.4, random_state=0)
     assert one.labels.shape == (6,)
-    apart = graphopt.decide(Graph.from_edges([(0, 1)], 6), k=2, task="facility", random_state=0)
+    apart = graphopt.decide(
+        Graph.from_edges([(0, 1)], 6), k=2, objective="k-center", random_state=0
+    )
     assert apart.centers is not None
     assert math.isinf(apart.seen_value)
     assert apart.gap is None
@@ -180,7 +255,7 @@ def test_nothing_and_little() -> None:
     [
         ({"k": 0}, "k must be at least 1"),
         ({"k": 17}, "k must be at most the number of nodes, 16"),
-        ({"k": 2, "task": "cut"}, "task must be one of"),
+        ({"k": 2, "objective": "cut"}, "objective must be one of"),
         ({"k": 2, "seen_fraction": 0.0}, "seen_fraction"),
         ({"k": 2, "seen_fraction": 1.5}, "seen_fraction"),
         ({"k": 2, "n_trials": 0}, "n_trials"),
@@ -206,58 +281,73 @@ def test_bad_graphs_are_named() -> None:
 # --- parts ----------------------------------------------------------------------------------------
 
 
-def test_a_hidden_case_keeps_its_share_and_its_rows(data: datasets.Dataset) -> None:
-    case = whole_case(data.observed, data.observed_features, 0.4)
-    rng = np.random.default_rng(0)
-    hidden, hiding = hidden_case(case, data.observed_features, rng, kept=0.4)
+def whole(data: datasets.Dataset, features: Any = None) -> Problem:
+    return Problem.of(data.observed, features, objective=Modularity(), k=3, seen_fraction=0.4)
+
+
+def test_hidden_edges_leave_the_share_and_the_features(data: datasets.Dataset) -> None:
+    problem = whole(data, data.observed_features)
+    part, hiding = problem.with_hidden_edges(np.random.default_rng(0), kept=0.4)
     order = hiding.order
-    assert hidden.graph.n_edges == round(0.4 * data.observed.n_edges)
+    assert part.whole is problem
+    assert part.graph.n_edges == round(0.4 * data.observed.n_edges)
     assert sorted(order.tolist()) == list(range(150))
-    u, v = hidden.graph.edges[0]
+    u, v = part.graph.edges[0]
     assert order[v] in data.observed.neighbors(int(order[u]))
-    np.testing.assert_array_equal(np.asarray(hidden.rows[0]), np.asarray(case.rows[order[0]]))
+    np.testing.assert_array_equal(
+        np.asarray(part.features[0]), np.asarray(problem.features[order[0]])
+    )
 
 
-def test_a_hidden_case_of_some_nodes_has_no_others(data: datasets.Dataset) -> None:
-    case = whole_case(data.observed, data.observed_features, 0.4)
+def test_a_problem_of_some_nodes_has_no_others(data: datasets.Dataset) -> None:
+    problem = whole(data, data.observed_features)
     some = np.arange(0, 150, 3)
-    rng = np.random.default_rng(0)
-    hidden, hiding = hidden_case(case, data.observed_features, rng, kept=0.5, among=some)
-    assert hidden.graph.n_nodes == len(some)
+    part, hiding = problem.with_hidden_edges(np.random.default_rng(0), kept=0.5, among=some)
+    assert part.graph.n_nodes == len(some)
     assert sorted(hiding.order.tolist()) == some.tolist()
-    u, v = hidden.graph.edges[0]
+    u, v = part.graph.edges[0]
     assert hiding.order[v] in data.observed.neighbors(int(hiding.order[u]))
     np.testing.assert_array_equal(
-        np.asarray(hidden.rows[0]), np.asarray(case.rows[hiding.order[0]])
+        np.asarray(part.features[0]), np.asarray(problem.features[hiding.order[0]])
     )
+
+
+def test_what_methods_share_is_found_once(data: datasets.Dataset) -> None:
+    problem = whole(data)
+    assert problem.once("key", lambda: 1) == problem.once("key", lambda: 2) == 1
+
+
+def tried(methods: list[Way], problem: Problem, n_trials: int) -> tuple[Table, int]:
+    trials: list[Any] = []
+    rng = np.random.default_rng(0)
+    return _tried(methods, problem, n_trials, Clock(None), rng, trials), len(trials)
 
 
 def test_a_method_that_fails_is_out_and_the_rest_goes_on(data: datasets.Dataset) -> None:
     def broken(*_: object) -> np.ndarray:
         raise ValueError("no such luck")
 
-    case = whole_case(data.observed, None, 0.4)
-    entrants = [Entrant(Method("broken", broken)), Entrant(portfolio("community", case, False)[0])]
-    rng = np.random.default_rng(0)
-    trials = run_trials(entrants, case, None, "community", 3, 2, Clock(None), rng)
-    assert len(trials) == 2
-    assert entrants[0].record().error == "ValueError: no such luck"
-    assert best_of(entrants, "community", 0.4) is entrants[1]
+    problem = whole(data)
+    methods = [Way("broken", broken), portfolio(problem)[0]]
+    table, n_trials = tried(methods, problem, 2)
+    assert n_trials == 2
+    assert table.error("broken") == "ValueError: no such luck"
+    assert len(table.of(methods[1].name)) == 2
+    assert best_of(methods, table, problem) is methods[1]
     with pytest.raises(GraphoptError, match="broken: ValueError: no such luck"):
-        best_of(entrants[:1], "community", 0.4)
+        best_of(methods[:1], table, problem)
 
 
-def test_who_is_far_behind_is_left_out_of_further_trials(data: datasets.Dataset) -> None:
-    def one_group(case: Any, k: int, rng: np.random.Generator) -> np.ndarray:
-        return np.zeros(case.graph.n_nodes, np.int32)
+def test_a_method_far_behind_is_left_out_of_further_trials(data: datasets.Dataset) -> None:
+    def one_group(problem: Problem, rng: np.random.Generator) -> np.ndarray:
+        return np.zeros(problem.graph.n_nodes, np.int32)
 
-    case = whole_case(data.observed, None, 0.4)
-    plain = next(m for m in portfolio("community", case, False) if m.plain)
-    entrants = [Entrant(Method("one group", one_group)), Entrant(plain)]
-    rng = np.random.default_rng(0)
-    run_trials(entrants, case, None, "community", 3, 3, Clock(None), rng)
-    assert [len(e.scores) for e in entrants] == [1, 3]
-    assert best_of(entrants, "community", 0.4) is entrants[1]
+    problem = whole(data)
+    plain = next(m for m in portfolio(problem) if m.plain)
+    methods = [Way("one group", one_group), plain]
+    table, _ = tried(methods, problem, 3)
+    assert [len(table.of(method.name)) for method in methods] == [1, 3]
+    assert best_of(methods, table, problem) is plain
 
 
 def test_the_smoothed_radius_lies_between_mean_and_largest() -> None:
@@ -267,7 +357,7 @@ def test_the_smoothed_radius_lies_between_mean_and_largest() -> None:
     assert smoothed_radius(path, np.array([4], np.int32), 1) < value
 
 
-def test_the_main_part_is_what_k_centres_can_serve() -> None:
+def test_the_main_part_is_what_k_centers_can_serve() -> None:
     graph = Graph.from_edges([(0, 1), (1, 2), (3, 4)], 6)
     assert main_part(graph, 3).all()
     np.testing.assert_array_equal(main_part(graph, 2), [True] * 3 + [False] * 3)
@@ -299,11 +389,11 @@ def test_a_decision_on_a_partly_seen_graph_as_text(data: datasets.Dataset) -> No
 
 def test_a_decision_where_all_is_seen_as_text() -> None:
     path = graphopt.Graph.from_edges([(0, 1), (1, 2)])
-    text = str(graphopt.decide(path, task="facility", k=1, random_state=0))
+    text = str(graphopt.decide(path, objective="k-center", k=1, random_state=0))
     assert text.splitlines()[:3] == [
-        "1 facility by greedy",
+        "1 center by greedy",
         "largest distance: 1 hop; all edges are seen",
-        "no choice of 1 facility has a largest distance below 1 hop on the seen graph, "
+        "no choice of 1 center has a largest distance below 1 hop on the seen graph, "
         "so this one is optimal there",
     ]
     assert "trial" not in text
@@ -318,7 +408,7 @@ def test_candidates_that_failed_or_left_say_so() -> None:
         candidate("d"),
     )
     found = decision.Decision(
-        "community", "a", np.zeros(3, np.int32), None, 0.5, 0.5, (0.25, math.inf), None,
+        Modularity(), "a", np.zeros(3, np.int32), None, 0.5, 0.5, (0.25, math.inf), None,
         np.ones(3), candidates, 2, 1.0,
     )  # fmt: skip
     assert str(found).splitlines()[-4:] == [

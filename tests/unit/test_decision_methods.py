@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from graphopt import Graph, datasets
-from graphopt.decision import _methods, decide, portfolio_decisions
-from graphopt.decision._case import whole_case
-from graphopt.decision._portfolio import Method, portfolio
+from graphopt.decision import Problem, _decide, decide, portfolio_decisions
+from graphopt.decision._methods import Way, portfolio
+from graphopt.objectives import as_objective
 
 
 @pytest.fixture(scope="module")
@@ -16,18 +16,22 @@ def data() -> datasets.Dataset:
     return datasets.synthetic(80, random_state=1)
 
 
-@pytest.mark.parametrize("task", ["community", "facility"])
+@pytest.mark.parametrize("objective", ["modularity", "k-center"])
 @pytest.mark.parametrize("share", [0.4, 1.0])
-def test_all_methods_decide(data: datasets.Dataset, task: str, share: float) -> None:
+def test_all_methods_decide(data: datasets.Dataset, objective: str, share: float) -> None:
     graph = data.observed if share < 1.0 else data.graph
-    found = portfolio_decisions(graph, task=task, k=4, seen_fraction=share, random_state=0)
-    expected = portfolio(task, whole_case(graph, None, share), networks=False)
+    found = portfolio_decisions(
+        graph, objective=objective, k=4, seen_fraction=share, random_state=0
+    )
+    expected = portfolio(
+        Problem.of(graph, objective=as_objective(objective), k=4, seen_fraction=share)
+    )
     assert [one.name for one in found] == [method.name for method in expected]
     for one in found:
         assert one.error == ""
         assert one.seconds >= 0.0
         assert one.decision is not None
-        if task == "community":
+        if objective == "modularity":
             assert one.decision.shape == (80,)
             assert 0 <= one.decision.min() <= one.decision.max() < 4
         else:
@@ -55,10 +59,10 @@ def test_a_method_that_fails_says_why(
     def fail(*_: object) -> np.ndarray:
         raise ValueError("not on a Monday")
 
-    def two(*_: object) -> list[Method]:
-        return [Method("lazy", fail), Method("eager", lambda case, k, rng: np.zeros(80, np.int32))]
+    def two(*_: object) -> list[Way]:
+        return [Way("lazy", fail), Way("eager", lambda problem, rng: np.zeros(80, np.int32))]
 
-    monkeypatch.setattr(_methods, "portfolio", two)
+    monkeypatch.setattr(_decide, "portfolio", two)
     lazy, eager = portfolio_decisions(data.observed, k=4, seen_fraction=0.4)
     assert lazy.decision is None
     assert lazy.error == "ValueError: not on a Monday"
@@ -70,7 +74,7 @@ def test_a_method_that_fails_says_why(
     [
         ({"k": 0}, "k must be at least 1"),
         ({"k": 81}, "k must be at most the number of nodes, 80, not 81"),
-        ({"k": 2, "task": "world peace"}, "task must be one of community, facility"),
+        ({"k": 2, "objective": "world peace"}, "objective must be one of k-center, modularity"),
         ({"k": 2, "seen_fraction": 0.0}, "seen_fraction"),
         ({"k": 2, "seen_fraction": 0.4, "methods": ["oracle"]}, "methods must be one of .*oracle"),
     ],
@@ -92,9 +96,9 @@ def test_a_directed_graph_is_none_to_decide_on() -> None:
         portfolio_decisions(graph, k=2)
 
 
-def test_lengths_do_not_count_for_facilities() -> None:
+def test_lengths_do_not_count_for_k_center() -> None:
     path = Graph.from_edges([(0, 1), (1, 2), (2, 3), (3, 4)], weights=[9.0, 1.0, 1.0, 1.0])
-    found = portfolio_decisions(path, task="facility", k=1, random_state=0)
+    found = portfolio_decisions(path, objective="k-center", k=1, random_state=0)
     assert len(found) > 1
     for one in found:
         assert one.decision is not None

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from estimator_cases import in_first_format
+from estimator_cases import arranged, in_first_format
 from helpers import random_graph
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 
 from graphopt import ClusterNet, DirectGCN, Graph, evaluate_centers, modularity, set_num_threads
-from graphopt.errors import NotFittedError
 from graphopt.learning import Recipe, train
 from graphopt.learning.inputs import EncoderInputs
 from graphopt.nn import GCN, Adjacency
@@ -24,7 +24,7 @@ from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss
 QUICK: dict[str, Any] = {
     "iterations": 12,
     "n_restarts": 1,
-    "hidden_features": 8,
+    "recipe": Recipe(hidden_features=8),
     "random_state": 0,
 }
 GROUPS = np.repeat(np.arange(3), 20)
@@ -122,12 +122,12 @@ def test_training_moves_every_weight_and_lowers_the_loss(objective: Loss) -> Non
     start = {name: value.clone() for name, value in network.state_dict().items()}
     moved = dict.fromkeys(start, 0.0)
 
-    def progress(step: int, loss: float, best: float) -> None:
+    def watch(step: int, decision: Any, value: float) -> None:
         for name, value in network.state_dict().items():
             moved[name] = (value - start[name]).abs().max().item()
 
     problem = objective.prepare(graph)
-    losses = train(network, inputs, objective, problem, recipe, random_state, progress).losses
+    losses = train(network, inputs, objective, problem, recipe, random_state, watch).losses
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
     assert min(moved.values()) > 0.01
 
@@ -239,10 +239,10 @@ def test_one_estimator_does_not_read_the_others_files(tmp_path: Path) -> None:
 
 
 def test_parameters_clone_and_repr() -> None:
-    model = DirectGCN(3, "k-center", hidden_features=8)
-    assert repr(model) == "DirectGCN(n_clusters=3, objective='k-center', hidden_features=8)"
+    model = DirectGCN(3, "k-center", n_restarts=8)
+    assert repr(model) == "DirectGCN(n_clusters=3, n_restarts=8, objective='k-center')"
     assert clone(model).get_params() == model.get_params()
-    with pytest.raises(ValueError, match="'temperature' is not a parameter of DirectGCN"):
+    with pytest.raises(ValueError, match="Invalid parameter 'temperature' for estimator DirectGCN"):
         model.set_params(temperature=3.0)
     with pytest.raises(NotFittedError, match="this DirectGCN has no decision yet; call fit first"):
         model.score(planted())
@@ -259,4 +259,4 @@ def test_parameters_clone_and_repr() -> None:
 )
 def test_parameters_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
-        DirectGCN(**{"n_clusters": 3, **QUICK, **settings}).fit(planted())
+        DirectGCN(**{"n_clusters": 3, **arranged(**{**QUICK, **settings})}).fit(planted())

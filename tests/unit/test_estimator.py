@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,26 @@ import numpy as np
 import pytest
 import scipy.sparse
 import torch
-from estimator_cases import GROUPS, QUICK, LargestCut, Planned, described, grid, path, planted
+from estimator_cases import (
+    GROUPS,
+    QUICK,
+    LargestCut,
+    Planned,
+    arranged,
+    described,
+    grid,
+    path,
+    planted,
+)
 from helpers import random_graph
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone, is_clusterer
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
+from sklearn.utils.validation import check_is_fitted
 
 from graphopt import ClusterNet, Graph, evaluate_centers, modularity, set_num_threads
 from graphopt.completion import FeatureNeighbours
-from graphopt.errors import NotFittedError
-from graphopt.learning import Recipe, base
+from graphopt.learning import Recipe, trainer
 from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
 # --- decisions ----------------------------------------------------------------------------------
@@ -281,7 +293,7 @@ def test_decisions_on_another_graph(objective: str) -> None:
 
 
 def test_clones_are_unfitted_and_alike() -> None:
-    model = ClusterNet(3, ModularityLoss(resolution=2.0), **QUICK, recipe=Recipe(masking=0.1))
+    model = ClusterNet(3, ModularityLoss(resolution=2.0), **arranged(**QUICK, masking=0.1))
     model.fit(planted())
     twin = clone(model)
     assert not hasattr(twin, "labels_")
@@ -290,26 +302,64 @@ def test_clones_are_unfitted_and_alike() -> None:
 
 
 def test_parameters_can_be_read_and_set() -> None:
-    model = ClusterNet(7, "k-center", temperature=3.0)
+    model = ClusterNet(7, "k-center", encoder="sgc")
     params = model.get_params()
-    assert (params["n_clusters"], params["objective"], params["temperature"]) == (
-        7,
-        "k-center",
-        3.0,
-    )
+    assert (params["n_clusters"], params["objective"], params["encoder"]) == (7, "k-center", "sgc")
     assert set(params) == set(clone(model).get_params(deep=False))
     assert ClusterNet(**params).get_params() == params
     assert model.set_params(n_clusters=2, verbose=True) is model
     assert model.n_clusters == 2
-    with pytest.raises(ValueError, match="'k' is not a parameter of ClusterNet"):
+    with pytest.raises(ValueError, match="Invalid parameter 'k' for estimator ClusterNet"):
         model.set_params(k=3)
+
+
+def test_settings_of_the_recipe_can_be_read_and_set_one_by_one() -> None:
+    model = ClusterNet(recipe=Recipe(masking=0.1))
+    assert model.get_params()["recipe__masking"] == 0.1
+    assert model.set_params(recipe__temperature=3.0) is model
+    assert model.recipe == Recipe(masking=0.1, temperature=3.0)
+    assert clone(model).recipe == model.recipe
+    assert ClusterNet().set_params(recipe__polish=True).recipe == Recipe(polish=True)
+    model.set_params(recipe=Recipe(dropout=0.2), recipe__smoothing=1)
+    assert model.recipe == Recipe(dropout=0.2, smoothing=1)
+    with pytest.raises(ValueError, match="'heat' is not a setting of Recipe; these are: iter"):
+        model.set_params(recipe__heat=3.0)
+    with pytest.raises(ValueError, match="temperature must be at least 0, not -1"):
+        model.set_params(recipe__temperature=-1.0)
+    with pytest.raises(TypeError, match="recipe must be a Recipe or None, not str"):
+        model.set_params(recipe="paper", recipe__temperature=1.0)
+
+
+def test_what_a_recipe_leaves_out_is_as_usual_for_the_objective() -> None:
+    graph, few = planted(), {"iterations": 4, "n_restarts": 1, "random_state": 0}
+    for objective in ("modularity", "k-center"):
+        plain = ClusterNet(3, objective, **few, seen_fraction=0.5).fit(graph)
+        cold = ClusterNet(
+            3, objective, **few, seen_fraction=0.5, recipe=Recipe(temperature=1.0)
+        ).fit(graph)
+        assert cold._trained_by == replace(plain._trained_by, temperature=1.0)
+        assert (plain._trained_by.masking > 0.0) == (objective == "modularity")
+
+
+def test_scikit_learn_knows_what_it_is() -> None:
+    model = ClusterNet(3, **QUICK)
+    assert isinstance(model, BaseEstimator)
+    assert is_clusterer(model)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model)
+    check_is_fitted(model.fit(planted()))
+    page = model._repr_html_()
+    assert "ClusterNet" in page
+    assert "n_clusters" in page
+    assert "graph" not in repr(model.get_metadata_routing())
+    tags = model.__sklearn_tags__()
+    assert tags.estimator_type == "clusterer"
+    assert not tags.input_tags.two_d_array
 
 
 def test_repr_shows_what_is_not_default() -> None:
     assert repr(ClusterNet()) == "ClusterNet()"
     assert repr(ClusterNet(3, "k-center")) == "ClusterNet(n_clusters=3, objective='k-center')"
-    equal_default = ClusterNet(seen_fraction=1)
-    assert repr(equal_default) == "ClusterNet()"
     recipe = Recipe(iterations=7)
     assert repr(ClusterNet(recipe=recipe)) == "ClusterNet(recipe=Recipe(iterations=7))"
 
@@ -331,15 +381,15 @@ def test_repr_shows_what_is_not_default() -> None:
         ({"iterations": 0}, "iterations must be at least 1, not 0"),
         ({"n_restarts": 0}, "n_restarts must be at least 1, not 0"),
         ({"temperature": -1.0}, "temperature must be at least 0, not -1"),
+        ({"encoder": "mlp"}, "encoder must be one of .*, not 'mlp'"),
         ({"gradient": "exact"}, "gradient must be one of .*, not 'exact'"),
         ({"hidden_features": 0}, "hidden_features must be at least 1, not 0"),
         ({"random_state": -1}, "random_state must be at least 0, not -1"),
     ],
 )
 def test_parameters_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
-    model = ClusterNet(**{"n_clusters": 3, **QUICK, **settings})
     with pytest.raises(ValueError, match=f"^{message}"):
-        model.fit(planted())
+        ClusterNet(**{"n_clusters": 3, **arranged(**{**QUICK, **settings})}).fit(planted())
 
 
 def test_parameters_of_other_types() -> None:
@@ -416,14 +466,14 @@ def interrupted_in_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Raise KeyboardInterrupt on entering the restarts whose numbers are in the list."""
     numbers: list[int] = []
     entered = iter(range(10))
-    original = base.train
+    original = trainer.train_on
 
-    def train(*arguments: Any) -> Any:
+    def train(*arguments: Any, **keywords: Any) -> Any:
         if next(entered) in numbers:
             raise KeyboardInterrupt
-        return original(*arguments)
+        return original(*arguments, **keywords)
 
-    monkeypatch.setattr(base, "train", train)
+    monkeypatch.setattr(trainer, "train_on", train)
     return numbers
 
 
@@ -443,16 +493,42 @@ def test_an_interrupt_before_any_decision_is_raised(interrupted_in_run: list[int
     assert not hasattr(model, "runs_")
 
 
-def test_an_interrupt_in_training_ends_all_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
-    def report(self: Any, done: int, loss: float, best: float) -> None:
-        if done == 3:
-            raise KeyboardInterrupt
+def ctrl_c(step: int, decision: Any, value: float) -> None:
+    if step == 3:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(base.ProgressBar, "__call__", report)
-    model = ClusterNet(3, **{**QUICK, "n_restarts": 4}).fit(planted())
+
+def told_to_stop(step: int, decision: Any, value: float) -> bool:
+    return step == 3
+
+
+@pytest.mark.parametrize("stop", [ctrl_c, told_to_stop])
+def test_an_interrupt_in_training_ends_all_restarts(stop: Any) -> None:
+    model = ClusterNet(3, **{**QUICK, "n_restarts": 4}).fit(planted(), on_iteration=stop)
     assert model.interrupted_ is True
     assert len(model.runs_) == 1
     assert len(model.runs_[0].losses) == 3
+    assert model.labels_.shape == (60,)
+
+
+def test_a_callback_watches_every_restart() -> None:
+    seen: list[tuple[int, float]] = []
+
+    def watch(step: int, decision: Any, value: float) -> None:
+        assert value == pytest.approx(modularity(graph, decision))
+        seen.append((step, value))
+
+    graph = planted()
+    model = ClusterNet(3, **{**QUICK, "n_restarts": 2}).fit(graph, on_iteration=watch)
+    assert [step for step, _ in seen] == [*range(13), *range(13)]
+    assert max(value for _, value in seen) == model.training_value_
+    assert model.interrupted_ is False
+
+
+def test_a_callback_may_stop_before_the_first_step() -> None:
+    model = ClusterNet(3, **QUICK).fit(planted(), on_iteration=lambda *_: True)
+    assert model.interrupted_ is True
+    assert model.runs_[0].losses == []
     assert model.labels_.shape == (60,)
 
 

@@ -33,7 +33,7 @@ from graphopt import (
 from graphopt import _scale as scale
 from graphopt.clustering import kmeans_plus_plus, soft_kmeans_vjp
 from graphopt.facility import expected_distances_gradient
-from graphopt.learning import LinkPredictor, two_stage
+from graphopt.learning import LinkPredictor, predicted_links
 from graphopt.nn import SoftKMeans, gradient_certificate
 from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
@@ -340,5 +340,5 @@ def test_expected_edges_that_are_too_heavy_are_refused() -> None:
 def test_two_stages_weigh_and_measure_in_any_unit(unit: float) -> None:
     plain = LinkPredictor(iterations=2, random_state=0).fit(RING, DESCRIBED)
     scaled = LinkPredictor(iterations=2, random_state=0).fit(in_unit(RING, unit), DESCRIBED)
-    for function in (two_stage.expected_weights, two_stage.expected_distances):
+    for function in (predicted_links.expected_weights, predicted_links.expected_distances):
         assert np.array_equal(function(scaled), function(plain) * unit)

@@ -9,7 +9,7 @@ import scipy.sparse
 from graphopt import Graph
 from graphopt.completion import FeatureNeighbours, Mixture, spread_over_groups
 from graphopt.features import check_features, smoothed_features, unit_features
-from graphopt.learning.placement import informative_nodes
+from graphopt.learning.inputs import informative_nodes
 
 
 def words(n_nodes: int, n_words: int, seed: int = 0) -> scipy.sparse.csr_array:

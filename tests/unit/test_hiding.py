@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from graphopt import Graph
-from graphopt.datasets.hiding import Hiding, hide_edges, renumbered_back
+from graphopt.datasets.hiding import Hiding, hide_edges
+from graphopt.objectives import KCenter, Modularity
 
 RING = Graph.from_edges(
     [(i, (i + 1) % 20) for i in range(20)],
@@ -50,8 +51,8 @@ def test_features_follow_their_nodes_and_callables_know_only_what_is_seen() -> N
 @pytest.mark.parametrize("kind", [np.int32, np.int64], ids=["int32", "int64"])
 def test_renumbering_back_undoes_the_order(kind: type) -> None:
     order = np.array([2, 0, 1])
-    groups = renumbered_back("community", np.array([5, 6, 7], kind), order)
-    centers = renumbered_back("facility", np.array([0, 2], kind), order)
+    groups = Modularity().renumber(np.array([5, 6, 7], kind), order)
+    centers = KCenter().renumber(np.array([0, 2], kind), order)
     assert (groups.tolist(), centers.tolist()) == ([6, 7, 5], [2, 1])
     assert groups.dtype == centers.dtype == kind
 

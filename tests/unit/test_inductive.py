@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from estimator_cases import arranged
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 
 from graphopt import ClusterNet, DirectGCN, Graph, LinkPredictor, TwoStage, set_num_threads
-from graphopt.errors import NotFittedError
 from graphopt.learning import Recipe
-from graphopt.learning import inductive as module
 from graphopt.learning.base import DecisionEstimator
-from graphopt.learning.inductive import Batch, train_on_many
-from graphopt.learning.inputs import disjoint_union
-from graphopt.learning.recipes import fine_tuning_recipe, inductive_recipe
+from graphopt.learning.groups import best_start
+from graphopt.learning.inputs import Batch, Case, disjoint_union, prepare_case
+from graphopt.learning.recipes import COMMUNITIES, fine_tuning_recipe, inductive_recipe
+from graphopt.learning.trainer import relax, train_on
 from graphopt.nn import Adjacency
 from graphopt.nn import DirectGCN as DirectNetwork
 from graphopt.nn.losses import KCenterLoss, ModularityLoss
@@ -28,15 +30,14 @@ K = 3
 QUICK: dict[str, Any] = {
     "iterations": 6,
     "n_restarts": 1,
-    "hidden_features": 8,
+    "recipe": Recipe(hidden_features=8),
     "random_state": 0,
 }
 NETWORKS = [ClusterNet, DirectGCN]
 OBJECTIVES = ["modularity", "k-center"]
 LINKS: dict[str, Any] = {
     "iterations": 12,
-    "hidden_features": 8,
-    "embedding_features": 8,
+    "recipe": Recipe(hidden_features=8, embedding_features=8),
     "random_state": 0,
 }
 
@@ -93,15 +94,17 @@ def test_a_union_keeps_graphs_apart() -> None:
 @pytest.mark.parametrize("cls", NETWORKS)
 def test_a_batch_decides_as_graphs_alone_do(cls: type[DecisionEstimator], objective: str) -> None:
     model = fitted(cls, objective)
+    decided_by = model._objective()
     parts = [
-        model._case(model._objective(), model._trained_by, graph, rows, None)
+        prepare_case(graph, rows, K, decided_by, model._trained_by, None)
         for graph, rows in zip(*TRAINING, strict=True)
     ]
     with torch.no_grad():
-        together = Batch.of(parts).decide(model.network_, model._objective())
-        alone = [Batch.of([part]).decide(model.network_, model._objective())[0] for part in parts]
-    for one, other in zip(together, alone, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+        together = relax(model.network_, Batch.of(parts), decided_by)
+        for make in (Batch.of_one, lambda part: Batch.of([part])):
+            for one, part in zip(together, parts, strict=True):
+                [other] = relax(model.network_, make(part), decided_by)
+                torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_facilities_are_counted_graph_by_graph() -> None:
@@ -183,30 +186,39 @@ def test_fine_tuning_goes_on_from_what_was_learned(
     assert once_more.labels_.shape == (18,)
 
 
+def case_of(model: Any) -> Case:
+    return prepare_case(UNSEEN, UNSEEN_ROWS, K, ModularityLoss(), model._trained_by, None)
+
+
 def test_fine_tuning_starts_no_worse_than_prediction() -> None:
     model = fitted(ClusterNet, recipe=Recipe(n_starts=4, n_restarts=1, iterations=4))
-    case = model._case(ModularityLoss(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
-    start = module.best_start(
-        model.network_, case.inputs, ModularityLoss(), case.problem, 4, np.random.default_rng(0)
+    case = case_of(model)
+    decision, _ = best_start(
+        model.network_,
+        Batch.of_one(case).inputs,
+        ModularityLoss(),
+        case.problem,
+        4,
+        np.random.default_rng(0),
     )
-    value = ModularityLoss().training_value(start.decision, case.problem)
+    value = ModularityLoss().training_value(decision, case.problem)
     tuned = model.fine_tune(UNSEEN, UNSEEN_ROWS, iterations=1)
     assert tuned.runs_[0].checks[0][1] == value
 
 
 def test_more_starts_are_no_worse() -> None:
     model = fitted(ClusterNet, iterations=1)
-    case = model._case(ModularityLoss(), model._trained_by, UNSEEN, UNSEEN_ROWS, None)
+    case = case_of(model)
     values = [
         ModularityLoss().training_value(
-            module.best_start(
+            best_start(
                 model.network_,
-                case.inputs,
+                Batch.of_one(case).inputs,
                 ModularityLoss(),
                 case.problem,
                 n_starts,
                 np.random.default_rng(0),
-            ).decision,
+            )[0],
             case.problem,
         )
         for n_starts in (1, 2, 8)
@@ -225,23 +237,23 @@ def test_a_model_of_one_graph_can_be_fine_tuned_too() -> None:
 @pytest.mark.parametrize("objective", [ModularityLoss(), KCenterLoss(K)], ids=OBJECTIVES)
 def test_the_state_best_on_validation_is_kept(objective: Any) -> None:
     model = ClusterNet(K, objective, **QUICK)
-    recipe = Recipe(iterations=9, check_every=3, n_restarts=1, learning_rate=0.1)
+    recipe = replace(COMMUNITIES, iterations=9, check_every=3, n_restarts=1, learning_rate=0.1)
     batch, judged_on = (
-        Batch.of([model._case(objective, recipe, *pair, None) for pair in zip(*given, strict=True)])
+        Batch.of(
+            [prepare_case(*pair, K, objective, recipe, None) for pair in zip(*given, strict=True)]
+        )
         for given in (TRAINING, VALIDATION)
     )
     random_state = np.random.default_rng(0)
     network = model._network(9, objective, recipe)
     network.initialize(batch.inputs.features, batch.inputs.adjacency.whole, random_state)
-    run = train_on_many(network, batch, objective, recipe, random_state, judged_on=judged_on)
+    run = train_on(network, batch, objective, recipe, random_state, judged_on=judged_on)
     values = [value for _, value in run.checks]
     assert [step for step, _ in run.checks] == [0, 3, 6, 9]
     assert run.best.value == (max if objective.greater_is_better else min)(values)
-    sizes = judged_on.offsets.diff().tolist() if objective.decides == "labels" else [K, K]
-    parts = torch.split(torch.from_numpy(run.best.decision), sizes)
     again = [
-        objective.training_value(part.numpy(), problem)
-        for part, problem in zip(parts, judged_on.problems, strict=True)
+        objective.training_value(part, problem)
+        for part, problem in zip(run.best.decision, judged_on.problems, strict=True)
     ]
     assert run.best.value == pytest.approx(np.mean(again))
 
@@ -322,7 +334,7 @@ def test_recipes() -> None:
 
 
 def predictor(**more: Any) -> LinkPredictor:
-    return LinkPredictor(**{**LINKS, **more}).fit_inductive(
+    return LinkPredictor(**arranged(**{**LINKS, **more})).fit_inductive(
         *TRAINING, validation_graphs=VALIDATION[0], validation_features=VALIDATION[1]
     )
 
@@ -364,7 +376,7 @@ def test_links_are_seeded_and_fine_tuned() -> None:
 
 
 def test_validation_chooses_the_links_state() -> None:
-    last = LinkPredictor(**LINKS, learning_rate=5.0).fit_inductive(*TRAINING)
+    last = LinkPredictor(**arranged(**LINKS, learning_rate=5.0)).fit_inductive(*TRAINING)
     kept = predictor(learning_rate=5.0, iterations=40)
     assert not same_states(states(last), states(kept))
     assert len(kept.losses_) == 40

@@ -7,22 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from estimator_cases import arranged
 from helpers import random_graph
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from graphopt import Graph, set_num_threads
 from graphopt.completion.unseen_pairs import UnseenPairs
-from graphopt.errors import MemoryLimitError, NotFittedError
-from graphopt.learning import LinkPredictor, LinkScores, link_predictor, link_probabilities
+from graphopt.errors import MemoryLimitError
+from graphopt.learning import LinkPredictor, LinkScores, Recipe, link_probabilities
 from graphopt.nn import Adjacency
 from graphopt.nn import LinkPredictor as Network
 from graphopt.nn.operators import pair_scores
 
 QUICK: dict[str, Any] = {
     "iterations": 15,
-    "hidden_features": 8,
-    "embedding_features": 6,
+    "recipe": Recipe(hidden_features=8, embedding_features=6),
     "random_state": 0,
 }
 GROUPS = np.repeat(np.arange(3), 20)
@@ -174,7 +175,7 @@ def test_a_seed_repeats_every_bit_at_any_number_of_threads() -> None:
         for threads in (1, 2, 3, 8):
             set_num_threads(threads)
             torch.set_num_threads(min(threads, 2))
-            fitted.append(LinkPredictor(**QUICK, feature_dropout=0.3).fit(seen, rows))
+            fitted.append(LinkPredictor(**arranged(**QUICK, feature_dropout=0.3)).fit(seen, rows))
     finally:
         set_num_threads(None)
         torch.set_num_threads(torch_threads)
@@ -192,13 +193,14 @@ def test_the_global_generator_is_left_alone() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_an_interrupt_keeps_what_was_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    def report(self: Any, done: int, loss: float, best: float) -> None:
-        if done == 3:
-            raise KeyboardInterrupt
+def ctrl_c(step: int, decision: None, loss: float) -> None:
+    if step == 3:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(link_predictor.ProgressBar, "__call__", report)
-    model = LinkPredictor(**QUICK).fit(*planted()[::2])
+
+@pytest.mark.parametrize("stop", [ctrl_c, lambda step, decision, loss: step == 3])
+def test_an_interrupt_keeps_what_was_learned(stop: Any) -> None:
+    model = LinkPredictor(**QUICK).fit(*planted()[::2], on_iteration=stop)
     assert model.interrupted_
     assert len(model.losses_) == 3
     assert np.isfinite(model.predict_dense()).all()
@@ -287,8 +289,8 @@ def test_held_out_edges_must_not_have_been_seen() -> None:
 
 
 def test_parameters_clone_and_repr() -> None:
-    model = LinkPredictor(iterations=5, edge_dropout=0.5)
-    assert repr(model) == "LinkPredictor(iterations=5, edge_dropout=0.5)"
+    model = LinkPredictor(iterations=5, recipe=Recipe(masking=0.5))
+    assert repr(model) == "LinkPredictor(iterations=5, recipe=Recipe(masking=0.5))"
     assert clone(model).get_params() == model.get_params()
     for ask in (lambda: model.predict([(0, 1)]), model.predict_dense, lambda: model.evaluate([])):
         with pytest.raises(NotFittedError, match="has learned nothing yet; call fit first"):
@@ -301,7 +303,7 @@ def test_parameters_clone_and_repr() -> None:
         ({"iterations": 0}, "iterations must be at least 1, not 0"),
         ({"learning_rate": 0.0}, "learning_rate must be greater than 0, not 0"),
         ({"weight_decay": -1.0}, "weight_decay must be at least 0, not -1"),
-        ({"edge_dropout": 1.0}, "edge_dropout must be less than 1, not 1"),
+        ({"masking": 1.0}, "masking must be less than 1, not 1"),
         ({"feature_dropout": 1.5}, "feature_dropout must be at most 1, not 1.5"),
         ({"dropout": 1.0}, "dropout must be less than 1, not 1"),
         ({"smoothing": -1}, "smoothing must be at least 0, not -1"),
@@ -310,7 +312,7 @@ def test_parameters_clone_and_repr() -> None:
 )
 def test_parameters_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
-        LinkPredictor(**{**QUICK, **settings}).fit(planted()[0])
+        LinkPredictor(**arranged(**{**QUICK, **settings})).fit(planted()[0])
 
 
 def test_graphs_that_do_not_fit() -> None:

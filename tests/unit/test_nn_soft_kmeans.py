@@ -114,6 +114,11 @@ def test_iterations_can_be_raised_between_calls():
     layer(x, start)
     layer.iterations = 5
     assert torch.equal(layer(x, start).centers, SoftKMeans(3, 5.0, 5)(x, start).centers)
+    with pytest.raises(ValueError, match="iterations must be at least 0"):
+        layer.iterations = -1
+    layer.settings = SoftKMeansSettings(7.0, 2)
+    assert (layer.temperature, layer.iterations, layer.gradient) == (7.0, 2, "one-step")
+    assert torch.equal(layer(x, start).centers, SoftKMeans(3, 7.0, 2)(x, start).centers)
 
 
 @pytest.mark.parametrize("iterations", [0, 3])
@@ -148,6 +153,8 @@ def test_compiles_whole(method):
         expected.centers.square().sum().backward()
         result.centers.square().sum().backward()
         assert torch.equal(x.grad, y.grad)
+    layer.iterations = 2
+    assert torch.equal(layer(x).centers, compiled(x).centers)
 
 
 def test_copies_and_saved_state():

@@ -14,26 +14,30 @@ from graphopt._operators import operator
 calls: list[str] = []
 
 
-@operator("graphopt_test::scaled")
+@operator(
+    "graphopt_test::scaled",
+    fake=lambda x, factor: x.new_empty(x.shape),
+    gradient=lambda ctx, upstream: {"x": scaled(upstream, *ctx.plain)},
+)
 def scaled(x: Tensor, factor: float) -> Tensor:
     calls.append("kernel")
     return torch.from_numpy(x.detach().numpy() * factor)
 
 
-@scaled.register_fake
-def _(x: Tensor, factor: float) -> Tensor:
-    return x.new_empty(x.shape)
-
-
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.factor = inputs[1]
-
-
-def _backward(ctx: Any, upstream: Tensor) -> tuple[Any, ...]:
-    return scaled(upstream, ctx.factor), None
-
-
-scaled.register_autograd(_backward, setup_context=_keep)
+@operator(
+    "graphopt_test::shifted_product",
+    "(Tensor x, float shift, Tensor y) -> (Tensor, Tensor)",
+    fake=lambda x, shift, y: (x.new_empty(x.shape), x.new_empty(x.shape)),
+    saves=lambda inputs, output: (inputs[0], output[1]),
+    gradient=lambda ctx, upstream, _: {
+        "y": upstream * (ctx.saved_tensors[0] + ctx.plain[0]),
+        "x": upstream * ctx.saved_tensors[1],
+    },
+    constant=(1,),
+)
+def shifted_product(*inputs: Any) -> tuple[Tensor, Tensor]:
+    x, shift, y = inputs
+    return (x + shift) * y, y.clone()
 
 
 class Watch(TorchDispatchMode):
@@ -58,6 +62,15 @@ def test_plain_tensors_go_straight_to_the_kernel() -> None:
         assert not scaled(leaf, 3.0).requires_grad
     assert torch.autograd.gradcheck(lambda t: scaled(t, 3.0), (leaf,))
     assert torch.autograd.gradgradcheck(lambda t: scaled(t, 3.0).square(), (leaf,))
+
+
+def test_gradients_find_their_inputs_by_name() -> None:
+    x, y = (torch.randn(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    product, copy = shifted_product(x, 3.0, y)
+    assert product.requires_grad
+    assert not copy.requires_grad
+    assert torch.autograd.gradcheck(lambda x, y: shifted_product(x, 3.0, y)[0], (x, y))
+    torch.library.opcheck(shifted_product.registered, (x, 3.0, y))
 
 
 def test_modes_see_the_operator() -> None:

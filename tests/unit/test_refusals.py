@@ -15,9 +15,9 @@ from graphopt import (
     completion,
     datasets,
     decision,
-    evaluation,
     features,
     learning,
+    objectives,
     paths,
 )
 from graphopt.clustering import stack_rows
@@ -38,14 +38,14 @@ TAKE_A_GRAPH = {
     "structural_features": lambda graph: datasets.structural_features(graph, 8),
     "node_features": lambda graph: features.node_features(graph, np.eye(8)),
     "split_edges": datasets.split_edges,
-    "distance_tail": lambda graph: evaluation.distance_tail(graph, [0]),
-    "exact_within_reach": lambda graph: evaluation.exact_within_reach(graph, 2),
-    "clean_splits": lambda graph: list(evaluation.clean_splits(graph)),
+    "distance_tail": lambda graph: objectives.distance_tail(graph, [0]),
+    "exact_within_reach": lambda graph: objectives.exact_within_reach(graph, 2),
+    "clean_splits": lambda graph: list(datasets.clean_splits(graph)),
     "consensus": lambda graph: learning.consensus(graph, [[0] * 8], 2),
     "Modularity.prepare": ModularityLoss().prepare,
     "KCenterLoss.prepare": KCenterLoss().prepare,
     "KCenterLoss.evaluate": lambda graph: KCenterLoss().evaluate(np.array([0]), graph),
-    "quality": lambda graph: evaluation.quality("facility", graph, [0]),
+    "evaluate": lambda graph: objectives.KCenter().evaluate(np.array([0]), graph),
     "EdgeProbabilities": lambda graph: completion.EdgeProbabilities(graph, [(0, 2)], [0.5]),
     "Chosen": lambda graph: completion.Chosen(2, 0.5).missing_edges(graph),
     "Bagging": lambda graph: completion.Bagging().missing_edges(graph),
@@ -66,7 +66,7 @@ def test_plus_names_the_other_graph():
 
 def test_judge_names_the_unseen_graph():
     with pytest.raises(TypeError, match="unseen must be a Graph, not ndarray"):
-        evaluation.judge("community", [0] * 8, RING, RING, np.eye(8))
+        objectives.Modularity().measures(np.zeros(8, int), RING, RING, np.eye(8))
 
 
 TAKE_AN_ARRAY = {
@@ -78,7 +78,7 @@ TAKE_AN_ARRAY = {
     "indptr": lambda given: Graph(given, [0]),
     "weights": lambda given: Graph.from_edges([(0, 1)], weights=given),
     "edge_index": Graph.from_edge_index,
-    "truth": lambda given: evaluation.agreement([0, 1], given),
+    "truth": lambda given: decision.agreement([0, 1], given),
 }
 
 
@@ -161,7 +161,7 @@ def test_a_narrow_k_does_not_overflow():
 @pytest.mark.parametrize("unit", [2.0**1000, 2.0**-1000])
 def test_a_summary_is_the_same_in_any_unit(unit):
     values = np.array([1.0, 2.5, 3.0, 7.0])
-    plain, scaled = evaluation.summarize(values), evaluation.summarize(values * unit)
+    plain, scaled = decision.summarize(values), decision.summarize(values * unit)
     for name in ("mean", "median", "low", "high"):
         assert getattr(scaled, name) == unit * getattr(plain, name)
 
@@ -179,12 +179,12 @@ def test_a_schedule_holds_pairs(schedule):
 
 def test_no_processes_at_all_are_refused():
     with pytest.raises(ValueError, match="n_jobs must not be 0"):
-        evaluation.compare(["leiden"], RING, k=2, n_jobs=0)
+        decision.compare(["leiden"], RING, k=2, n_jobs=0)
 
 
 @pytest.mark.parametrize("random_state", [-1, 2.5, "0"])
 def test_seeds_of_statistics_are_integers(random_state):
-    for function in (evaluation.summarize, evaluation.signed_rank_p_value):
+    for function in (decision.summarize, decision.signed_rank_p_value):
         with pytest.raises((TypeError, ValueError), match="random_state must be"):
             function([1.0, 2.0, 3.0], random_state=random_state)
 
@@ -318,7 +318,7 @@ def test_an_estimator_is_not_told_that_next_to_nothing_was_seen():
 
 def test_methods_are_a_sequence():
     with pytest.raises(TypeError, match="methods must be a sequence, not int"):
-        decision.portfolio_decisions(RING, task="community", k=2, methods=3)
+        decision.portfolio_decisions(RING, k=2, methods=3)
 
 
 @pytest.mark.parametrize("graph", [None, 3, np.eye(8)], ids=str)

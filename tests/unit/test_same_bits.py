@@ -17,12 +17,14 @@ import numpy as np
 import pytest
 import scipy.sparse
 import torch
+from estimator_cases import arranged
 from threadpoolctl import threadpool_limits
 from torch_operations import Misaligned, first_difference, moved
 
 from graphopt import ClusterNet, DirectGCN, Graph, LinkPredictor, TwoStage, set_num_threads
 from graphopt.completion import Bagging, Chosen, FeatureNeighbours, LinkModel, Mixture
 from graphopt.learning import Recipe
+from graphopt.learning.recipes import COMMUNITIES
 from graphopt.nn.losses import KCenterLoss
 
 N_NODES, N_FEATURES, N_GROUPS = 840, 90, 40
@@ -33,7 +35,7 @@ QUICK: dict[str, Any] = {
     "seen_fraction": 0.5,
     "completion": None,
 }
-RECIPE = Recipe(kmeans_schedule=((0.0, 3),), masking=0.3)
+RECIPE = replace(COMMUNITIES, kmeans_schedule=((0.0, 3),), masking=0.3)
 # Of torch, of our kernels and of BLAS: each has had 1, 2, 3 and 8, in different company.
 THREADS = [(1, 1, 1), (2, 3, 8), (3, 8, 2), (8, 2, 3)]
 
@@ -64,15 +66,15 @@ def sparse(seed: int = 0, n_nodes: int = N_NODES) -> Any:
 
 
 def cluster_net(objective: Any = "modularity", **settings: Any) -> ClusterNet:
-    return ClusterNet(N_GROUPS, objective, **{"recipe": RECIPE, **QUICK, **settings})
+    return ClusterNet(N_GROUPS, objective, **arranged(**{"recipe": RECIPE, **QUICK, **settings}))
 
 
 def direct_gcn(objective: Any = "modularity", **settings: Any) -> DirectGCN:
-    return DirectGCN(N_GROUPS, objective, **{"recipe": RECIPE, **QUICK, **settings})
+    return DirectGCN(N_GROUPS, objective, **arranged(**{"recipe": RECIPE, **QUICK, **settings}))
 
 
 def link_predictor() -> LinkPredictor:
-    return LinkPredictor(iterations=2, feature_dropout=0.3, random_state=0)
+    return LinkPredictor(iterations=2, recipe=Recipe(feature_dropout=0.3), random_state=0)
 
 
 def two_stage(algorithm: str, n_clusters: int = 5) -> Callable[[Any], TwoStage]:
@@ -109,7 +111,7 @@ CASES: dict[str, Callable[[Any], Any]] = {
     "appnp": fitted(cluster_net(encoder="appnp")),
     "sgc": fitted(cluster_net(encoder="sgc")),
     "implicit": fitted(cluster_net(gradient="implicit")),
-    "dense gradient": fitted(ClusterNet(4, gradient="dense", recipe=RECIPE, **QUICK)),
+    "dense gradient": fitted(ClusterNet(4, recipe=replace(RECIPE, gradient="dense"), **QUICK)),
     "unrolled": fitted(cluster_net(gradient="unrolled")),
     "auto gradient": fitted(cluster_net(gradient="auto")),
     "auto completion": fitted(cluster_net(completion="auto")),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError, replace
+
 import numpy as np
 import pytest
 
 import graphopt
 from graphopt.clustering import (
+    SoftKMeansSettings,
     fixed_point_residual,
     kmeans_plus_plus,
     soft_kmeans,
     soft_kmeans_vjp,
     stack_rows,
 )
+from graphopt.clustering.settings import GRADIENTS
 from graphopt.errors import ConvergenceWarning, MemoryLimitError
 from tests.reference import soft_kmeans as reference
 
@@ -324,6 +328,19 @@ def test_bad_input_is_named(change, error, message):
 def test_bad_gradient_settings_are_named(change, message):
     with pytest.raises(ValueError, match=message):
         soft_kmeans_vjp(**{**GOOD, **change})
+
+
+def test_settings_are_checked_and_packed():
+    settings = SoftKMeansSettings(np.float32(3.0), np.int64(4), "implicit", 1e-3, 7)
+    assert [type(value) for value in settings.packed] == [float, int, str, float, int]
+    unpacked = SoftKMeansSettings.unpack(settings.packed)
+    assert unpacked == replace(settings, normalize=False)
+    with pytest.raises(ValueError, match="iterations must be at least 0, not -1"):
+        replace(settings, iterations=-1)
+    with pytest.raises(FrozenInstanceError):
+        settings.iterations = 5
+    kept = {name: replace(settings, gradient=name).iterates_kept for name in GRADIENTS}
+    assert kept == {"one-step": 1, "implicit": 0, "dense": 0, "unrolled": 4, "auto": 1}
 
 
 def test_temperature_must_fit_the_dtype():

@@ -27,9 +27,8 @@ from graphopt.completion import (
     choose_sharpness,
     reliability_curve,
 )
-from graphopt.datasets import loading
-from graphopt.decision import portfolio_decisions
-from graphopt.evaluation import clean_splits, compare, regret
+from graphopt.datasets import clean_splits, loading
+from graphopt.decision import compare, portfolio_decisions, regret
 from graphopt.features import check_features, node_features, smoothed_features, unit_features
 from graphopt.learning import PredictedLinks
 from graphopt.nn import SparseMatrix
@@ -201,9 +200,9 @@ FUNCTIONS: dict[str, Callable[[Any], object]] = {
     "regret": lambda x: regret("leiden", RING, x, k=2, splits=2),
 }
 # What takes features without looking at them, or tensors (see below).
-NOT_READ = {"Bagging", "PairCompletion", "Completion", "Objective", "Dataset", "CleanSplit"}
+NOT_READ = {"Bagging", "PairCompletion", "Completion", "Objective", "Dataset", "Hiding", "Problem"}
 TENSORS = {"APPNP", "GCN", "SGC"}
-MODULES = ["completion", "datasets", "decision", "evaluation", "features", "learning", "nn"]
+MODULES = ["completion", "datasets", "decision", "features", "learning", "nn"]
 
 
 def public_entrances() -> dict[str, Callable[[Any], object]]:

@@ -12,12 +12,13 @@ from helpers import random_graph
 
 from graphopt import Graph
 from graphopt.learning import PAPER, Recipe, TrainingRun, train
-from graphopt.learning.inputs import EncoderInputs
-from graphopt.learning.recipes import default_recipe
+from graphopt.learning.inputs import Batch, EncoderInputs
+from graphopt.learning.recipes import COMMUNITIES, default_recipe
+from graphopt.learning.trainer import train_on
 from graphopt.nn import ClusterNet, SparseMatrix
 from graphopt.nn.losses import KCenterLoss, Loss, ModularityLoss
 
-SHORT = Recipe(iterations=12, check_every=4, n_restarts=1, smoothing=0)
+SHORT = replace(COMMUNITIES, iterations=12, check_every=4, n_restarts=1, smoothing=0)
 
 
 def planted(n_groups: int = 3, size: int = 15, seed: int = 0) -> Graph:
@@ -53,7 +54,7 @@ class Setup:
             self.inputs.features, self.inputs.adjacency.whole, self.random_state
         )
 
-    def train(self, progress: Any = None) -> TrainingRun:
+    def train(self, on_iteration: Any = None) -> TrainingRun:
         return train(
             self.network,
             self.inputs,
@@ -61,7 +62,7 @@ class Setup:
             self.problem,
             self.recipe,
             self.random_state,
-            progress,
+            on_iteration,
         )
 
 
@@ -105,9 +106,28 @@ def test_everything_is_recorded(iterations: int, every: int, steps: list[int]) -
     assert run.interrupted is False
 
 
+def test_a_callback_hears_of_every_step_and_of_the_last_look() -> None:
+    heard: list[tuple[int, Any, float]] = []
+    setup = Setup()
+    run = setup.train(lambda *report: heard.append(report))
+    assert [step for step, _, _ in heard] == list(range(13))
+    looks = dict(run.checks)
+    for step, decision, value in heard:
+        assert value == looks[step - step % 4]
+        assert setup.objective.training_value(decision, setup.problem) == value
+
+
 def test_progress_hears_of_every_step() -> None:
     heard: list[tuple[int, float, float]] = []
-    run = Setup().train(lambda *report: heard.append(report))
+    setup = Setup()
+    run = train_on(
+        setup.network,
+        Batch(setup.inputs, (setup.problem,)),
+        setup.objective,
+        SHORT,
+        setup.random_state,
+        report=lambda *report: heard.append(report),
+    )
     assert [step for step, _, _ in heard] == list(range(1, 13))
     assert [loss for _, loss, _ in heard] == run.losses
     best_so_far = [best for _, _, best in heard]
@@ -139,13 +159,15 @@ def test_the_global_generators_are_left_alone() -> None:
     assert (np.random.get_state()[1] == numpy_before).all()  # noqa: NPY002
 
 
+@pytest.mark.parametrize("raised", [True, False], ids=["Ctrl-C", "callback"])
 @pytest.mark.parametrize("last", [1, 6, 12])
-def test_an_interrupt_keeps_the_best_so_far(last: int) -> None:
+def test_an_interrupt_keeps_the_best_so_far(last: int, raised: bool) -> None:
     setup, whole = Setup(), Setup().train()
 
-    def interrupt(step: int, loss: float, best: float) -> None:
-        if step == last:
+    def interrupt(step: int, decision: Any, value: float) -> bool:
+        if step == last and raised:
             raise KeyboardInterrupt
+        return step == last
 
     before = torch.get_rng_state()
     run = setup.train(interrupt)
@@ -161,8 +183,9 @@ def test_an_interrupt_keeps_the_best_so_far(last: int) -> None:
 
 
 def test_other_errors_are_raised() -> None:
-    def fail(step: int, loss: float, best: float) -> None:
-        raise OSError("the disk is full")
+    def fail(step: int, decision: Any, value: float) -> None:
+        if step == 2:
+            raise OSError("the disk is full")
 
     setup = Setup()
     before = torch.get_rng_state()
@@ -176,6 +199,7 @@ def test_soft_kmeans_follows_its_schedule() -> None:
     setup = Setup(recipe=recipe)
     seen: list[int] = []
     setup.train(lambda *_: seen.append(setup.network.cluster.iterations))
+    assert seen.pop(0) == 1
     assert seen == [1] * 6 + [3] * 3 + [7] * 3
     assert [recipe.kmeans_updates(step) for step in range(12)] == seen
 
@@ -264,7 +288,23 @@ def test_recipes_refuse_other_types() -> None:
         Recipe(masking="half")  # type: ignore[arg-type]
 
 
-def test_recipes_show_what_is_not_default() -> None:
+def test_recipes_leave_out_what_is_usual() -> None:
+    own = Recipe(masking=0.25, consensus=True)
+    assert own.given() == {"masking": 0.25, "consensus": True}
+    whole = own.over(COMMUNITIES)
+    assert whole == replace(COMMUNITIES, masking=0.25, consensus=True)
+    assert whole.over(PAPER) == whole
+    with pytest.raises(ValueError, match="n_restarts must be at least 2 for a consensus, not 1"):
+        own.over(PAPER)
+
+
+def test_a_recipe_of_few_settings_trains_as_usual() -> None:
+    whole = Setup(recipe=SHORT).train()
+    few = Setup(recipe=Recipe(iterations=12, check_every=4, n_restarts=1, smoothing=0)).train()
+    assert few.losses == whole.losses
+
+
+def test_recipes_show_what_is_given() -> None:
     assert repr(Recipe()) == "Recipe()"
     recipe = Recipe(iterations=7, masking=0.25)
     assert repr(recipe) == "Recipe(iterations=7, masking=0.25)"

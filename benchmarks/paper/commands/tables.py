@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from benchmarks.paper.commands.running import run_jobs, wide_output, words_of
 from graphopt._escaping import for_markup
 from graphopt._files import check_folder, make_folder, write_text
-from graphopt._text import counted
-from graphopt.cli._terminal import notes, output
+from graphopt.cli._terminal import notes
 
 if TYPE_CHECKING:
-    from benchmarks.paper.report.text import Report
+    from benchmarks.paper.report.report import Report
 
 _SEEDS = 5
 _NARROWEST = 112  # columns that the tables take where no terminal says how wide it is
@@ -83,20 +82,18 @@ def reproduce(
     if table and all_tables:
         raise typer.BadParameter("give --table or --all, not both")
     from benchmarks.paper.jobs import specs
-    from benchmarks.paper.jobs.progress import Display
-    from benchmarks.paper.jobs.runner import run
     from benchmarks.paper.jobs.store import Store
     from benchmarks.paper.report.plan import plan
-    from benchmarks.paper.report.text import Report, print_report
-    from benchmarks.paper.report.text import as_json as to_json
+    from benchmarks.paper.report.render import print_report
+    from benchmarks.paper.report.report import Report
+    from benchmarks.paper.report.report import as_json as to_json
 
-    names = [word for text in datasets or [] for word in text.replace(",", " ").split()]
     effort = specs.QUICK if quick else specs.FULL
     n_seeds = seeds or (1 if quick else _SEEDS)
     try:
         chosen = plan(
             table or [],
-            specs.check_datasets(names),
+            specs.check_datasets(words_of(datasets)),
             n_seeds=n_seeds,
             effort=effort,
             fresh_splits=not quick,
@@ -108,20 +105,8 @@ def reproduce(
     check_folder(folder)
     wanted = chosen.jobs()
     with Store(store or folder / "results.sqlite") as kept:
-        pending = kept.pending(wanted)
-        done = len(wanted) - len(pending)
-        notes.print(f"{counted(len(wanted), 'job')}, {done} of them done before")
-        try:
-            with Display(notes, len(pending)) as display:
-                run(wanted, kept, n_jobs=jobs, threads=threads, watcher=display)
-        except KeyboardInterrupt:
-            left, jobs_wanted = len(kept.pending(wanted)), counted(len(wanted), "job")
-            notes.print(
-                f"stopped with {left} of {jobs_wanted} left; the same command goes on "
-                f"from here, as {for_markup(kept.path)} keeps the others",
-                soft_wrap=True,
-            )
-            raise typer.Exit(130) from None
+        if run_jobs(wanted, kept, n_jobs=jobs, threads=threads):
+            raise typer.Exit(130)
         with notes.status("reckoning ..."):
             tables, sheets = chosen.fill(kept)
         rows, machines = list(kept.rows(chosen.shown())), kept.machines()
@@ -130,8 +115,7 @@ def reproduce(
     if as_json:
         typer.echo(to_json(report))
     else:
-        wide = output.is_terminal
-        print_report(report, output if wide else Console(width=max(output.width, _NARROWEST)))
+        print_report(report, wide_output(_NARROWEST))
     notes.print(f"written to {for_markup(folder)}", soft_wrap=True)
     if report.failed:
         raise typer.Exit(1)
@@ -139,8 +123,7 @@ def reproduce(
 
 def _write(report: Report, folder: Path) -> None:
     from benchmarks.paper.jobs.store import export_csv
-    from benchmarks.paper.report.html import as_html
-    from benchmarks.paper.report.text import as_markdown
+    from benchmarks.paper.report.render import as_html, as_markdown
 
     make_folder(folder)
     export_csv(report.rows, folder / "results.csv")

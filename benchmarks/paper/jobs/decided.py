@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -22,7 +22,7 @@ class Settings:
     restarts: int | None = None
     time_limit: float | None = None
     time_budget: float | None = None
-    completion: str = "auto"
+    completion: Literal["auto", "features"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)

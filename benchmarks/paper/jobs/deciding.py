@@ -7,10 +7,9 @@ import math
 from benchmarks.paper.jobs.decided import Decided, Settings
 from benchmarks.paper.jobs.measurement import Values, timed
 from benchmarks.paper.jobs.specs import DECIDE, HINDSIGHT
-from graphopt.cli._comparison import Problem
+from benchmarks.paper.problems import Problem
 from graphopt.decision import MethodDecision, decide, portfolio_decisions
 from graphopt.errors import GraphoptError
-from graphopt.evaluation import quality, regret_of
 
 _TIE = 1e-9  # modularity that differs by less is the same
 
@@ -30,14 +29,14 @@ def by_decide(problem: Problem, settings: Settings) -> list[Decided]:
         lambda: decide(
             problem.seen,
             problem.own_features,
-            task=problem.task,
+            objective=problem.objective,
             k=problem.k,
             seen_fraction=problem.seen_fraction,
             time_budget=settings.time_budget,
             random_state=settings.seed,
         )
     )
-    score = quality(problem.task, problem.full, found.decision)
+    score = problem.objective.evaluate(found.decision, problem.full)
     low, high = found.interval
     values: Values = {
         "decision_seconds": seconds,
@@ -59,10 +58,10 @@ def by_decide(problem: Problem, settings: Settings) -> list[Decided]:
     others = [name for name in trial_scores if name != found.method]
     rows = [Decided(HINDSIGHT + found.method, found.decision, {"chosen": 1.0}, kept=False)]
     rows += _by_methods(problem, others, settings.seed)
-    scores = [quality(problem.task, problem.full, row.decision) for row in rows]
-    choose = max if problem.task == "community" else min
+    scores = [problem.objective.evaluate(row.decision, problem.full) for row in rows]
+    choose = max if problem.objective.greater_is_better else min
     best = choose(scores)
-    loss = 0.0 if score == best else regret_of(problem.task, score, best)
+    loss = 0.0 if score == best else problem.objective.regret(score, best)
     values["best_score"] = _finite(best)
     values["loss"] = _finite(loss)
     values["picked_best"] = float(loss <= _TIE)
@@ -86,7 +85,7 @@ def _asked(problem: Problem, methods: list[str], seed: int) -> list[MethodDecisi
     return portfolio_decisions(
         problem.seen,
         problem.own_features,
-        task=problem.task,
+        objective=problem.objective,
         k=problem.k,
         seen_fraction=problem.seen_fraction,
         methods=methods,

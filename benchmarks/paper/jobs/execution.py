@@ -12,16 +12,16 @@ from functools import cache
 import numpy as np
 import torch
 
+from benchmarks.paper import ablation
 from benchmarks.paper.jobs import inductive
 from benchmarks.paper.jobs.decided import Settings
 from benchmarks.paper.jobs.measurement import Values, judged, with_peak
 from benchmarks.paper.jobs.specs import Job
 from benchmarks.paper.jobs.systems import solve, unseen_edges, warm_up
-from benchmarks.paper.problems import clean_problem
+from benchmarks.paper.problems import clean_problem, problem_of
 from benchmarks.race.machine import describe_machine
 from graphopt import datasets
 from graphopt._threads import get_num_threads, set_num_threads
-from graphopt.cli._problems import problem_of
 from graphopt.graph import Graph
 
 
@@ -86,6 +86,8 @@ def execute(job: Job, threads: int | None = None) -> Finished:
         if job.setting == "inductive":
             inductive.warm_up(job.system, job.task)
             outcomes, peak = with_peak(lambda: inductive.run(job))
+        elif job.system in ablation.BY_NAME:
+            outcomes = ablation.run(job)
         else:
             outcomes, decisions, peak = _on_one_graph(job)
     except Exception:

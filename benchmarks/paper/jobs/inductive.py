@@ -15,15 +15,13 @@ from benchmarks.paper.jobs.decided import Settings
 from benchmarks.paper.jobs.measurement import Values, forward_seconds, judged, timed
 from benchmarks.paper.jobs.specs import DRAWN, TRAINED, TWO_STAGE, Job
 from benchmarks.paper.jobs.systems import (
-    OBJECTIVES,
     raise_if_interrupted,
     second_stage,
     solve,
     unseen_edges,
 )
+from benchmarks.paper.problems import Problem, objective_of, problem_of
 from graphopt import datasets
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
 
@@ -110,7 +108,7 @@ def _load(job: Job) -> Roles:
 def _network(row: str, roles: Roles, job: Job) -> dict[str, Values]:
     model = _ESTIMATORS[row](
         job.k,
-        OBJECTIVES[job.task],
+        objective_of(job.task),
         seen_fraction=roles.seen_fraction,
         features_from_edges=any(problem.features_from_edges for problem in roles.train),
         iterations=job.iterations,

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.paper.problems import objective_of
 from benchmarks.race.memory import measure
-from graphopt.evaluation import agreement, judge
+from graphopt.decision import agreement
 from graphopt.graph import Graph
 from graphopt.nn import ClusterNet, DirectGCN
 
@@ -85,19 +86,14 @@ def judged(
         ``mean_distance``, ``p95_distance`` and ``p99_distance`` on the full graph, None where that
         includes a node that is not reached.
     """
-    found = judge(task, decision, full, seen, unseen)
-    values: Values = {"score": _finite(found.score), "seen_score": _finite(found.seen_score)}
-    if found.tail is None:
-        values["unseen_score"] = found.unseen_score
+    found: Values = dict(objective_of(task).measures(decision, full, seen, unseen))
+    if task == "community":
+        found.setdefault("unseen_score", None)
         if truth is not None:
             alike = agreement(decision, truth)
-            values |= {"nmi": alike.nmi, "ari": alike.ari}
-        return values
-    return values | {
-        "mean_distance": _finite(found.tail.mean),
-        "p95_distance": _finite(found.tail.p95),
-        "p99_distance": _finite(found.tail.p99),
-    }
+            found |= {"nmi": alike.nmi, "ari": alike.ari}
+    found.pop("n_unreached", None)
+    return {name: None if value is None else _finite(value) for name, value in found.items()}
 
 
 def _finite(value: float) -> float | None:

@@ -14,7 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from benchmarks.paper.databases import (
+from benchmarks.paper.jobs.execution import Finished
+from benchmarks.paper.jobs.measurement import Values
+from benchmarks.paper.jobs.specs import Job
+from graphopt._databases import (
     RESULTS,
     explained,
     mark_of,
@@ -22,9 +25,6 @@ from benchmarks.paper.databases import (
     tables,
     version_of,
 )
-from benchmarks.paper.jobs.execution import Finished
-from benchmarks.paper.jobs.measurement import Values
-from benchmarks.paper.jobs.specs import Job
 from graphopt._escaping import csv_table, quoted
 from graphopt._files import make_folder, write_text
 from graphopt.errors import DamagedFileError

@@ -21,20 +21,16 @@ from benchmarks.paper.jobs.specs import (
     ROBUST,
     TWO_STAGE,
 )
+from benchmarks.paper.problems import Problem, objective_of, problem_of
 from graphopt import datasets
 from graphopt._loading import load_whole
 from graphopt.centers import gonzalez, greedy_k_center
-from graphopt.cli._comparison import Problem
-from graphopt.cli._problems import problem_of
 from graphopt.communities import cnm, leiden, newman, spectral
 from graphopt.datasets.splits import without
-from graphopt.evaluation import exact_within_reach
 from graphopt.graph import Graph
 from graphopt.learning import ClusterNet, DirectGCN, LinkPredictor
-from graphopt.learning.two_stage import expected_distances, expected_weights
-
-OBJECTIVES = {"community": "modularity", "facility": "k-center"}
-
+from graphopt.learning.predicted_links import expected_distances, expected_weights
+from graphopt.objectives import exact_within_reach
 
 Algorithm = Callable[[Any, int, int], NDArray[Any]]
 """Decides on a graph or a full matrix, for k, from a seed."""
@@ -83,7 +79,7 @@ def _network(
 ) -> list[Decided]:
     model = estimator(
         problem.k,
-        OBJECTIVES[problem.task],
+        objective_of(problem.task),
         seen_fraction=problem.seen_fraction,
         completion=settings.completion,
         features_from_edges=problem.features_from_edges,

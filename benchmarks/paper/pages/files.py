@@ -113,7 +113,7 @@ class Files:
         found: dict[tuple[str, str], dict[str, str]] = {}
         dataset, heads = "", list[str]()
         for line in (self.root / "results/ablation.md").read_text(encoding="utf-8").splitlines():
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            cells = [cell.strip() for cell in line.strip("|").replace("\\", "").split("|")]
             if line.startswith("## "):
                 dataset = line[3:]
             elif line.startswith("| variant"):

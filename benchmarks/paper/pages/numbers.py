@@ -12,7 +12,7 @@ from benchmarks.paper.proposition.rows import PropositionRow, summary_of
 from benchmarks.paper.report.tables import Cell, number, ours, theirs
 from benchmarks.race.report import three_digits
 from graphopt.datasets import synthetic_distribution
-from graphopt.evaluation import PairedDifference, paired_difference
+from graphopt.decision import PairedDifference, paired_difference
 
 _DECIDED = ("learning", "clean")
 

@@ -15,9 +15,8 @@ from benchmarks.paper.proposition.rows import PropositionRow
 from graphopt import datasets
 from graphopt._validation import FloatArray, RandomState, check_random_state
 from graphopt.clustering import fixed_point_residual, soft_kmeans
-from graphopt.learning import PAPER
+from graphopt.learning import PAPER, train
 from graphopt.learning.inputs import EncoderInputs
-from graphopt.learning.trainer import train
 from graphopt.nn import ClusterNet, gradient_certificate
 from graphopt.nn.losses import ModularityLoss
 
@@ -181,7 +180,7 @@ def _along_training(
     network.initialize(inputs.features, inputs.adjacency.whole, rng)
     rows: list[PropositionRow] = []
 
-    def look(step: int, *_: Any) -> None:
+    def look(step: int, decision: Any, value: float) -> None:
         if step not in sizes.checkpoints:
             return
         network.eval()
@@ -193,7 +192,6 @@ def _along_training(
         rows.append(_measured(source, step, x, centers, _TRAINING_TEMPERATURE, num_threads))
 
     objective = ModularityLoss()
-    look(0)
     run = train(network, inputs, objective, objective.prepare(data.observed), recipe, rng, look)
     if run.interrupted:
         raise KeyboardInterrupt

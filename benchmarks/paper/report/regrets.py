@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchmarks.paper.jobs.specs import DECIDE, HINDSIGHT, Job
+from benchmarks.paper.problems import objective_of
 from benchmarks.paper.report.layouts import LAYOUTS, Column, Layout, jobs_of
 from benchmarks.paper.report.sheets import Entry, Line, LookUp, Scope, Sheet, found
 from benchmarks.paper.report.tables import number, references
-from graphopt.evaluation import Summary, paired_difference, regret_of, summarize
+from graphopt.decision import Summary, paired_difference, summarize
 
 NAME = "regret"
 _ENOUGH = 5  # seeds, for an interval and a test
@@ -80,7 +81,7 @@ def _regrets(
         if score is None and layout.task == "community":
             return
         value = math.inf if score is None else score
-        regrets.setdefault(name, {})[seed] = regret_of(layout.task, value, best)
+        regrets.setdefault(name, {})[seed] = objective_of(layout.task).regret(value, best)
 
     for row in layout.rows:
         wanted = scope.jobs(row.system, column.dataset, layout.task, column.setting)

@@ -1,23 +1,12 @@
-"""Tables of what the paper does not ask: cells are words with a number or two, in every form."""
+"""What a table is before it is printed: lines of cells, each words with a number or two."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
-
-from rich import box
-from rich.table import Table as RichTable
-from rich.text import Text
+from dataclasses import dataclass, replace
 
 from benchmarks.paper.jobs.specs import Effort, Job, has_job, make_job
 from benchmarks.paper.jobs.store import Stored
-from graphopt._escaping import for_html, for_markdown, for_markup, for_terminal
-
-MARKS = {"met": "✓", "missed": "✗", None: ""}
-_STYLES = {"met": "green", "missed": "yellow", None: ""}
-_CLASSES = {"met": "better", "missed": "worse", None: "none"}
 
 LookUp = Callable[[Job], "Stored | None"]
 """From a job to its row in the store; None where it was not run."""
@@ -32,34 +21,46 @@ class Entry:
     text : str
     notes : tuple of str
         Smaller, below it.
-    verdict : {"met", "missed"} or None
+    verdict : {"better", "equal", "worse", "met", "missed", "adds", "falls short"} or None
     value : float or None
         The number behind the text, where it is one.
+    theirs : str
+        What the paper printed; the verdict is about the two.
     """
 
     text: str
     notes: tuple[str, ...] = ()
     verdict: str | None = None
     value: float | None = None
-
-    @property
-    def marked(self) -> str:
-        """The text and the mark of its verdict."""
-        return f"{self.text} {MARKS[self.verdict]}".rstrip()
+    theirs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of cells; `head`: what follows belongs to it."""
+    """A line of cells.
+
+    Attributes
+    ----------
+    label : str
+    entries : tuple of Entry
+    head : bool
+        Whether what follows belongs to it.
+    extra : bool
+        Whether the paper has no such line.
+    kind : str
+        On the terminal, a rule stands between lines of two kinds.
+    """
 
     label: str
     entries: tuple[Entry, ...]
     head: bool = False
+    extra: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table of words.
+    """A table of words, ready to be printed in any form.
 
     Attributes
     ----------
@@ -70,6 +71,9 @@ class Sheet:
     lines : tuple of Line
         Each with as many entries as there are columns.
     note : str
+    settings : tuple of (str, int)
+        What stands above the columns, and above how many; a table of the library's own has nothing
+        there.
     """
 
     name: str
@@ -77,6 +81,22 @@ class Sheet:
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
     note: str
+    settings: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def edges(self) -> list[int]:
+        """The columns at which something new stands above."""
+        widths = [width for _, width in self.settings]
+        return [sum(widths[:i]) for i in range(len(widths))]
+
+    def parts(self) -> Iterator[tuple[str, Sheet]]:
+        """Yield what stands above the columns, and the part of the table below it."""
+        first = 0
+        for words, width in self.settings or (("", len(self.columns)),):
+            chosen = slice(first, first + width)
+            lines = tuple(replace(line, entries=line.entries[chosen]) for line in self.lines)
+            yield words, replace(self, columns=self.columns[chosen], lines=lines, settings=())
+            first += width
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,88 +140,3 @@ def why_empty(jobs: list[Job], look_up: LookUp) -> Entry:
         return Entry("–")
     failed = any((row := look_up(job)) is not None and row.error is not None for job in jobs)
     return Entry("failed" if failed else "not run")
-
-
-# --- forms ----------------------------------------------------------------------------------------
-
-
-def on_terminal(sheet: Sheet) -> RichTable:
-    """Return the sheet as rich draws it."""
-    drawn = RichTable(box=box.SIMPLE_HEAD)
-    drawn.add_column("", min_width=max((len(line.label) for line in sheet.lines), default=0))
-    for column in sheet.columns:
-        drawn.add_column(for_markup(column), justify="right")
-    for line in sheet.lines:
-        texts = []
-        for entry in line.entries:
-            text = Text(for_terminal(entry.marked), style=_STYLES[entry.verdict])
-            for note in entry.notes:
-                text.append(f"\n{for_terminal(note)}", style="dim")
-            texts.append(text)
-        drawn.add_row(for_markup(line.label), *texts, style="bold" if line.head else "")
-    return drawn
-
-
-def in_markdown(sheet: Sheet) -> Iterator[str]:
-    """Yield the lines of the sheet as Markdown."""
-    yield "| | " + " | ".join(map(for_markdown, sheet.columns)) + " |"
-    yield "|---|" + "---:|" * len(sheet.columns)
-    for line in sheet.lines:
-        cells = []
-        for entry in line.entries:
-            marked = for_markdown(entry.marked)
-            text = f"**{marked}**" if entry.text and line.head else marked
-            cells.append("<br>".join([text, *map(for_markdown, entry.notes)]))
-        label = for_markdown(line.label)
-        label = f"**{label}**" if line.head else label
-        yield f"| {label} | " + " | ".join(cells) + " |"
-
-
-def for_page(sheet: Sheet) -> str:
-    """Return the sheet as a section of the page."""
-    names = "".join(f"<th>{for_html(column)}</th>" for column in sheet.columns)
-    lines = []
-    for line in sheet.lines:
-        cells = []
-        for entry in line.entries:
-            notes = "".join(f"<small>{for_html(note)}</small>" for note in entry.notes)
-            cells.append(
-                f'<td class="{_CLASSES[entry.verdict]}"><b>{for_html(entry.marked)}</b>{notes}</td>'
-            )
-        kind = ' class="head"' if line.head else ""
-        lines.append(f"<tr{kind}><td>{for_html(line.label)}</td>{''.join(cells)}</tr>")
-    return (
-        f'<section id="table-{for_html(sheet.name)}">'
-        f"<h2>Table {for_html(sheet.name)}. {for_html(sheet.title)}</h2>"
-        f'<p class="soft">{for_html(sheet.note)}</p>'
-        f'<div class="scroll"><table class="sheet"><thead>'
-        f"<tr><th></th>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table></div></section>"
-    )
-
-
-def for_json(sheet: Sheet) -> dict[str, Any]:
-    """Return the sheet as plain values; an infinite number is None, as JSON has none."""
-    return {
-        "table": sheet.name,
-        "title": sheet.title,
-        "columns": list(sheet.columns),
-        "note": sheet.note,
-        "lines": [
-            {
-                "label": line.label,
-                "head": line.head,
-                "cells": [
-                    {
-                        "text": entry.text,
-                        "notes": list(entry.notes),
-                        "verdict": entry.verdict,
-                        "value": entry.value
-                        if entry.value is not None and math.isfinite(entry.value)
-                        else None,
-                    }
-                    for entry in line.entries
-                ],
-            }
-            for line in sheet.lines
-        ],
-    }

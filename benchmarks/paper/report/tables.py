@@ -6,11 +6,13 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from benchmarks.paper.jobs.specs import FULL, Effort, Job
 from benchmarks.paper.jobs.store import Stored
-from benchmarks.paper.report.layouts import Column, Layout, Row
-from graphopt.evaluation import regret_of
+from benchmarks.paper.problems import objective_of
+from benchmarks.paper.report.layouts import SETTINGS, Column, Layout, Row
+from benchmarks.paper.report.sheets import Entry, Line, Sheet
 
 NOTHING_TO_RUN = "–"
 
@@ -58,6 +60,11 @@ class Table:
     def cell(self, row: Row, column: Column) -> Cell:
         """Return the cell of a row and a column."""
         return self.cells[row.label, column]
+
+    def settings(self) -> list[tuple[str, list[Column]]]:
+        """Return the settings, in the order of the columns, and the columns of each."""
+        grouped = groupby(self.layout.columns, key=lambda column: column.setting)
+        return [(setting, list(columns)) for setting, columns in grouped]
 
     def verdict(self, row: Row, column: Column) -> str | None:
         """Return ``"better"``, ``"equal"`` or ``"worse"`` than the paper; None without either.
@@ -141,7 +148,7 @@ def _cell(
         if reference is None:  # without it there is nothing to say of any
             known, missing = [], len(stored)
         else:
-            known = [regret_of(layout.task, value, reference) for value in known]
+            known = [objective_of(layout.task).regret(value, reference) for value in known]
     return Cell(
         tuple(known),
         layout.published(row, column),
@@ -216,3 +223,32 @@ def theirs(cell: Cell, unit: str) -> str:
     if cell.published is None:
         return ""
     return f"{cell.published:.2f}" if unit == "modularity" else f"{cell.published:,g}"
+
+
+def sheet_of(table: Table) -> Sheet:
+    """Return a table as it is printed: ours with its spread, and the paper's."""
+    layout = table.layout
+    lines = []
+    for row in layout.rows:
+        entries = []
+        for column in layout.columns:
+            cell = table.cell(row, column)
+            text, range_ = ours(cell, layout.unit), spread(cell, layout.unit)
+            entries.append(
+                Entry(
+                    text,
+                    (range_,) if range_ else (),
+                    table.verdict(row, column),
+                    cell.median,
+                    theirs(cell, layout.unit),
+                )
+            )
+        lines.append(Line(row.label, tuple(entries), extra=row.extra))
+    return Sheet(
+        layout.name,
+        layout.title,
+        tuple(column.dataset for column in layout.columns),
+        tuple(lines),
+        layout.note,
+        tuple((SETTINGS[setting], len(columns)) for setting, columns in table.settings()),
+    )

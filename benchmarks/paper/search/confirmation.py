@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from benchmarks.paper.search.findings import Findings
-from benchmarks.paper.search.spaces import Params
 from graphopt._text import counted
 from graphopt._validation import check_integer
-
-if TYPE_CHECKING:
-    from benchmarks.paper.search.selection import HiddenEdges
+from graphopt.tuning import Findings, HiddenEdges, Params
 
 _BEST = "best"
 

@@ -1,170 +1,17 @@
-"""What the hyperparameter search tries: the paper's grids (appendix, 2.1), and wider ones."""
+"""The grids that the paper searched (appendix, 2.1), and a wider one with our settings too."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from dataclasses import replace
+from typing import Any
 
 from graphopt._validation import check_choice
+from graphopt.datasets import Dataset, InductiveDataset
+from graphopt.graph import Graph
+from graphopt.tuning import HiddenEdges, Inductive, Landmark, SingleGraph, Space, default_space
+from graphopt.tuning.spaces import KINDS, UNTRIED, Params, Value
 
-if TYPE_CHECKING:
-    from graphopt.learning import Recipe
-
-# Without PyTorch until a recipe is made: worker processes start sooner.
-
-Value = bool | int | float
-Params = dict[str, Value]
-
-TASKS = ("community", "facility")
-KINDS = ("single", "inductive")
 EXTENTS = ("paper", "extended")
-
-
-@dataclass(frozen=True, slots=True)
-class Landmark:
-    """A choice somebody made before the search.
-
-    Attributes
-    ----------
-    name : str
-    params : mapping of str to value
-        A point of the space.
-    iterations : int
-        Training steps it was chosen with; one of the space's.
-    """
-
-    name: str
-    params: Mapping[str, Value]
-    iterations: int
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """A grid of settings.
-
-    The number of training iterations is not a dimension: one training of the longest length passes
-    through all shorter ones, as no setting depends on the length.
-
-    Attributes
-    ----------
-    name : str
-    choices : mapping of str to tuple
-        The values of each setting. ``hidden_features`` and ``embedding_features`` are
-        ClusterNet's; ``kmeans_updates`` counts the updates of soft k-means in a forward pass,
-        ``kmeans_rise`` tells whether they rise to 5; ``completion`` whether edges between nodes
-        with like features are expected; the rest are the recipe's.
-    iterations : tuple of int
-        Lengths of training, ascending.
-    check_every : int
-        Steps between looks at the decoded decision; divides every length.
-    rise : int
-        Steps after which ``kmeans_rise`` takes effect.
-    landmarks : tuple of Landmark
-        What is evaluated first; the published choice leads.
-
-    Examples
-    --------
-    >>> space = paper_space("single")
-    >>> space.size, space.iterations[-1]
-    (288, 1000)
-    >>> space.landmarks[0].params["temperature"]
-    30.0
-    """
-
-    name: str
-    choices: Mapping[str, tuple[Value, ...]]
-    iterations: tuple[int, ...]
-    check_every: int
-    rise: int
-    landmarks: tuple[Landmark, ...]
-
-    @property
-    def size(self) -> int:
-        """Number of points."""
-        return math.prod(len(values) for values in self.choices.values())
-
-    def point(self, index: int) -> Params:
-        """Return the point of a position in the grid; the last setting varies fastest."""
-        shape = [len(values) for values in self.choices.values()]
-        positions = np.unravel_index(index, shape)
-        return {
-            name: values[at]
-            for (name, values), at in zip(self.choices.items(), positions, strict=True)
-        }
-
-    def quick(self) -> Space:
-        """Return the same grid with trainings of a tenth of the length."""
-        longest = self.iterations[-1] // 10
-        step = max(1, longest // 10)
-        lengths = tuple(range(step, longest + 1, step))
-
-        def nearest(landmark: Landmark) -> Landmark:
-            wanted = landmark.iterations / 10
-            return replace(landmark, iterations=min(lengths, key=lambda t: abs(t - wanted)))
-
-        return replace(
-            self,
-            name=f"{self.name}-quick",
-            iterations=lengths,
-            check_every=step,
-            rise=self.rise // 10,
-            landmarks=tuple(nearest(landmark) for landmark in self.landmarks),
-        )
-
-    def recipe(self, params: Mapping[str, Value], iterations: int) -> Recipe:
-        """Return how to train at a point; what the space does not say is as published."""
-        from graphopt.learning import PAPER
-
-        schedule: tuple[tuple[float, int], ...] = ((0.0, int(params["kmeans_updates"])),)
-        if params.get("kmeans_rise", False) and iterations > self.rise:
-            schedule = (*schedule, (self.rise / iterations, 5))
-        own: dict[str, Any] = {name: params[name] for name in _RECIPE if name in params}
-        return replace(
-            PAPER,
-            iterations=iterations,
-            check_every=self.check_every,
-            kmeans_schedule=schedule,
-            **own,
-        )
-
-    def estimator_params(
-        self, params: Mapping[str, Value], iterations: int, seen_fraction: float
-    ) -> dict[str, Any]:
-        """Return the parameters of :class:`graphopt.ClusterNet` at a point.
-
-        Parameters
-        ----------
-        params : mapping
-            A point of the space.
-        iterations : int
-            Steps of training.
-        seen_fraction : float
-            Share of the edges that the encoder sees of those that are judged on; counts only
-            where missing edges are expected.
-        """
-        completed = bool(params.get("completion", False))
-        return {
-            "hidden_features": int(params["hidden_features"]),
-            "embedding_features": int(params["embedding_features"]),
-            "completion": "features" if completed else None,
-            "seen_fraction": seen_fraction if completed else 1.0,
-            "recipe": self.recipe(params, iterations),
-        }
-
-
-_RECIPE = (
-    "temperature",
-    "learning_rate",
-    "weight_decay",
-    "smoothing",
-    "dropout",
-    "feature_dropout",
-    "masking",
-)
 
 _WIDTHS: dict[str, tuple[Value, ...]] = {
     "hidden_features": (20, 50, 100),
@@ -221,16 +68,6 @@ _INDUCTIVE = Space(
     landmarks=(),
 )
 
-# What the paper did not try; the first value is what it did.
-_UNTRIED: dict[str, tuple[Value, ...]] = {
-    "dropout": (0.5, 0.2),
-    "weight_decay": (0.0, 5e-4),
-    "smoothing": (0, 1, 2),
-    "feature_dropout": (0.0, 0.25, 0.5),
-    "masking": (0.0, 0.2, 0.4),
-    "completion": (False, True),
-}
-
 
 def paper_space(kind: str, *, distribution: str = "synthetic") -> Space:
     """Return the grid that the paper searched.
@@ -275,50 +112,11 @@ def extended_space(kind: str, task: str, *, distribution: str = "synthetic") -> 
     -------
     Space
     """
-    check_choice("task", task, TASKS)
-    paper = paper_space(kind, distribution=distribution)
-    choices = dict(paper.choices)
-    choices["learning_rate"] = (0.03, 0.01, 0.003, 0.001)
-    if kind == "single":
-        choices["temperature"] = (10.0, 30.0, 50.0, 70.0)
-        choices["kmeans_updates"] = (1, 3, 6)
-    else:
-        choices["kmeans_updates"] = (1, 5, 10, 20)
-        choices["smoothing"] = (0, 2, 5)
-    for name, values in _UNTRIED.items():
-        choices.setdefault(name, values)
-    usual = {name: values[0] for name, values in _UNTRIED.items()}
-    published = paper.landmarks[0]
-    iterations = paper.iterations
-    if kind == "single":
-        iterations = tuple(range(50, iterations[-1] + 1, 50))
-    return replace(
-        paper,
-        name="extended",
-        choices=choices,
-        iterations=iterations,
-        landmarks=(
-            replace(published, params={**usual, **published.params}),
-            _default(kind, task, usual),
-        ),
-    )
-
-
-def _default(kind: str, task: str, usual: Params) -> Landmark:
-    """Return what the estimator does on partly seen graphs when nobody says otherwise."""
-    params: Params = {**usual, **_PUBLISHED_WIDTHS}
-    if kind == "single":
-        iterations = 150 if task == "community" else 200
-        params |= {"temperature": 30.0, "kmeans_updates": 6, "kmeans_rise": False}
-        params |= {"learning_rate": 0.03 if task == "community" else 0.01}
-    else:
-        iterations = 60
-        params |= {"temperature": 50.0, "kmeans_updates": 20, "learning_rate": 0.003}
-        params |= {"smoothing": 2}
-    if task == "community":
-        params |= {"feature_dropout": 0.5, "masking": 0.4, "completion": True}
-        params |= {"smoothing": 2 if kind == "single" else 5}
-    return Landmark("default", params, iterations)
+    ours = default_space(task, kind)
+    published = paper_space(kind, distribution=distribution).landmarks[0]
+    as_there = {name: UNTRIED[name] for name in ours.choices if name in UNTRIED}
+    led_by = replace(published, params={**as_there, **published.params})
+    return replace(ours, name="extended", landmarks=(led_by, *ours.landmarks))
 
 
 def choose_space(
@@ -340,3 +138,69 @@ def choose_space(
     else:
         space = extended_space(kind, task, distribution=distribution)
     return space.quick() if quick else space
+
+
+def of_dataset(
+    data: Dataset | InductiveDataset,
+    *,
+    extent: str,
+    task: str,
+    quick: bool = False,
+    graph: int | None = None,
+    **settings: Any,
+) -> HiddenEdges:
+    """Return the evaluation of a data set, made from nothing but what is observed of it.
+
+    Parameters
+    ----------
+    data : Dataset or InductiveDataset
+        Only `observed` and `observed_features` are read, and of many graphs those to train and to
+        validate on.
+    extent : {"paper", "extended"}
+    task : {"community", "facility"}
+    quick : bool
+    graph : int, optional
+        Of many graphs, search for this one alone, as if it were all there is.
+    **settings
+        The others of :class:`HiddenEdges`.
+
+    Raises
+    ------
+    ValueError
+        For a `graph` that is there to be tested on, or is not there.
+    """
+    if graph is not None:
+        data = _member(data, graph)
+
+    def observed(one: Dataset) -> tuple[Graph, Any]:
+        return one.observed, one.observed_features
+
+    if isinstance(data, InductiveDataset):
+        distribution = "pubmed" if data.name.startswith("pubmed") else "synthetic"
+        space = choose_space(extent, "inductive", task, distribution=distribution, quick=quick)
+        return Inductive(
+            training=[observed(one) for one in data.train],
+            validation=[observed(one) for one in data.validation],
+            name=data.name,
+            task=task,
+            space=space,
+            **settings,
+        )
+    seen, features = observed(data)
+    space = choose_space(extent, "single", task, quick=quick)
+    return SingleGraph(
+        seen=seen, features=features, name=data.name, task=task, space=space, **settings
+    )
+
+
+def _member(data: Dataset | InductiveDataset, number: int) -> Dataset:
+    if not isinstance(data, InductiveDataset):
+        raise ValueError(f"graph is for a data set of many graphs; {data.name} is one")
+    known = sorted({*data.train_indices, *data.validation_indices})
+    if number not in known:
+        numbers = ", ".join(map(str, known))
+        raise ValueError(
+            f"graph must be one that {data.name} has to learn or to choose on, {numbers}; "
+            f"not {number}"
+        )
+    return data[number]

@@ -1,4 +1,4 @@
-"""The command line: ``graphopt run`` and ``graphopt data``."""
+"""The command line: ``graphopt run``, ``graphopt tune`` and ``graphopt data``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from graphopt._escaping import for_markup, shortened
 from graphopt.cli import _data
 from graphopt.cli._run import run
 from graphopt.cli._terminal import notes
+from graphopt.cli._tune import tune
 from graphopt.errors import GraphoptError
 
 # Imports of the library wait until a command runs: `graphopt --help` must not load PyTorch.
@@ -44,6 +45,7 @@ def _options(
 
 
 app.command()(run)
+app.command()(tune)
 app.add_typer(_data.app, name="data")
 
 

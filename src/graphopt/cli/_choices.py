@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 
-class Task(str, Enum):
-    """What is decided."""
+class Goal(str, Enum):
+    """The objective of a decision."""
 
-    community = "community"
-    facility = "facility"
+    modularity = "modularity"
+    k_center = "k-center"
 
 
 class Setting(str, Enum):

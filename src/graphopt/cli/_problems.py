@@ -1,4 +1,4 @@
-"""Where the problems of the command line come from: data sets, files, a synthetic graph."""
+"""Where the cases of the command line come from: data sets, files, a synthetic graph."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from graphopt._loading import load_whole
 from graphopt._reading import check_npz, read_npy, text_lines
 from graphopt._sparse import checked_rows, is_sparse
 from graphopt._validation import check_float_array, check_memory
-from graphopt.cli._comparison import Problem
-from graphopt.errors import DamagedFileError, MemoryLimitError
+from graphopt.cli._comparison import Case
+from graphopt.errors import DamagedFileError, InfeasibleError, MemoryLimitError
 from graphopt.graph import Graph
+from graphopt.objectives import Problem, as_objective
 
 _LONGEST_ROW = 2**26  # bytes of a row of features as text
-_FACILITY_VARIANT = "_connected"
+_CONNECTED = "_connected"  # ends the name of a data set's largest component
 
 # What NumPy, SciPy and zipfile raise when a file is not what its name promises.
 _NOT_READABLE = (
@@ -39,8 +40,8 @@ _NOT_READABLE = (
 )
 
 
-def dataset_problem(name: str, task: str, setting: str, k: int, seed: int) -> Problem:
-    """Return a published data set as a problem, its nodes renumbered at random by `seed`.
+def dataset_case(name: str, objective: str, setting: str, k: int, seed: int) -> Case:
+    """Return a published data set as a case, its nodes renumbered at random by `seed`.
 
     In some data sets the order of the nodes follows their groups; renumbered, no method can profit
     from it, not even by breaking ties.
@@ -48,38 +49,42 @@ def dataset_problem(name: str, task: str, setting: str, k: int, seed: int) -> Pr
     Raises
     ------
     ValueError
-        For a set of many graphs; for facilities on a graph that falls apart, naming the
-        ``_connected`` variant where there is one.
+        For a set of many graphs; for an objective that needs a connected graph on one that falls
+        apart, naming the ``_connected`` variant where there is one.
     """
     data = datasets.load(name)
     if not isinstance(data, datasets.Dataset):
         raise ValueError(f"{name} holds many graphs; choose one with a single graph")
-    if task == "facility" and data.graph.connected_components()[0] > k:
-        variant = name + _FACILITY_VARIANT
+    try:
+        as_objective(objective).check_feasible(data.graph, k)
+    except InfeasibleError:
+        variant = name + _CONNECTED
         if variant in datasets.names():
-            raise ValueError(f"{name} is not connected; for facilities use {variant}")
-    return problem_of(name, data.permuted(seed), task, setting, k)
+            message = f"{name} is not connected; for {objective} use {variant}"
+            raise ValueError(message) from None
+    return case_of(name, data.permuted(seed), objective, setting, k)
 
 
-def synthetic_problem(task: str, setting: str, k: int, seen: float, seed: int) -> Problem:
-    """Return a synthetic graph (paper, appendix 2.2) whose attributes are known as a problem."""
+def synthetic_case(objective: str, setting: str, k: int, seen: float, seed: int) -> Case:
+    """Return a synthetic graph (paper, appendix 2.2) with known attributes as a case."""
     data = datasets.synthetic(features="attributes", seen_fraction=seen, random_state=seed)
-    return problem_of("synthetic", data, task, setting, k)
+    return case_of("synthetic", data, objective, setting, k)
 
 
-def problem_of(name: str, data: datasets.Dataset, task: str, setting: str, k: int) -> Problem:
-    """Return a data set as a problem: with setting ``"optimization"`` all of it is seen."""
+def case_of(name: str, data: datasets.Dataset, objective: str, setting: str, k: int) -> Case:
+    """Return a data set as a case: with setting ``"optimization"`` all of it is seen."""
     # Features that differ for what is seen were computed from the edges there.
     computed = data.observed_features is not data.features
     if setting == "optimization":
-        return Problem(name, task, k, data.graph, data.graph, data.features, computed)
-    return Problem(name, task, k, data.graph, data.observed, data.observed_features, computed)
+        return _case(name, data.graph, data.graph, data.features, objective, k, computed)
+    seen, features = data.observed, data.observed_features
+    return _case(name, data.graph, seen, features, objective, k, computed)
 
 
-def file_problem(
-    edges: Path, features: Path | None, task: str, setting: str, k: int, seen: float, seed: int
-) -> Problem:
-    """Return a user's graph as a problem.
+def file_case(
+    edges: Path, features: Path | None, objective: str, setting: str, k: int, seen: float, seed: int
+) -> Case:
+    """Return a user's graph as a case.
 
     With setting ``"learning"`` a share `seen` of its edges is drawn as the seen ones and the
     decision is judged on all of them.
@@ -92,7 +97,21 @@ def file_problem(
     if setting == "learning":
         split = datasets.split_edges(graph, seen, random_state=seed)
         observed = datasets.observed_graph(graph, split)
-    return Problem(edges.stem, task, k, graph, observed, matrix)
+    return _case(edges.stem, graph, observed, matrix, objective, k)
+
+
+def _case(
+    name: str,
+    full: Graph,
+    seen: Graph,
+    features: Any,
+    objective: str,
+    k: int,
+    features_from_edges: bool = False,
+) -> Case:
+    share = seen.n_edges / full.n_edges if full.n_edges else 1.0
+    goal = as_objective(objective)
+    return Case(name, Problem(seen, k, goal, features, share, features_from_edges), full)
 
 
 def read_edges(path: Path) -> Graph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +13,12 @@ from rich.table import Table
 
 from graphopt._escaping import for_markup
 from graphopt._text import counted
-from graphopt.cli._choices import FeaturesFile, Setting, Task, check_source
+from graphopt.cli._choices import FeaturesFile, Goal, Setting, check_source
 from graphopt.cli._terminal import notes, output
 
 if TYPE_CHECKING:
-    from graphopt.cli._comparison import MethodResult, Problem
+    from graphopt.cli._comparison import Case
+    from graphopt.contest import Result
 
 _HIDDEN = 0.6
 
@@ -33,11 +34,14 @@ def run(
         ),
     ] = None,
     features: FeaturesFile = None,
-    task: Annotated[Task, typer.Option(help="Groups, or facilities.")] = Task.community,
+    objective: Annotated[
+        Goal,
+        typer.Option(help="Groups by modularity, or centers near the farthest node."),
+    ] = Goal.modularity,
     setting: Annotated[
         Setting, typer.Option(help="Decide from the seen edges, or from all of them.")
     ] = Setting.learning,
-    k: Annotated[int, typer.Option(help="Number of groups or facilities.", min=1)] = 10,
+    k: Annotated[int, typer.Option(help="Number of groups or centers.", min=1)] = 10,
     hide: Annotated[
         float | None,
         typer.Option(
@@ -67,87 +71,86 @@ def run(
             raise typer.BadParameter(f"--hide cannot be used with {other}")
     seen = 1.0 - (_HIDDEN if hide is None else hide)
     from graphopt.cli._comparison import compare
-    from graphopt.cli._problems import dataset_problem, file_problem, synthetic_problem
+    from graphopt.cli._problems import dataset_case, file_case, synthetic_case
     from graphopt.learning import ClusterNet
 
+    goal = objective.value
     if dataset is not None:
-        problem = dataset_problem(dataset, task.value, setting.value, k, seed)
+        case = dataset_case(dataset, goal, setting.value, k, seed)
     elif edges is not None:
-        problem = file_problem(edges, features, task.value, setting.value, k, seen, seed)
+        case = file_case(edges, features, goal, setting.value, k, seen, seed)
     else:
-        problem = synthetic_problem(task.value, setting.value, k, seen, seed)
+        case = synthetic_case(goal, setting.value, k, seen, seed)
 
     chosen: dict[str, Any] = {}
     if iterations is not None:
         chosen["iterations"] = iterations
     if restarts is not None:
         chosen["n_restarts"] = restarts
-    objective = "modularity" if task is Task.community else "k-center"
     model = ClusterNet(
         k,
-        objective,
-        seen_fraction=problem.seen_fraction,
-        features_from_edges=problem.features_from_edges,
+        case.problem.objective,
+        seen_fraction=case.problem.seen_fraction,
+        features_from_edges=case.problem.features_from_edges,
         random_state=seed,
         verbose=notes.is_terminal,
         **chosen,
     )
-    rows: list[MethodResult] = []
-    for name, decide in compare(problem, model, random_state=seed):
+
+    def status(name: str) -> AbstractContextManager[Any]:
         # Training shows its own progress, and two live displays overwrite each other.
-        with nullcontext() if name == "ClusterNet" else notes.status(f"{for_markup(name)} ..."):
-            rows.append(decide())
+        return nullcontext() if name == "ClusterNet" else notes.status(f"{for_markup(name)} ...")
+
+    rows = compare(case, model, random_state=seed, status=status)
     if model.interrupted_:
         notes.print("training was interrupted; its best decision so far is judged")
     if as_json:
-        _print_json(problem, setting, seed, rows)
+        _print_json(case, setting, seed, rows)
     else:
-        _print_table(problem, rows)
+        _print_table(case, rows)
 
 
-def _print_json(problem: Problem, setting: Setting, seed: int, rows: list[MethodResult]) -> None:
+def _print_json(case: Case, setting: Setting, seed: int, rows: list[Result]) -> None:
     result = {
-        **problem.describe(),
+        **case.describe(),
         "setting": setting.value,
         "seed": seed,
-        "results": [row.as_dict() for row in rows],
+        "results": [_as_dict(row) for row in rows],
     }
     typer.echo(json.dumps(result, indent=2))
 
 
-def _print_table(problem: Problem, rows: list[MethodResult]) -> None:
-    community = problem.task == "community"
-    measure = "modularity" if community else "largest distance"
-    facts = problem.describe()
+def _as_dict(row: Result) -> dict[str, Any]:
+    """Return a row as plain values; infinite distances are None, as JSON has none."""
+    plain = {
+        "method": row.method,
+        "full": row.value,
+        "seen": row.measures["seen"],
+        "seconds": row.seconds,
+    }
+    return {key: None if value == math.inf else value for key, value in plain.items()}
+
+
+def _print_table(case: Case, rows: list[Result]) -> None:
+    objective = case.problem.objective
+    facts = case.describe()
     share = facts["n_seen_edges"] / max(facts["n_edges"], 1)
     output.print(
-        f"[bold]{for_markup(problem.name)}[/bold]: "
+        f"[bold]{for_markup(case.name)}[/bold]: "
         f"{counted(facts['n_nodes'], 'node')}, {counted(facts['n_edges'], 'edge')}; "
         f"{facts['n_seen_edges']:,} seen ({share:.0%}), "
         f"{counted(facts['n_nodes_without_seen_edge'], 'node')} without a seen edge",
         soft_wrap=True,
     )
-    kinds = ("group", "groups") if community else ("facility", "facilities")
-    table = Table(title=counted(problem.k, *kinds))
+    table = Table(title=counted(case.problem.k, *objective.parts))
     table.add_column("method")
-    table.add_column(f"{measure}, full graph", justify="right")
+    table.add_column(f"{objective.value_name}, full graph", justify="right")
     table.add_column("seen graph", justify="right")
     table.add_column("seconds", justify="right")
-    best = (max if community else min)(row.full for row in rows)
+    best = (max if objective.greater_is_better else min)(row.value for row in rows)
     for row in rows:
-        style = "bold green" if row.full == best else ""
-        cells = [_number(value, community) for value in (row.full, row.seen)]
+        style = "bold green" if row.value == best else ""
+        cells = [objective.number(value) for value in (row.value, row.measures["seen"])]
         table.add_row(for_markup(row.method), *cells, f"{row.seconds:.2f}", style=style)
     output.print(table)
-    meaning = (
-        "Modularity: higher is better."
-        if community
-        else "Largest distance in hops: lower is better; ∞: a node cannot reach any facility."
-    )
-    output.print(f"[dim]{meaning}[/dim]")
-
-
-def _number(value: float, community: bool) -> str:
-    if math.isinf(value):
-        return "∞"
-    return f"{value:.3f}" if community else f"{value:g}"
+    output.print(f"[dim]{objective.meaning}[/dim]")

@@ -1,4 +1,24 @@
-"""How much the one-step gradient leaves out: Proposition 1 of the paper, measured."""
+"""How much the one-step gradient leaves out: Proposition 1 of the paper, with its constants.
+
+Write J = dF/dmu, one (p x p) block for each pair of centres,
+
+    J_kl = (beta / R_k) sum_j r_jk (d_kl - r_jl) (x_j - F_k) x_j^T.
+
+The operator 1-norm of J is its largest column sum of absolute values. With X_1 the largest 1-norm
+of a row and X_inf the largest entry of x, and as F_k is a weighted mean of rows,
+``|x_j - F_k|_1 <= 2 X_1``, so
+
+    |J|_1 <= 2 beta X_1 X_inf max_l sum_k sum_j r_jk |d_kl - r_jl| / R_k.             (bound)
+
+Let every row prefer its own centre by a margin delta in similarity and R_k >= alpha n. Then
+``r_jl (1 - r_jl) <= (K - 1) e^(-beta delta)``, the double sum is at most twice that over alpha, and
+
+    |J|_1 <= 4 (K - 1) beta e^(-beta delta) X_1 X_inf / alpha.                        (margin_bound)
+
+The paper prints ``2 K^2 beta e^(-beta delta) / alpha`` (paper_bound). It assumes that the entries
+of a unit row sum to at most 1, but X_1 can be sqrt(p). So the printed bound can be exceeded for
+wide rows and few clusters. It is reported, but no decision depends on it.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +35,7 @@ from graphopt._validation import (
     check_memory,
     check_same_dtype,
 )
-from graphopt.clustering import _bounds
-from graphopt.clustering.gradients import centers_jacobian
+from graphopt.clustering.engine import Array, centers_jacobian
 from graphopt.clustering.settings import SoftKMeansSettings
 
 _AGREEMENT = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-6}
@@ -151,10 +170,10 @@ def gradient_certificate(
     if not (np.isfinite(similarity).all() and entry <= _LARGEST):
         raise ValueError("x and centers must be smaller: their products are too large for float64")
     exact = _check_assignment(r, similarity, temperature)
-    margin = _bounds.margin(rows, similarity)
+    margin = _margin(rows, similarity)
     mass = float(exact.sum(axis=0).min() / len(rows)) if len(rows) else 0.0
-    margin_bound, paper_bound = _bounds.margin_bounds(rows, len(mu), margin, mass, temperature)
-    bound = min(_bounds.gradient_bound(rows, exact, temperature), margin_bound)
+    margin_bound, paper_bound = _margin_bounds(rows, len(mu), margin, mass, temperature)
+    bound = min(gradient_bound(rows, exact, temperature), margin_bound)
     norm, distance = None, None
     if mu.size <= max_size:
         check_memory(
@@ -174,6 +193,55 @@ def gradient_certificate(
         measured_norm=norm,
         measured_inverse_distance=distance,
     )
+
+
+def gradient_bound(x: Array, assignment: Array, temperature: float) -> float:
+    """Return `bound` above; 0 where J is zero, inf where a cluster is empty. O(n K (K + p))."""
+    n_clusters = assignment.shape[1]
+    if temperature == 0 or n_clusters == 1 or len(x) == 0:
+        return 0.0
+    # The assignment of a row of zeros does not move with the centres: it enters through R alone.
+    rows = np.abs(x, dtype=np.float64)
+    moving = rows.any(axis=1)
+    r = assignment.astype(np.float64)
+    mass = r.sum(axis=0)
+    if (mass == 0).any():
+        return np.inf
+    r = r[moving]
+    overlap = r.T @ r
+    # What rounding hides of 1 - r if r is nearly 1.
+    rounding = np.finfo(assignment.dtype).eps
+    np.fill_diagonal(overlap, (r * (1.0 - r) + rounding).sum(axis=0))
+    spread = (overlap / mass[:, None]).sum(axis=0).max()
+    return float(2.0 * temperature * spread * _row_norms(rows))
+
+
+def _margin(x: Array, similarity: Array) -> float:
+    """Return the smallest lead of a row's own centre over the next best; zero rows do not count."""
+    lead = similarity[np.abs(x).any(axis=1)]
+    if lead.shape[1] < 2 or len(lead) == 0:
+        return np.inf
+    best = np.partition(lead, lead.shape[1] - 2, axis=1)
+    return float((best[:, -1] - best[:, -2]).min())
+
+
+def _margin_bounds(
+    x: Array, n_clusters: int, margin: float, mass: float, temperature: float
+) -> tuple[float, float]:
+    """Return `margin_bound` and `paper_bound` above; `mass` is alpha."""
+    if temperature == 0 or n_clusters == 1 or len(x) == 0:
+        return 0.0, 0.0
+    if mass == 0:
+        return np.inf, np.inf
+    decay = temperature * np.exp(-temperature * margin) / mass
+    rows = np.abs(x, dtype=np.float64)
+    sound = 4.0 * (n_clusters - 1) * decay * _row_norms(rows)
+    return float(sound), float(2.0 * n_clusters**2 * decay)
+
+
+def _row_norms(rows: Array) -> float:
+    """Return X_1 X_inf of absolute values."""
+    return float(rows.sum(axis=1).max() * rows.max())
 
 
 def _matrix(name: str, value: Any) -> Any:

@@ -77,6 +77,17 @@ def update(problem: Problem, centers: Array) -> tuple[Array, Array]:
     return image, mass[0]
 
 
+def centers_jacobian(x: Array, centers: Array, temperature: float, num_threads: int) -> Array:
+    """Return dF/dmu of one graph in float64, (Kp, Kp); x (n, p), centers (K, p)."""
+    rows = np.ascontiguousarray(x, dtype=np.float64)
+    at = np.ascontiguousarray(centers[None], dtype=np.float64)
+    settings = SoftKMeansSettings(temperature, iterations=0, normalize=False)
+    one = Problem(rows, np.array([0, len(rows)], np.int64), settings, num_threads)
+    image, mass = update(one, at)
+    assignment = run(one, at).assignment
+    return _core.soft_kmeans_jacobian(rows, at, image, mass, assignment, temperature, num_threads)
+
+
 def _check_size(problem: Problem, start: Array, kept: int) -> None:
     _, n_clusters, width = start.shape
     n_rows, threads = len(problem.x), min(problem.num_threads, _MOST_CHUNKS)

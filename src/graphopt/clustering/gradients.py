@@ -11,9 +11,9 @@ import numpy as np
 from graphopt._native import _core
 from graphopt._threads import one_blas_thread
 from graphopt._validation import check_memory
-from graphopt.clustering._bounds import gradient_bound
-from graphopt.clustering.engine import Array, Problem, Trajectory, run, update
-from graphopt.clustering.settings import Gradient, SoftKMeansSettings
+from graphopt.clustering._certificate import gradient_bound
+from graphopt.clustering.engine import Array, Problem, Trajectory, centers_jacobian, update
+from graphopt.clustering.settings import Gradient
 from graphopt.errors import ConvergenceWarning
 
 #: ``auto`` takes the one-step gradient if its certified relative error is at most this.
@@ -175,17 +175,6 @@ def _solve_dense(problem: Problem, centers: Array, v: Array) -> Array:
             )
         u[graph] = solution.reshape(n_clusters, width)
     return u
-
-
-def centers_jacobian(x: Array, centers: Array, temperature: float, num_threads: int) -> Array:
-    """Return dF/dmu of one graph in float64, (Kp, Kp); x (n, p), centers (K, p)."""
-    rows = np.ascontiguousarray(x, dtype=np.float64)
-    at = np.ascontiguousarray(centers[None], dtype=np.float64)
-    settings = SoftKMeansSettings(temperature, iterations=0, normalize=False)
-    one = Problem(rows, np.array([0, len(rows)], np.int64), settings, num_threads)
-    image, mass = update(one, at)
-    assignment = run(one, at).assignment
-    return _core.soft_kmeans_jacobian(rows, at, image, mass, assignment, temperature, num_threads)
 
 
 def _certified_error(problem: Problem, trajectory: Trajectory) -> float:

@@ -1,15 +1,15 @@
-"""Which completion is best here? Asked of an inner split of the seen edges."""
+"""Choose a completion by a contest on seen edges that are hidden."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphopt._selection import first_of_the_best
 from graphopt._validation import (
     RandomState,
     as_tuple,
@@ -24,9 +24,11 @@ from graphopt.completion._link_model import LinkModel
 from graphopt.completion._mixture import Mixture
 from graphopt.completion._neighbours import FeatureNeighbours
 from graphopt.completion._placement import spread_over_groups
+from graphopt.contest import Seed, contest
 from graphopt.datasets.hiding import check_seen_graph, check_share, masked_graphs
 from graphopt.features import node_features
 from graphopt.graph import Graph
+from graphopt.objectives import Judgement, Modularity, Problem, Trial
 
 PLACEMENTS = ("together", "spread", "expected")
 """What becomes of nodes without a seen edge, the simpler first; see :func:`decide_under`."""
@@ -36,7 +38,7 @@ Judge: TypeAlias = Callable[[Graph, NDArray[Any]], float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trial:
+class Outcome:
     """How good one way to decide was on the inner splits.
 
     Attributes
@@ -64,18 +66,18 @@ class Choice:
 
     Attributes
     ----------
-    best : Trial
+    best : Outcome
         The first of those that are as good as the one of the highest mean value: their mean
         difference to it is at most one standard error of that difference over the splits.
-    trials : tuple of Trial
+    outcomes : tuple of Outcome
         All of them, in the order they were given: all placements of the first candidate, of the
         second, ...
     decide : callable
         The algorithm they were judged with.
     """
 
-    best: Trial
-    trials: tuple[Trial, ...]
+    best: Outcome
+    outcomes: tuple[Outcome, ...]
     decide: Decide
 
     @property
@@ -218,26 +220,78 @@ def choose(
     if decide is None:
         decide = _partition(min(whole.n_nodes for whole in graphs), k)
     rng = check_random_state(random_state)
-    values: dict[tuple[int, str], list[float]] = {
-        (i, placement): [] for i in range(len(candidates)) for placement in placements
+    ways = [
+        _Way(f"{i} {placement}", i, candidate, placement, decide)
+        for i, candidate in enumerate(candidates)
+        for placement in placements
+    ]
+
+    def seeds() -> Iterator[list[list[Seed]]]:
+        while True:
+            seed = int(rng.integers(2**63))  # of all candidates alike
+            yield [[seed]] * len(ways)
+
+    table = contest(ways, _trials(graphs, described, share, n_splits, k, judge, rng), seeds())
+    outcomes = {
+        way.name: Outcome(way.completion, way.placement, tuple(table.values(way.name)))
+        for way in ways
     }
-    for whole, given in zip(graphs, described, strict=True):
-        for hiding in masked_graphs(whole, share, n_splits, rng):
+    return Choice(outcomes[table.best()], tuple(outcomes.values()), decide)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """A completion and a placement, as a method."""
+
+    name: str
+    number: int
+    completion: Completion | None
+    placement: str
+    algorithm: Decide
+
+    def decide(self, problem: Problem, random_state: Seed) -> NDArray[Any]:
+        missing = problem.once(self.number, partial(_missing, self.completion, problem))
+        return decide_under(
+            problem.graph,
+            missing,
+            self.algorithm,
+            placement=self.placement,
+            random_state=random_state,
+        )
+
+
+def _missing(completion: Completion | None, problem: Problem) -> Graph | None:
+    """Return what a completion expects; placements share it."""
+    if completion is None:
+        return None
+    return completion.missing_edges(problem.graph, problem.features)
+
+
+def _trials(
+    graphs: list[Graph],
+    features: list[Any],
+    seen_fraction: float,
+    n_splits: int,
+    k: int | None,
+    judge: Judge,
+    rng: np.random.Generator,
+) -> Iterator[Trial]:
+    """Yield trials made of each graph.
+
+    As large a share of the seen edges is hidden as is missing, and all of them judge.
+    """
+    for whole, given in zip(graphs, features, strict=True):
+        judged = partial(_judged, judge, whole)
+        most = whole.n_nodes if k is None else k
+        for hiding in masked_graphs(whole, seen_fraction, n_splits, rng):
             kept = hiding.seen
             rows = node_features(kept, given) if callable(given) else given
-            seed = int(rng.integers(2**63))  # of all candidates alike
-            for i, candidate in enumerate(candidates):
-                missing = None if candidate is None else candidate.missing_edges(kept, rows)
-                for placement in placements:
-                    decision = decide_under(
-                        kept, missing, decide, placement=placement, random_state=seed
-                    )
-                    values[i, placement].append(float(judge(whole, decision)))
-    trials = tuple(
-        Trial(candidates[i], placement, tuple(found)) for (i, placement), found in values.items()
-    )
-    best = first_of_the_best(np.array([trial.values for trial in trials]))
-    return Choice(trials[best], trials, decide)
+            problem = Problem(kept, most, Modularity(), rows, seen_fraction)
+            yield Trial(problem, judged, hiding.order)
+
+
+def _judged(judge: Judge, whole: Graph, decision: NDArray[Any]) -> Judgement:
+    return Judgement(float(judge(whole, decision)), decision)
 
 
 def _listed(graph: Graph | Sequence[Graph], features: Any) -> tuple[list[Graph], list[Any]]:

@@ -3,6 +3,7 @@
 from graphopt.datasets.catalog import names
 from graphopt.datasets.dataset import Dataset, InductiveDataset
 from graphopt.datasets.distribution import synthetic_distribution
+from graphopt.datasets.hiding import Hiding, clean_splits
 from graphopt.datasets.loading import load
 from graphopt.datasets.splits import EdgeSplit, observed_graph, split_edges
 from graphopt.datasets.structural_features import structural_features
@@ -11,7 +12,9 @@ from graphopt.datasets.synthetic import synthetic
 __all__ = [
     "Dataset",
     "EdgeSplit",
+    "Hiding",
     "InductiveDataset",
+    "clean_splits",
     "load",
     "names",
     "observed_graph",

@@ -237,31 +237,3 @@ def check_seen_graph(graph: Graph) -> None:
     check_undirected("graph", graph)
     if graph.weights is not None and (graph.weights < 0.0).any():
         raise ValueError("graph must have no negative weights")
-
-
-def renumbered_back(
-    task: str, decision: NDArray[Any], order: NDArray[np.integer[Any]]
-) -> NDArray[Any]:
-    """Return a decision in the numbering before nodes were reordered.
-
-    Parameters
-    ----------
-    task : {"community", "facility"}
-        What the decision is: a group for each node, or chosen nodes.
-    decision : array of int
-    order : array of int, shape (n_nodes,)
-        Node i was node ``order[i]`` before.
-
-    Examples
-    --------
-    >>> renumbered_back("community", np.array([5, 6, 7]), np.array([2, 0, 1]))
-    array([6, 7, 5])
-    >>> renumbered_back("facility", np.array([0, 2]), np.array([2, 0, 1]))
-    array([2, 1])
-    """
-    if task == "facility":
-        centers: NDArray[Any] = order[decision].astype(decision.dtype)
-        return centers
-    labels = np.empty_like(decision)
-    labels[order] = decision
-    return labels

@@ -1,87 +1,114 @@
-"""The whole way: portfolio, trials, the winner's decision, its evidence."""
+"""The whole way: methods, trials, the winner's decision, its evidence."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import EllipsisType
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._validation import (
     RandomState,
+    as_tuple,
+    check_choice,
     check_integer,
     check_number,
     check_random_state,
 )
 from graphopt.centers import evaluate_centers
-from graphopt.decision._case import Case, Features
+from graphopt.contest import Method, Seed, Table, contest
+from graphopt.decision._adapters import AnyMethod, as_method, name_of
+from graphopt.decision._budget import Budget, Clock
 from graphopt.decision._evidence import gather
-from graphopt.decision._methods import checked_case
-from graphopt.decision._portfolio import portfolio
-from graphopt.decision._result import Decision
-from graphopt.decision._trials import (
-    Clock,
-    Entrant,
-    best_of,
-    run_trials,
-    value_of,
-)
-from graphopt.evaluation import exact_within_reach, quality
+from graphopt.decision._methods import portfolio
+from graphopt.decision._result import Candidate, Decision
+from graphopt.errors import GraphoptError
 from graphopt.graph import Graph
+from graphopt.objectives import Objective, Problem, Trial, as_objective
+from graphopt.objectives.base import judged
 
 _PROOF_SECONDS = 30.0
+_FORGIVEN = (ValueError, GraphoptError, MemoryError)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodDecision:
+    """What a method decides on everything that is seen.
+
+    Attributes
+    ----------
+    name : str
+        As in :attr:`graphopt.decision.Decision.method`.
+    decision : array of int32, or None
+        Group of each node, or chosen nodes; None where it could not decide.
+    seconds : float
+        What methods share, such as a fitted completion, is in the time of the first.
+    error : str
+        Why there is no decision; empty where there is one.
+    """
+
+    name: str
+    decision: NDArray[np.int32] | None
+    seconds: float
+    error: str = ""
 
 
 def decide(
     graph: Graph,
-    features: Features = None,
+    features: Any = None,
     *,
-    task: str = "community",
+    objective: Literal["modularity", "k-center"] | Objective = "modularity",
     k: int,
     seen_fraction: float | None = None,
+    methods: Sequence[AnyMethod | EllipsisType] = (...,),
     time_budget: float | None = None,
     n_trials: int = 5,
-    networks: bool = False,
     random_state: RandomState = None,
 ) -> Decision:
     """Decide on a graph by the method that does best on it, and say how good that is.
 
-    Where edges are missing, every method of a portfolio is tried: some of the seen edges are
-    hidden, the method decides, and they judge what it decided, for communities with the weight of
-    all that are missing. The best on average over the trials, or the first by preference that they
-    cannot tell from it, then decides on everything that is seen. No edge that is not in `graph` is
-    used. Where all edges are seen, all methods decide and the best decision is taken.
+    Where edges are missing, every method is tried: some of the seen edges are hidden, the method
+    decides, and they judge what it decided, for communities with the weight of all that are
+    missing. The best on average over the trials, or the first by preference that they cannot tell
+    from it, then decides on everything that is seen. No edge that is not in `graph` is used. Where
+    all edges are seen, all methods decide and the best decision is taken.
 
     This takes a while: 27 s for the communities of cora (2,708 nodes, 2,150 edges seen) on two idle
-    cores, about twice that for facilities. Every trial runs the whole portfolio, so the time grows
-    in proportion to `n_trials`. With the number of nodes n it grows about as n² where features are
-    given, as those of all pairs of nodes are compared, and for facilities, which need the distances
+    cores, about twice that for centers. Every trial runs all methods, so the time grows in
+    proportion to `n_trials`. With the number of nodes n it grows about as n² where features are
+    given, as those of all pairs of nodes are compared, and for centers, which need the distances
     between all pairs; for communities without features it grows about in proportion to the number
     of edges. `time_budget` limits it.
 
     Parameters
     ----------
     graph : Graph
-        What is seen, undirected, with every node; weights must not be negative. Facilities:
+        What is seen, undirected, with every node; weights must not be negative. For k-center,
         distances are hops.
     features : array, sparse array or callable, shape (n_nodes, n_features), optional
         Of the nodes. They must not have been computed from the seen edges: trials would be decided
         by features that know the hidden ones. What depends on edges is computed anew for each trial
         by a callable that takes a graph and returns rows.
-    task : {"community", "facility"}
+    objective : {"modularity", "k-center"} or Objective
         At most `k` groups of large modularity, or `k` nodes with the farthest node near.
     k : int
         1 to n_nodes.
     seen_fraction : float, optional
         Share of all edges that `graph` holds, above 0 to 1. None: 1, nothing is missing.
+    methods : sequence, optional
+        Methods that take part, by preference. ``...`` stands for those that this function knows
+        itself, and is the default. Others are names, callables or estimators, as in
+        :func:`graphopt.decision.compare`; ``[..., ClusterNet(10)]`` adds a network. An estimator
+        with parameters `seen_fraction` and `features_from_edges` is told both.
     time_budget : float, optional
         Seconds. Methods that would not fit are left out, then trials, and the decision depends on
         the machine; the cheapest method decides in any case, and evidence is gathered after it.
     n_trials : int
         At least 1; fewer where time runs out.
-    networks : bool
-        Whether methods that train a network take part; they need features and load PyTorch.
     random_state : int, Generator or None
 
     Returns
@@ -91,8 +118,8 @@ def decide(
     Raises
     ------
     TypeError, ValueError
-        For a graph that is directed or has negative weights, features that do not fit, or a setting
-        out of range.
+        For a graph that is directed or has negative weights, features that do not fit, a method
+        that is none, or a setting out of range.
     graphopt.errors.GraphoptError
         If no method could decide.
 
@@ -114,67 +141,213 @@ def decide(
         time_budget = check_number("time_budget", time_budget, minimum=0.0)
     clock = Clock(time_budget)
     rng = check_random_state(random_state)
-    case, k = checked_case(graph, features, task, k, seen_fraction)
-    entrants = [Entrant(method) for method in portfolio(task, case, networks)]
-    if case.seen_fraction < 1.0:
-        trials = run_trials(entrants, case, features, task, k, n_trials, clock, rng)
-        winner = best_of(entrants, task, case.seen_fraction)
-        decision = winner.method.run(case, k, rng)
+    goal = as_objective(objective)
+    problem = Problem.of(graph, features, objective=goal, k=k, seen_fraction=seen_fraction)
+    known = _methods(methods, problem)
+    trials: list[Trial] = []
+    if problem.seen_fraction < 1.0:
+        table = _tried(known, problem, n_trials, clock, rng, trials)
+        winner = best_of(known, table, problem)
+        decision = winner.decide(problem, rng)
     else:
-        trials = []
-        winner, decision = _best_where_all_is_seen(entrants, case, task, k, clock, rng)
-    bound, decision = _proven(task, case, decision, k, clock)
-    evidence = gather(task, case, decision, winner, trials, k, rng)
+        table = _decided_where_all_is_seen(known, problem, clock, rng)
+        winner = best_of(known, table, problem)
+        decision = table.of(winner.name)[0].decision
+    limit = max(0.0, min(_PROOF_SECONDS, clock.left))
+    bound, decision = goal.prove(problem, decision, limit)
+    evidence = gather(problem, decision, winner, trials, table, rng)
+    labels, centers = decision.astype(np.int32), None
+    if goal.decides == "centers":
+        labels, centers = evaluate_centers(problem.graph, decision).assignment, labels
     return Decision(
-        task,
-        winner.method.name,
-        *_published(task, case.graph, decision),
-        quality(task, case.graph, decision),
+        goal,
+        winner.name,
+        labels,
+        centers,
+        goal.evaluate(decision, problem.graph),
         evidence.expected_value,
         evidence.interval,
         bound,
         evidence.stability,
-        tuple(entrant.record() for entrant in entrants),
+        tuple(_candidate(method.name, table) for method in known),
         len(trials),
         clock.spent,
     )
 
 
-def _best_where_all_is_seen(
-    entrants: list[Entrant], case: Case, task: str, k: int, clock: Clock, rng: np.random.Generator
-) -> tuple[Entrant, NDArray[np.int32]]:
-    """Let the methods decide, as long as time allows, and return the best and its decision."""
-    for entrant in entrants:
-        if entrant is not entrants[0] and clock.left <= 2.0 * entrants[0].mean_seconds:
-            break
-        begin = clock.spent
-        found = entrant.method.run(case, k, rng)
-        entrant.seconds.append(clock.spent - begin)
-        entrant.decisions.append(found)
-        entrant.scores.append(value_of(task, case.graph, found, k))
-    winner = best_of(entrants, task, case.seen_fraction)
-    return winner, winner.decisions[0]
+def portfolio_decisions(
+    graph: Graph,
+    features: Any = None,
+    *,
+    objective: Literal["modularity", "k-center"] | Objective = "modularity",
+    k: int,
+    seen_fraction: float | None = None,
+    methods: Collection[str] | None = None,
+    random_state: RandomState = None,
+) -> list[MethodDecision]:
+    """Let the methods that :func:`graphopt.decide` knows decide, one after the other.
 
+    No trial is made and no method is preferred. With the whole graph at hand, you can see which one
+    would have been best, and so what a choice was worth.
 
-def _proven(
-    task: str, case: Case, decision: NDArray[np.int32], k: int, clock: Clock
-) -> tuple[float | None, NDArray[np.int32]]:
-    """Return a bound on the seen radius; where all is seen, a better choice too if one is found."""
-    if task == "community":
-        return None, decision
-    limit = max(0.0, min(_PROOF_SECONDS, clock.left if math.isfinite(clock.left) else math.inf))
-    found = exact_within_reach(case.graph, k, time_limit=limit)
-    better = (
-        case.seen_fraction == 1.0
-        and len(found.centers) == k
-        and found.radius < quality(task, case.graph, decision)
+    Parameters
+    ----------
+    graph, features, objective, k, seen_fraction
+        As for :func:`graphopt.decide`.
+    methods : collection of str, optional
+        Names of those that are asked. None: all.
+    random_state : int, Generator or None
+        What a method decides does not depend on which others are asked.
+
+    Returns
+    -------
+    list of MethodDecision
+        By preference.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`graphopt.decide`, and for a name that is not known for such a problem.
+
+    Examples
+    --------
+    >>> from graphopt import datasets
+    >>> data = datasets.synthetic(80, random_state=0)
+    >>> found = portfolio_decisions(
+    ...     data.observed, objective="k-center", k=3, seen_fraction=0.4,
+    ...     methods=["greedy", "local search"], random_state=0,
+    ... )
+    >>> [(one.name, len(one.decision)) for one in found]
+    [('local search', 3), ('greedy', 3)]
+    """
+    goal = as_objective(objective)
+    problem = Problem.of(graph, features, objective=goal, k=k, seen_fraction=seen_fraction)
+    known = portfolio(problem)
+    names = [method.name for method in known]
+    asked = names if methods is None else as_tuple("methods", methods)
+    for name in asked:
+        check_choice("methods", name, names)
+    seeds = check_random_state(random_state).integers(2**63, size=len(known))
+    drawn = [[int(seed)] for seed in seeds]
+    table = contest(
+        known,
+        [_whole_trial(problem)],
+        [drawn],
+        admit=lambda _, method: method.name in asked,
+        forgive=_FORGIVEN,
     )
-    return found.lower_bound, found.centers if better else decision
+    return [
+        MethodDecision(one.method, None if one.error else one.decision, one.seconds, one.error)
+        for one in table.results
+    ]
 
 
-def _published(
-    task: str, graph: Graph, decision: NDArray[Any]
-) -> tuple[NDArray[np.int32], NDArray[np.int32] | None]:
-    if task == "community":
-        return decision.astype(np.int32), None
-    return evaluate_centers(graph, decision).assignment, decision.astype(np.int32)
+def best_of(methods: Sequence[Method], table: Table, problem: Problem) -> Method:
+    """Return the first of those that the trials cannot tell from the best.
+
+    Only those count that took part in as many trials as any.
+
+    Raises
+    ------
+    GraphoptError
+        If all of them failed.
+    """
+    running = [method for method in methods if not table.error(method.name)]
+    if not running:
+        causes = "; ".join(f"{method.name}: {table.error(method.name)}" for method in methods)
+        raise GraphoptError(f"no method could decide: {causes}")
+    if not any(table.of(method.name) for method in running):
+        return next((method for method in running if _is_plain(method)), running[0])
+    objective = problem.objective
+    name = table.best(
+        greater_is_better=objective.greater_is_better,
+        hidden_per_kept=1.0 / objective.kept_share(problem.seen_fraction) - 1.0,
+    )
+    return next(method for method in running if method.name == name)
+
+
+def _methods(asked: Sequence[AnyMethod | EllipsisType], problem: Problem) -> list[Method]:
+    """Return the methods that take part, by preference."""
+    found: list[Method] = []
+    for one in as_tuple("methods", asked):
+        if one is ...:
+            found += portfolio(problem)
+        else:
+            name, objective = name_of(one), problem.objective
+            found.append(as_method(name, one, objective, problem.k, informed=True))
+    if not found:
+        raise ValueError(
+            f"methods must hold at least one for the objective {problem.objective.name!r}"
+        )
+    names = [method.name for method in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"methods must have different names; two are called {twice!r}")
+    return found
+
+
+def _tried(
+    methods: list[Method],
+    problem: Problem,
+    n_trials: int,
+    clock: Clock,
+    rng: np.random.Generator,
+    trials: list[Trial],
+) -> Table:
+    """Let the methods decide in trials, which are added to `trials`."""
+    # Cheap methods go first: what they take says what the others may.
+    turns = sorted(range(len(methods)), key=lambda i: not _is_plain(methods[i]))
+
+    def drawn() -> Iterator[Trial]:
+        for _ in range(n_trials):
+            trials.append(problem.objective.hide(problem, rng))
+            yield trials[-1]
+
+    def seeds() -> Iterator[list[list[Seed]]]:
+        while True:
+            one_each = rng.integers(2**63, size=len(methods))
+            yield [[int(one_each[i])] for i in turns]
+
+    budget = Budget(clock, problem.objective)
+    table = contest(
+        [methods[i] for i in turns],
+        drawn(),
+        seeds(),
+        admit=budget.admit,
+        stop=budget.stop,
+        forgive=_FORGIVEN,
+    )
+    table.methods = tuple(method.name for method in methods)
+    return table
+
+
+def _decided_where_all_is_seen(
+    methods: list[Method], problem: Problem, clock: Clock, rng: np.random.Generator
+) -> Table:
+    """Let the methods decide on the problem itself, as long as time allows."""
+    first = methods[0]
+
+    def in_time(table: Table, method: Method) -> bool:
+        return method is first or clock.left > 2.0 * table.seconds(first.name)
+
+    return contest(
+        methods,
+        [_whole_trial(problem)],
+        [[[rng] for _ in methods]],
+        admit=in_time,
+        forgive=_FORGIVEN,
+    )
+
+
+def _whole_trial(problem: Problem) -> Trial:
+    """Return a problem as a trial that is judged on what is seen."""
+    order = np.arange(problem.graph.n_nodes)
+    return Trial(problem, partial(judged, problem, order, problem.graph), order)
+
+
+def _candidate(name: str, table: Table) -> Candidate:
+    return Candidate(name, tuple(table.values(name)), table.seconds(name), table.error(name))
+
+
+def _is_plain(method: Method) -> bool:
+    return bool(getattr(method, "plain", False))

@@ -10,14 +10,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import t as students_t
 
-from graphopt.centers import local_search_k_center
-from graphopt.communities import leiden
-from graphopt.decision._case import Case
-from graphopt.decision._portfolio import Method, main_part
-from graphopt.decision._trials import Entrant, Trial
-from graphopt.evaluation import quality
+from graphopt.contest import Method, Table
+from graphopt.decision._methods import decide_again, sampled_graphs
 from graphopt.graph import Graph
-from graphopt.paths import distances_to_nearest
+from graphopt.objectives import Problem, Trial
 
 _CONFIDENCE = 0.9
 _VALUED_ON = 20  # sampled graphs
@@ -26,7 +22,7 @@ _DECIDED_ON = 8  # of them, for stability
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Value and stability of a decision; see :class:`graphopt.Decision`."""
+    """Value and stability of a decision; see :class:`graphopt.decision.Decision`."""
 
     expected_value: float
     interval: tuple[float, float]
@@ -34,90 +30,101 @@ class Evidence:
 
 
 def gather(
-    task: str,
-    case: Case,
+    problem: Problem,
     decision: NDArray[np.int32],
-    winner: Entrant,
+    winner: Method,
     trials: list[Trial],
-    k: int,
+    table: Table,
     rng: np.random.Generator,
 ) -> Evidence:
     """Say what a decision is worth on the whole graph, and decide on sampled whole graphs again."""
-    if case.seen_fraction == 1.0:
-        value = quality(task, case.graph, decision)
+    if problem.seen_fraction == 1.0:
+        value = problem.objective.evaluate(decision, problem.graph)
         again = [
-            winner.method.run(case, k, np.random.default_rng(seed))
+            winner.decide(problem, np.random.default_rng(seed))
             for seed in rng.integers(2**63, size=_DECIDED_ON)
         ]
-        stable = _stability(task, decision, again, [case.graph] * len(again))
+        stable = _stability(problem, decision, again, [problem.graph] * len(again))
         return Evidence(value, (value, value), stable)
-    method = winner.method
-    graphs = method.samples(case, _VALUED_ON, rng)
-    if task == "community":
-        value, interval = _expected_modularity(case, decision, winner, trials)
+    graphs = sampled_graphs(winner, problem, _VALUED_ON, rng)
+    if problem.objective.sums_over_edges:
+        value, interval = _expected_from_trials(problem, decision, winner, trials, table)
     else:
-        value, interval = _expected_radius(case, graphs, decision, winner, trials, method, rng)
-    again = [_decided_on(task, graph, k, rng) for graph in graphs[:_DECIDED_ON]]
-    return Evidence(value, interval, _stability(task, decision, again, graphs[:_DECIDED_ON]))
+        value, interval = _expected_on_samples(
+            problem, graphs, decision, winner, trials, table, rng
+        )
+    sampled = graphs[:_DECIDED_ON]
+    again = [decide_again(winner, problem, graph, rng) for graph in sampled]
+    return Evidence(value, interval, _stability(problem, decision, again, sampled))
 
 
-def _expected_modularity(
-    case: Case, decision: NDArray[np.int32], winner: Entrant, trials: list[Trial]
+def _expected_from_trials(
+    problem: Problem,
+    decision: NDArray[np.int32],
+    winner: Method,
+    trials: list[Trial],
+    table: Table,
 ) -> tuple[float, tuple[float, float]]:
-    """Take the trials for what is to come: what was worth how much on edges that were hidden.
+    """Expect what the trials found: the value of decisions on edges that were hidden.
 
-    They decided from fewer edges and were judged on fewer. Another way to extrapolate is to take
-    off the seen value what the trials lost of theirs; how far the two differ widens the interval,
-    beside the trials' own spread. Without a trial nothing better than the seen value is known.
+    In trials, methods decided from fewer edges and were judged on fewer. Another way to extrapolate
+    is to take off the seen value what the trials lost of theirs; how far the two differ widens the
+    interval, beside the trials' own spread. Without a trial nothing better than the seen value is
+    known.
     """
-    seen = quality("community", case.graph, decision)
-    if not winner.scores:
-        return seen, (-0.5, seen)
-    scores = np.array(winner.scores)
+    objective = problem.objective
+    seen = objective.evaluate(decision, problem.graph)
+    results = table.of(winner.name)
+    if not results:
+        ends = (objective.least, seen) if objective.greater_is_better else (seen, math.inf)
+        return seen, ends
+    scores = np.array([result.value for result in results])
     kept = np.array(
         [
-            quality("community", trial.case.graph, found[trial.order])
-            for trial, found in zip(trials, winner.decisions, strict=False)
+            objective.evaluate(result.decision[trial.order], trial.problem.graph)
+            for trial, result in zip(trials, results, strict=False)
         ]
     )
     positive = kept > 0.0
     other = seen * float((scores[positive] / kept[positive]).mean()) if positive.any() else seen
     value = float(scores.mean())
     reach = _reach(scores) + abs(value - other)
-    return value, (max(value - reach, -0.5), min(value + reach, max(seen, value)))
+    if objective.greater_is_better:
+        return value, (max(value - reach, objective.least), min(value + reach, max(seen, value)))
+    return value, (max(value - reach, min(seen, value)), value + reach)
 
 
-def _expected_radius(
-    case: Case,
+def _expected_on_samples(
+    problem: Problem,
     graphs: list[Graph],
     decision: NDArray[np.int32],
-    winner: Entrant,
+    winner: Method,
     trials: list[Trial],
-    method: Method,
+    table: Table,
     rng: np.random.Generator,
 ) -> tuple[float, tuple[float, float]]:
     """Average over sampled whole graphs, and correct by what such samples got wrong in the trials.
 
-    There, the radius is that of the nodes in the main part of the seen graph: no more is known.
+    There, the value is that on the main part of the seen graph: no more is known.
     """
-    radii = _finite([quality("facility", graph, decision) for graph in graphs])
+    objective = problem.objective
+    values = _finite([objective.evaluate(decision, graph) for graph in graphs])
     errors = []
-    for trial, found in zip(trials, winner.decisions, strict=False):
-        number = np.zeros(case.graph.n_nodes, np.int32)
+    for trial, result in zip(trials, table.of(winner.name), strict=False):
+        number = np.zeros(problem.graph.n_nodes, np.int32)
         number[trial.order] = np.arange(len(trial.order), dtype=np.int32)
-        there = number[found]
-        samples = method.samples(trial.case, _DECIDED_ON, rng)
-        predicted = _finite([quality("facility", graph, there) for graph in samples]).mean()
-        hops, _ = distances_to_nearest(case.graph, found)
-        actual = hops[main_part(case.graph, len(found))].max(initial=0.0)
+        there = number[result.decision]
+        samples = sampled_graphs(winner, trial.problem, _DECIDED_ON, rng)
+        predicted = _finite([objective.evaluate(there, graph) for graph in samples]).mean()
+        actual = objective.evaluate_main_part(result.decision, problem.graph)
         if math.isfinite(actual) and math.isfinite(predicted):
             errors.append(float(actual - predicted))
-    value = float(radii.mean()) + (math.fsum(errors) / len(errors) if errors else 0.0)
+    value = float(values.mean()) + (math.fsum(errors) / len(errors) if errors else 0.0)
     if not math.isfinite(value):
-        return math.inf, (0.0, math.inf)
-    value = max(value, 0.0)
-    reach = math.hypot(_reach(radii), _reach(np.array(errors)))
-    return value, (max(value - reach, 0.0), value + reach)
+        return math.inf, (max(objective.least, 0.0), math.inf)
+    value = max(value, objective.least)
+    reach = math.hypot(_reach(values), _reach(np.array(errors)))
+    return value, (max(value - reach, objective.least), value + reach)
 
 
 def _reach(values: NDArray[np.float64]) -> float:
@@ -135,20 +142,13 @@ def _finite(values: list[float]) -> NDArray[np.float64]:
     return kept if len(kept) else np.array([np.inf])
 
 
-def _decided_on(task: str, graph: Graph, k: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    """Return the decision for a sampled graph as though it were the whole one."""
-    if task == "community":
-        return leiden(graph, k, starts=1, random_state=rng).labels
-    return local_search_k_center(graph, k, n_starts=3, n_rounds=3, random_state=rng).centers
-
-
 def _stability(
-    task: str,
+    problem: Problem,
     decision: NDArray[np.int32],
     others: list[NDArray[np.int32]],
     graphs: list[Graph],
 ) -> NDArray[np.float64]:
-    if task == "community":
+    if problem.objective.decides == "labels":
         return _same_group([_matched(decision, other) for other in others], decision)
     near = np.zeros(len(decision))
     for other, graph in zip(others, graphs, strict=True):

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from graphopt._escaping import for_terminal
 from graphopt._text import counted
+from graphopt.objectives import Objective
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A method of the portfolio and how it did in the trials.
+    """A method and how it did in the trials.
 
     Attributes
     ----------
@@ -47,38 +48,39 @@ class Decision:
 
     Attributes
     ----------
-    task : {"community", "facility"}
+    objective : Objective
     method : str
         The candidate that won.
     labels : array of int32, shape (n_nodes,)
-        Group of each node; for facilities, the position in `centers` of the nearest on the seen
+        Group of each node; for k-center, the position in `centers` of the nearest on the seen
         graph, -1 where none is reached.
     centers : array of int32, shape (k,), or None
-        Chosen nodes, for facilities.
+        Chosen nodes, for k-center.
     seen_value : float
-        Modularity on the seen graph, or its radius (``inf``: a node reaches no centre).
+        Modularity on the seen graph, or its radius (``inf``: a node reaches no center).
     expected_value : float
-        The same on the whole graph, as the trials let expect it; on a graph that is all seen,
-        `seen_value`. Communities: rather too low, as trials had fewer edges to learn from.
+        The same on the whole graph, as estimated from the trials; on a graph that is all seen,
+        `seen_value`. For communities the estimate is rather too low, as trials had fewer edges to
+        learn from.
     interval : tuple of float
-        Where the value on the whole graph lies, most likely: the spread of the trials, and how far
-        two ways to extrapolate differ (communities), or of sampled whole graphs and their errors in
-        the trials (facilities).
+        Where the value on the whole graph lies, most likely. For communities, it is made of the
+        spread of the trials and how far two ways to extrapolate differ; for k-center, of the spread
+        of sampled whole graphs and of their errors in the trials.
     bound : float or None
-        No choice of k centres has a smaller radius on the seen graph (on its largest component,
-        where it has more than k). None for communities, of which nothing is proven.
+        No choice of k centers has a smaller radius on the seen graph (on its largest component,
+        where it has more than k). None for communities, for which nothing is proven.
     stability : array of float64
-        Communities: how often each node stays in its group, one entry per node. Facilities: how
-        often each centre, or a node next to it, is chosen again. Over decisions on sampled whole
-        graphs, or, where all is seen, over decisions from other seeds.
+        For communities, how often each node stays in its group, one entry per node; for k-center,
+        how often each center, or a node next to it, is chosen again. Over decisions on sampled
+        whole graphs, or, where all is seen, over decisions from other seeds.
     candidates : tuple of Candidate
-        The whole portfolio, in the order it was tried.
+        All methods, by preference.
     n_trials : int
         Trials in which all candidates that count took part.
     seconds : float
     """
 
-    task: str
+    objective: Objective
     method: str
     labels: NDArray[np.int32]
     centers: NDArray[np.int32] | None
@@ -93,7 +95,7 @@ class Decision:
 
     @property
     def decision(self) -> NDArray[np.int32]:
-        """`labels` or `centers`, whichever was asked for."""
+        """`labels` or `centers`, whichever the objective decides."""
         return self.labels if self.centers is None else self.centers
 
     @property
@@ -106,39 +108,36 @@ class Decision:
         return 1.0 - self.bound / self.seen_value
 
     def __str__(self) -> str:
-        community = self.task == "community"
-        what = "modularity" if community else "largest distance"
-        made = (
-            counted(len(np.unique(self.labels)), "community", "communities")
-            if self.centers is None
-            else counted(len(self.centers), "facility", "facilities")
-        )
-        value = self._with_unit(self.seen_value)
+        what = self.objective.value_name
+        n_parts = len(np.unique(self.labels) if self.centers is None else self.centers)
+        made = counted(n_parts, *self.objective.parts)
+        number, described = self.objective.number, self.objective.describe
+        value = described(self.seen_value)
         lines = [f"{made} by {for_terminal(self.method)}"]
         # Without trials the value is known only where nothing is missing.
         all_seen = self.n_trials == 0 and self.interval == (self.seen_value, self.seen_value)
         if all_seen:
             lines.append(f"{what}: {value}; all edges are seen")
         else:
-            low, high = (self._number(end) for end in self.interval)
+            low, high = (number(end) for end in self.interval)
             lines += [
                 f"{what} on the seen graph: {value}",
-                f"{what} expected on the whole graph: {self._with_unit(self.expected_value)} "
+                f"{what} expected on the whole graph: {described(self.expected_value)} "
                 f"(90 % interval: {low} to {high})",
             ]
         if self.bound is not None:
             lines.append(
-                f"no choice of {made} has a largest distance below {self._with_unit(self.bound)} "
+                f"no choice of {made} has a largest distance below {described(self.bound)} "
                 "on the seen graph" + (", so this one is optimal there" if self.gap == 0.0 else "")
             )
         again = "decisions from other seeds" if all_seen else "decisions on sampled whole graphs"
         stays = (
             "a node stays in its group"
-            if community
-            else "a facility or its neighbour is chosen again"
+            if self.centers is None
+            else f"a {self.objective.parts[0]} or its neighbour is chosen again"
         )
         lines.append(f"stability: {stays} in {_mean(self.stability):.0%} of {again}, on average")
-        judged = what if community else f"smoothed {what}"
+        judged = self.objective.judged_name
         if all_seen:
             lines.append(f"methods tried, with the {judged} and the seconds of a decision:")
         else:
@@ -157,20 +156,8 @@ class Decision:
             return f"{name}: not tried"
         n_tried = len(candidate.scores)
         left = f", left after {counted(n_tried, 'trial')}" if 0 < n_tried < self.n_trials else ""
-        score = self._with_unit(candidate.score)
+        score = self.objective.describe(candidate.score)
         return f"{name}: {score}, {candidate.seconds:.2g} s{left}"
-
-    def _number(self, value: float) -> str:
-        if math.isinf(value):
-            return "∞"
-        return f"{value:.3f}" if self.task == "community" else f"{value:.3g}"
-
-    def _with_unit(self, value: float) -> str:
-        if self.task == "community":
-            return self._number(value)
-        if math.isinf(value):
-            return "∞ (a node cannot reach any facility)"
-        return f"{self._number(value)} {'hop' if value == 1.0 else 'hops'}"
 
 
 def _mean(values: NDArray[Any]) -> float:

@@ -5,52 +5,56 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from graphopt._files import UsersPath, check_path
-from graphopt._validation import (
-    RandomState,
-    check_random_state,
-)
+from graphopt._validation import RandomState, check_integer, check_random_state
 from graphopt.centers import evaluate_centers
 from graphopt.completion import Completion, spread_over_groups
+from graphopt.datasets.hiding import check_share
 from graphopt.features import node_features
-from graphopt.graph import Graph
-from graphopt.learning import files, inductive
-from graphopt.learning.cases import Case, prepare_case
-from graphopt.learning.finish import finished
-from graphopt.learning.inputs import EncoderInputs, rows_of_a_kind
+from graphopt.graph import Graph, check_graph
+from graphopt.learning.completing import completion_for
+from graphopt.learning.descent import OnIteration
+from graphopt.learning.files import SavedEstimator
+from graphopt.learning.groups import (
+    best_start,
+    finished,
+    groups_to_start_from,
+    start_well,
+    warm_start,
+)
+from graphopt.learning.inputs import (
+    Batch,
+    Case,
+    Described,
+    EncoderInputs,
+    prepare_case,
+    prepare_each,
+    prepare_validation,
+    rows_of_a_kind,
+)
 from graphopt.learning.one_thread import one_thread
-from graphopt.learning.parameters import check_graph
-from graphopt.learning.progress import ProgressBar
+from graphopt.learning.parameters import DecidingEstimator
 from graphopt.learning.recipes import (
     Recipe,
     default_recipe,
     fine_tuning_recipe,
     inductive_recipe,
 )
-from graphopt.learning.settings import DecisionSettings
-from graphopt.learning.trainer import Checkpoint, TrainingRun, train
-from graphopt.learning.warm_start import groups_to_start_from, warm_start
-from graphopt.nn import ClusterNet, DirectGCN
-from graphopt.nn.losses import Loss
+from graphopt.learning.trainer import DecidingNetwork, Trained, TrainingRun, train_restarts
+from graphopt.nn.losses import Loss, loss_of
+from graphopt.objectives import Objective
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class DecisionEstimator(DecisionSettings):
+class DecisionEstimator(SavedEstimator, DecidingEstimator):
     """Trains a network that decides on a partly seen graph; a subclass says which network."""
 
-    random_state: RandomState
-    verbose: bool
-
-    labels_: NDArray[np.int32]
-    centers_: NDArray[np.int32]
-    decision_: NDArray[Any]
     training_value_: float
     runs_: list[TrainingRun]
     network_: Any
@@ -61,8 +65,33 @@ class DecisionEstimator(DecisionSettings):
     _trained_by: Recipe
     _outputs: ClassVar[tuple[str, ...]]  # attributes that hold the network's output as arrays
 
+    def __init__(
+        self,
+        n_clusters: int = 10,
+        objective: Literal["modularity", "k-center"] | Objective | Loss = "modularity",
+        *,
+        seen_fraction: float = 1.0,
+        completion: Literal["auto", "features"] | Completion | None = "auto",
+        features_from_edges: bool = False,
+        recipe: Recipe | None = None,
+        iterations: int | None = None,
+        n_restarts: int | None = None,
+        random_state: RandomState = None,
+        verbose: bool = False,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.objective = objective
+        self.seen_fraction = seen_fraction
+        self.completion = completion
+        self.features_from_edges = features_from_edges
+        self.recipe = recipe
+        self.iterations = iterations
+        self.n_restarts = n_restarts
+        self.random_state = random_state
+        self.verbose = verbose
+
     @abstractmethod
-    def _network(self, n_features: int, objective: Loss, recipe: Recipe) -> ClusterNet | DirectGCN:
+    def _network(self, n_features: int, objective: Loss, recipe: Recipe) -> DecidingNetwork:
         """Return a new network, not yet initialised."""
 
     @abstractmethod
@@ -75,7 +104,12 @@ class DecisionEstimator(DecisionSettings):
 
     @one_thread()
     def fit(
-        self, graph: Graph, features: Any = None, *, start_labels: ArrayLike | None = None
+        self,
+        graph: Graph,
+        features: Any = None,
+        *,
+        start_labels: ArrayLike | None = None,
+        on_iteration: OnIteration | None = None,
     ) -> Self:
         """Train on what is seen and decide.
 
@@ -84,11 +118,16 @@ class DecisionEstimator(DecisionSettings):
         graph : Graph
             The seen graph, undirected, with every node.
         features : array, sparse array, tensor or callable, optional
-            Node features, shape (n_nodes, n_features), or what makes them of a graph; None: every
-            node is its own feature.
+            Node features, shape (n_nodes, n_features), or a function that computes them from a
+            graph; None: every node is its own feature.
         start_labels : array of int, shape (n_nodes,), optional
-            Groups to start from, at most `n_clusters`, in the place of what the recipe says under
+            Groups to start from, at most `n_clusters`, in place of what the recipe says under
             ``start``: every restart's first centres are their mean embeddings.
+        on_iteration : callable, optional
+            Watches the training: called with (steps made, decision, value) before the first step
+            and after every step of every restart. The decision, about the informative nodes, is
+            the one decoded at the last look (the recipe's ``check_every``), and the value is its
+            training value. If it returns True, training ends here and the best so far is kept.
 
         Returns
         -------
@@ -97,33 +136,30 @@ class DecisionEstimator(DecisionSettings):
         Raises
         ------
         TypeError, ValueError
-            For a parameter out of range, fewer nodes than clusters of which anything is known, or
-            features or labels that do not match.
+            For a parameter out of range, fewer informative nodes than clusters, or features or
+            labels that do not match.
         """
-        check_graph(graph)
+        check_graph("graph", graph)
         objective, recipe = self._settings(default_recipe)
         random_state = check_random_state(self.random_state)
         rows = node_features(graph, features)
         completion = self._completion(objective, [graph], [features])
-        case = self._case(objective, recipe, graph, rows, completion)
-        inputs = case.inputs
+        case = prepare_case(graph, rows, self.n_clusters, objective, recipe, completion)
+        batch = Batch.of_one(case)
+        inputs = batch.inputs
         groups = groups_to_start_from(objective, recipe, case, self.n_clusters, start_labels)
 
-        def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
-            network = self._network(inputs.n_features, objective, recipe)
-            network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+        def new_network() -> DecidingNetwork:
+            network = self._initialized(inputs, objective, recipe, random_state)
             if groups is not None:
                 warm_start(network, inputs, groups(random_state), recipe, random_state)
-            return network, train(
-                network, inputs, objective, case.problem, recipe, random_state, progress
-            )
+            return network
 
-        best = self._learn(objective, recipe, attempt)
+        trained = self._train(new_network, batch, objective, recipe, random_state, on_iteration)
         self.completion_ = completion
         self._n_features = None if features is None else inputs.n_features
         self._n_inputs = inputs.n_features
-        decision = self._finish(objective, recipe, case, best, random_state)
-        self._publish(objective, case, inputs, decision, random_state)
+        self._publish(objective, recipe, case, inputs, trained, random_state)
         return self
 
     @one_thread()
@@ -134,11 +170,12 @@ class DecisionEstimator(DecisionSettings):
         *,
         validation_graphs: Sequence[Graph] | None = None,
         validation_features: Sequence[Any] | None = None,
+        on_iteration: OnIteration | None = None,
     ) -> Self:
         """Train one network on several graphs, to decide on others.
 
-        Decide by :meth:`predict`, or by :meth:`fine_tune` at the price of some training. There is
-        no ``labels_``, ``decision_`` or other result about a graph afterwards.
+        Decide by :meth:`predict`, or by :meth:`fine_tune`, which trains a little. There is no
+        ``labels_``, ``decision_`` or other result about a graph afterwards.
 
         Parameters
         ----------
@@ -149,6 +186,9 @@ class DecisionEstimator(DecisionSettings):
         validation_graphs, validation_features : list, optional
             Further graphs, likewise, on which the state of the network and the restart are
             chosen: by the decoded objective on what is seen of them. Default: on `graphs`.
+        on_iteration : callable, optional
+            As for :meth:`fit`; the decision is a list, one for each graph on which is chosen, and
+            the value is their mean.
 
         Returns
         -------
@@ -179,39 +219,41 @@ class DecisionEstimator(DecisionSettings):
             )
         random_state = check_random_state(self.random_state)
 
-        described = inductive.prepare_each(
-            ("graphs", "features"), graphs, features, inductive.Rows.of
-        )
-        completion = self._completion(objective, graphs, features)
+        def rows_of(graph: Graph, features: Any) -> Described:
+            check_graph("graph", graph)
+            return Described(graph, node_features(graph, features))
 
         def prepare(graph: Graph, rows: Any) -> Case:
-            return self._case(objective, recipe, graph, rows, completion)
+            return prepare_case(graph, rows, self.n_clusters, objective, recipe, completion)
 
-        batch, judged_on = inductive.batches(
-            graphs,
-            [each.rows for each in described],
-            validation_graphs,
-            validation_features,
-            prepare,
-        )
+        names = ("graphs", "features")
+        rows = [each.rows for each in prepare_each(names, graphs, features, rows_of)]
+        completion = self._completion(objective, graphs, features)
+        cases = prepare_each(names, graphs, rows, prepare)
+        others = prepare_validation(cases, validation_graphs, validation_features, prepare)
+        batch = Batch.of(cases)
         inputs = batch.inputs
 
-        def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
-            network = self._network(inputs.n_features, objective, recipe)
-            network.initialize(inputs.features, inputs.adjacency.whole, random_state)
-            return network, inductive.train_on_many(
-                network, batch, objective, recipe, random_state, progress, judged_on
-            )
+        def new_network() -> DecidingNetwork:
+            return self._initialized(inputs, objective, recipe, random_state)
 
-        self._learn(objective, recipe, attempt)
+        judged_on = Batch.of(others) if others else None
+        self._train(new_network, batch, objective, recipe, random_state, on_iteration, judged_on)
         self.completion_ = completion
         self._n_features = self._n_inputs = inputs.n_features
         self._forget_decision()
         return self
 
     @one_thread()
-    def fine_tune(self, graph: Graph, features: Any, *, iterations: int | None = None) -> Self:
-        """Return a copy that is trained on, on another graph, and has decided on it.
+    def fine_tune(
+        self,
+        graph: Graph,
+        features: Any,
+        *,
+        iterations: int | None = None,
+        on_iteration: OnIteration | None = None,
+    ) -> Self:
+        """Return a copy that went on training on another graph and has decided on it.
 
         Parameters
         ----------
@@ -221,6 +263,8 @@ class DecisionEstimator(DecisionSettings):
             Of the same kind and width as those given to :meth:`fit` or :meth:`fit_inductive`.
         iterations : int, optional
             Steps of training. Default: see :func:`graphopt.learning.recipes.fine_tuning_recipe`.
+        on_iteration : callable, optional
+            As for :meth:`fit`.
 
         Returns
         -------
@@ -233,31 +277,27 @@ class DecisionEstimator(DecisionSettings):
         ------
         TypeError, ValueError
             As :meth:`fit`, and for features of another width.
-        graphopt.errors.NotFittedError
+        sklearn.exceptions.NotFittedError
             Before :meth:`fit` or :meth:`fit_inductive`.
         """
         self._check_learned()
-        check_graph(graph)
         recipe = fine_tuning_recipe(self._trained_by, iterations)
         objective, random_state = self._objective(), check_random_state(self.random_state)
         case = self._case_of_a_kind(objective, recipe, graph, features)
-        inputs = case.inputs
-        tuned = type(self)(**self.get_params())
+        batch = Batch.of_one(case)
+        tuned = type(self)(**self.get_params(deep=False))
 
-        def attempt(progress: ProgressBar) -> tuple[ClusterNet | DirectGCN, TrainingRun]:
-            network = copy.deepcopy(self.network_)
-            inductive.start_well(
-                network, inputs, objective, case.problem, recipe.n_starts, random_state
+        def new_network() -> DecidingNetwork:
+            network: DecidingNetwork = copy.deepcopy(self.network_)
+            start_well(
+                network, batch.inputs, objective, case.problem, recipe.n_starts, random_state
             )
-            return network, train(
-                network, inputs, objective, case.problem, recipe, random_state, progress
-            )
+            return network
 
-        best = tuned._learn(objective, recipe, attempt)
+        trained = tuned._train(new_network, batch, objective, recipe, random_state, on_iteration)
         tuned.completion_ = self.completion_
         tuned._n_features, tuned._n_inputs = self._n_features, self._n_inputs
-        decision = tuned._finish(objective, recipe, case, best, random_state)
-        tuned._publish(objective, case, inputs, decision, random_state)
+        tuned._publish(objective, recipe, case, batch.inputs, trained, random_state)
         return tuned
 
     @one_thread()
@@ -277,119 +317,107 @@ class DecisionEstimator(DecisionSettings):
             Labels of the nodes, or chosen nodes.
         """
         self._check_learned()
-        check_graph(graph)
-        objective = self._objective()
-        case = self._case_of_a_kind(objective, self._trained_by, graph, features)
+        objective, recipe = self._objective(), self._trained_by
+        case = self._case_of_a_kind(objective, recipe, graph, features)
+        inputs = Batch.of_one(case).inputs
         random_state = np.random.default_rng(0)
-        start = inductive.best_start(
-            self.network_,
-            case.inputs,
-            objective,
-            case.problem,
-            self._trained_by.n_starts,
-            random_state,
+        decision, _ = best_start(
+            self.network_, inputs, objective, case.problem, recipe.n_starts, random_state
         )
-        decision = start.decision
-        if self._trained_by.polish:
+        if recipe.polish:
             decision = objective.improve(
                 decision, case.problem, self.n_clusters, random_state=random_state
             )
         return self._on_all_nodes(objective, decision, case, random_state)
 
-    def score(self, graph: Graph) -> float:
-        """Return the decision's exact value on a graph of the same nodes, such as the full one.
+    # --- steps of a fit -------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        graph : Graph
+    def _objective(self) -> Loss:
+        return loss_of(self.objective, self.n_clusters)
 
-        Returns
-        -------
-        float
-            Modularity, or the largest distance to a chosen node (lower is better there).
-        """
-        self._check_decided()
-        return float(self._objective().evaluate(self.decision_, graph))
-
-    def _learn(
-        self,
-        objective: Loss,
-        recipe: Recipe,
-        attempt: Callable[[ProgressBar], tuple[ClusterNet | DirectGCN, TrainingRun]],
-    ) -> Checkpoint:
-        """Attempt a training as often as the recipe says, keep the best and return its best."""
-        networks: list[ClusterNet | DirectGCN] = []
-        runs: list[TrainingRun] = []
-        interrupted = False
-        with ProgressBar(recipe.n_restarts * recipe.iterations, self.verbose) as progress:
-            while len(runs) < recipe.n_restarts and not interrupted:
-                try:
-                    network, run = attempt(progress)
-                except KeyboardInterrupt:  # between two trainings
-                    if not runs:
-                        raise
-                    interrupted = True
-                else:
-                    progress.next_restart(recipe.iterations)
-                    networks.append(network)
-                    runs.append(run)
-                    interrupted = run.interrupted
-        chosen = 0
-        for i, run in enumerate(runs):
-            if objective.better(run.best.value, runs[chosen].best.value):
-                chosen = i
-        best = runs[chosen].best
-        self.network_, self.training_value_ = networks[chosen], best.value
-        self.runs_, self.interrupted_, self._trained_by = runs, interrupted, recipe
-        return best
-
-    def _finish(
-        self,
-        objective: Loss,
-        recipe: Recipe,
-        case: Case,
-        best: Checkpoint,
-        random_state: np.random.Generator,
-    ) -> NDArray[Any]:
-        """Return the decision after what the recipe asks for once training is over."""
-        others = [run.best.decision for run in self.runs_]
-        decision = finished(
-            objective, recipe, case, best.decision, others, self.n_clusters, random_state
+    def _settings(self, usual: Callable[[Loss, float], Recipe]) -> tuple[Loss, Recipe]:
+        """Return the objective and the complete recipe; `usual` gives what is left out."""
+        check_integer("n_clusters", self.n_clusters, minimum=1)
+        objective = self._objective()
+        share = check_share(self.seen_fraction)
+        recipe = self._complete_recipe(
+            usual(objective, share), iterations=self.iterations, n_restarts=self.n_restarts
         )
-        if decision is not best.decision:
-            self.training_value_ = objective.training_value(decision, case.problem)
-        return decision
+        if recipe.consensus and objective.decides != "labels":
+            raise ValueError("consensus is of groups; the objective decides on centers")
+        if recipe.polish and not objective.improves:
+            raise ValueError(
+                f"polish needs an objective with a method improve, which "
+                f"{type(objective).__name__} does not have"
+            )
+        return objective, recipe
 
-    def _case(
-        self,
-        objective: Loss,
-        recipe: Recipe,
-        graph: Graph,
-        features: Any,
-        completion: Completion | None,
-    ) -> Case:
-        """Return what the encoder sees of a graph and what the loss is taken on."""
-        check_graph(graph)
-        return prepare_case(graph, features, self.n_clusters, objective, recipe, completion)
+    def _completion(
+        self, objective: Loss, graphs: Sequence[Graph], features: Sequence[Any]
+    ) -> Completion | None:
+        """Return the completion for graphs of this kind."""
+        return completion_for(
+            self.completion,
+            graphs,
+            features,
+            n_clusters=self.n_clusters,
+            objective=objective,
+            seen_fraction=self.seen_fraction,
+            features_from_edges=self.features_from_edges,
+        )
 
     def _case_of_a_kind(self, objective: Loss, recipe: Recipe, graph: Graph, features: Any) -> Case:
         """Return a case that the trained network can decide on."""
+        check_graph("graph", graph)
         rows = rows_of_a_kind(graph, features, self._n_features)
-        return self._case(objective, recipe, graph, rows, self.completion_)
+        return prepare_case(graph, rows, self.n_clusters, objective, recipe, self.completion_)
 
-    def _forget_decision(self) -> None:
-        for name in (*self._outputs, "labels_", "centers_", "decision_"):
-            self.__dict__.pop(name, None)
+    def _initialized(
+        self,
+        inputs: EncoderInputs,
+        objective: Loss,
+        recipe: Recipe,
+        random_state: np.random.Generator,
+    ) -> DecidingNetwork:
+        network = self._network(inputs.n_features, objective, recipe)
+        network.initialize(inputs.features, inputs.adjacency.whole, random_state)
+        return network
+
+    def _train(
+        self,
+        new_network: Callable[[], DecidingNetwork],
+        batch: Batch,
+        objective: Loss,
+        recipe: Recipe,
+        random_state: np.random.Generator,
+        on_iteration: OnIteration | None,
+        judged_on: Batch | None = None,
+    ) -> Trained:
+        """Train from several starts, and set what the best of them leaves behind."""
+        trained = train_restarts(
+            new_network, batch, objective, recipe, random_state,
+            judged_on=judged_on, on_iteration=on_iteration, verbose=self.verbose,
+        )  # fmt: skip
+        self.network_, self.training_value_ = trained.network, trained.best.value
+        self.runs_, self.interrupted_ = trained.runs, trained.interrupted
+        self._trained_by = recipe
+        return trained
 
     def _publish(
         self,
         objective: Loss,
+        recipe: Recipe,
         case: Case,
         inputs: EncoderInputs,
-        decision: NDArray[Any],
+        trained: Trained,
         random_state: np.random.Generator,
     ) -> None:
-        """Set the public attributes, for all nodes of the graph."""
+        """Do what follows training, and set the public attributes, for all nodes of the graph."""
+        best = trained.best.decision
+        others = [run.best.decision for run in trained.runs]
+        decision = finished(objective, recipe, case, best, others, self.n_clusters, random_state)
+        if decision is not best:
+            self.training_value_ = objective.training_value(decision, case.problem)
         self._forget_decision()  # of an earlier fit
         self._publish_output(inputs, case.nodes, case.graph.n_nodes)
         self.decision_ = self._on_all_nodes(objective, decision, case, random_state)
@@ -399,6 +427,10 @@ class DecisionEstimator(DecisionSettings):
         else:
             self.labels_ = self.decision_
 
+    def _forget_decision(self) -> None:
+        super()._forget_decision()
+        self._forget(*self._outputs)
+
     def _on_all_nodes(
         self,
         objective: Loss,
@@ -406,7 +438,7 @@ class DecisionEstimator(DecisionSettings):
         case: Case,
         random_state: np.random.Generator,
     ) -> NDArray[Any]:
-        """Translate a decision on the nodes of which something is known to the whole graph."""
+        """Translate a decision on the informative nodes to the whole graph."""
         if objective.decides == "centers":
             chosen: NDArray[Any] = case.nodes[decision]
             return chosen
@@ -414,60 +446,3 @@ class DecisionEstimator(DecisionSettings):
 
     def _check_learned(self) -> None:
         self._check_fitted("network_", "has no decision")
-
-    # --- files ----------------------------------------------------------------------------------
-
-    def save(self, path: UsersPath) -> None:
-        """Write parameters, network and decision to a file.
-
-        A file that is there is replaced as a whole: it stays as it is until the new one is on the
-        disk, also if the process is killed.
-
-        Parameters
-        ----------
-        path : path
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written.
-
-        Notes
-        -----
-        An objective or a completion object is not written: hand it to :meth:`load` again. Neither
-        are a generator given as `random_state` and ``runs_``.
-        """
-        self._check_learned()
-        files.save(self, check_path("path", path))
-
-    @classmethod
-    def load(
-        cls,
-        path: UsersPath,
-        *,
-        objective: Loss | None = None,
-        completion: Completion | None = None,
-    ) -> Self:
-        """Read what :meth:`save` wrote, now or in an earlier version; the file can run no code.
-
-        Parameters
-        ----------
-        path : path
-        objective, completion : object, optional
-            Needed where the saved estimator was given an object.
-
-        Returns
-        -------
-        estimator
-            Fitted; ``runs_`` is empty.
-
-        Raises
-        ------
-        DamagedFileError
-            If the file is damaged, cut short, something else, or of a later version, which the
-            message names. It is a ValueError.
-        ValueError
-            If it holds another estimator, or needs an object that was not given.
-        """
-        file = check_path("path", path)
-        return files.load(cls, file, objective=objective, completion=completion)

@@ -1,4 +1,4 @@
-"""Where a network that learns a decision expects missing edges."""
+"""The completion of an estimator: where it expects missing edges."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def completion_for(
     seen_fraction: float,
     features_from_edges: bool,
 ) -> Completion | None:
-    """Return what tells missing edges, from what an estimator was given.
+    """Return the completion that an estimator's parameters stand for.
 
     Parameters
     ----------
@@ -51,22 +51,22 @@ def completion_for(
         features, or where the objective does not use expected edges. Anything else is returned as
         it is.
     graphs : sequence of Graph
-        One graph, or some of a kind for all of which there is one answer: the first five are
-        asked.
+        One graph, or several of a kind, which share one answer; ``"auto"`` looks at the first
+        five.
     features : sequence of array, callable or None
         Of each graph. Those of a callable are computed anew from the edges that are not hidden.
     n_clusters : int
     objective : Loss
     seen_fraction : float
     features_from_edges : bool
-        Whether arrays of features were computed from the seen edges. They know what is hidden, so
-        nothing can be found out by hiding, and ``"auto"`` is None.
+        Whether arrays of features were computed from the seen edges. Such features depend on the
+        edges that a trial would hide, so a trial shows nothing, and ``"auto"`` is None.
 
     Notes
     -----
-    Edges to hide are drawn from a seed of their own: whatever is chosen, training goes on as if it
-    had been given. Groups are those of a single start of :func:`graphopt.leiden`, which tells good
-    expectations from misleading ones in a fraction of the time of training.
+    Edges to hide are drawn from a separate seed, so that training does not depend on whether the
+    completion was chosen or given. Groups are those of a single start of :func:`graphopt.leiden`,
+    which separates good expectations from misleading ones in a fraction of the time of training.
     """
     check_completion(completion)
     if not isinstance(completion, str):
@@ -79,14 +79,14 @@ def completion_for(
         return neighbours
     if features_from_edges and not any(callable(rows) for rows in features):
         return None
-    asked = list(graphs[:_JUDGED_ON])
+    judged_on = list(graphs[:_JUDGED_ON])
     return choose(
-        asked,
+        judged_on,
         list(features[:_JUDGED_ON]),
         seen_fraction=seen_fraction,
         candidates=(neighbours, None),
         decide=_groups(n_clusters),
-        n_splits=-(-_TRIALS // len(asked)),
+        n_splits=-(-_TRIALS // len(judged_on)),
         random_state=0,
     ).completion
 

@@ -1,31 +1,59 @@
-"""Files of fitted estimators: parameters, network and decision, without code."""
+"""Files of fitted estimators: parameters, network and decision in one file that can run no code.
+
+The layout, numbers little endian::
+
+    "graphopt model"    and a newline and a zero: 16 bytes
+    SHA-256             32 bytes, of all that follows
+    length              8 bytes, of the header
+    header              JSON: "format", "graphopt", "settings", "arrays"
+    arrays              one after the other, in the order of the header: in C order, no gaps
+
+The checksum tells a damaged file from a whole one, and nothing that is read is larger than the
+file.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Mapping
+import json
+import struct
+from collections.abc import Mapping, Set
 from dataclasses import fields
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from graphopt._escaping import quoted
-from graphopt._validation import check_integer, check_number
+from graphopt._files import UsersPath, check_path, regular_size, write_bytes
+from graphopt._validation import check_integer, check_memory, check_number
 from graphopt.completion import Completion
 from graphopt.errors import DamagedFileError
-from graphopt.learning import container, first_format
+from graphopt.learning import first_format
 from graphopt.learning.completing import feature_neighbours
-from graphopt.learning.recipes import Recipe
-from graphopt.learning.trainer import kmeans_updates, set_kmeans_updates
+from graphopt.learning.descent import kmeans_updates, set_kmeans_updates
+from graphopt.learning.first_format import checked_shape
+from graphopt.learning.parameters import TrainedEstimator
+from graphopt.learning.recipes import COMMUNITIES, Recipe
 from graphopt.nn.losses import Loss
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from graphopt.learning.base import DecisionEstimator
 
     Estimator = TypeVar("Estimator", bound=DecisionEstimator)
 
+MAGIC = b"graphopt model\n\0"
+FORMAT = 2
+_DIGEST = hashlib.sha256().digest_size
+_LENGTH = struct.Struct("<Q")
+_KINDS = "biufc"
+_HEADER = ("arrays", "format", "graphopt", "settings")
 _ENTRIES = {
     "estimator", "params", "own", "recipe", "expects_edges", "n_features", "n_inputs",
     "kmeans_updates", "network", "arrays", "training_value", "interrupted",
@@ -36,9 +64,70 @@ _OWN = ("objective", "completion")
 _MOST_UPDATES = 2**31 - 1
 
 
-def save(model: DecisionEstimator, path: str | Path) -> None:
-    """Write a fitted estimator; see :meth:`DecisionEstimator.save`."""
-    params = {name: _plain(value) for name, value in model.get_params().items()}
+# --- estimators -----------------------------------------------------------------------------------
+
+
+class SavedEstimator(TrainedEstimator):
+    """An estimator that can be kept in a file."""
+
+    def save(self, path: UsersPath) -> None:
+        """Write parameters, network and decision to a file.
+
+        A file that is there is replaced as a whole: it stays as it is until the new one is on the
+        disk, also if the process is killed.
+
+        Parameters
+        ----------
+        path : path
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Notes
+        -----
+        An objective or a completion object is not written: hand it to :meth:`load` again. Neither
+        are a generator given as `random_state` and ``runs_``.
+        """
+        self._check_fitted("network_", "has no decision")
+        _save(self, check_path("path", path))
+
+    @classmethod
+    def load(
+        cls,
+        path: UsersPath,
+        *,
+        objective: Loss | None = None,
+        completion: Completion | None = None,
+    ) -> Self:
+        """Read what :meth:`save` wrote, now or in an earlier version; the file can run no code.
+
+        Parameters
+        ----------
+        path : path
+        objective, completion : object, optional
+            Needed where the saved estimator was given an object.
+
+        Returns
+        -------
+        estimator
+            Fitted; ``runs_`` is empty.
+
+        Raises
+        ------
+        DamagedFileError
+            If the file is damaged, cut short, something else, or of a later version, which the
+            message names. It is a ValueError.
+        ValueError
+            If it holds another estimator, or needs an object that was not given.
+        """
+        file = check_path("path", path)
+        return _load(cls, file, objective=objective, completion=completion)
+
+
+def _save(model: Any, path: str | Path) -> None:
+    params = {name: _plain(value) for name, value in model.get_params(deep=False).items()}
     own = [name for name in _OWN if _is_own(params[name])]
     recipe = model._trained_by
     params |= dict.fromkeys(["recipe", *own])
@@ -60,18 +149,17 @@ def save(model: DecisionEstimator, path: str | Path) -> None:
     published = {name: getattr(model, name) for name in _published(model) if hasattr(model, name)}
     parts = zip(_PARTS, (network, published), strict=True)
     arrays = {f"{part}/{name}": array for part, table in parts for name, array in table.items()}
-    container.write(path, settings, arrays)
+    write(path, settings, arrays)
 
 
-def load(
+def _load(
     cls: type[Estimator],
     path: str | Path,
     *,
     objective: Loss | None,
     completion: Completion | None,
 ) -> Estimator:
-    """Read a fitted estimator of class `cls`; see :meth:`DecisionEstimator.load`."""
-    saved = _contents(path)
+    saved = contents(path)
     if saved["estimator"] != cls.__name__:
         raise ValueError(
             f"{path} does not hold a {cls.__name__}, but a {quoted(str(saved['estimator']))}"
@@ -89,12 +177,10 @@ def load(
 
 
 def _restored(cls: type[Estimator], saved: dict[str, Any], own: dict[str, Any]) -> Estimator:
-    recipe = _recipe(saved["recipe"])
     known = inspect.signature(cls.__init__).parameters
-    unknown = [name for name in saved["params"] if name not in known]
-    if unknown:
-        raise ValueError(f"{unknown[0]!r} is not a parameter")
-    model = cls(**{**saved["params"], "recipe": recipe, **own})
+    params = {name: value for name, value in saved["params"].items() if name in known}
+    recipe = _recipe(saved["recipe"], saved["params"].keys() - params.keys(), saved["params"])
+    model = cls(**{**params, "recipe": recipe, **own})
     check_integer("n_clusters", model.n_clusters, minimum=1)
     check_number("seen_fraction", model.seen_fraction, minimum=0.0, maximum=1.0)
     objective = model._objective()
@@ -132,12 +218,18 @@ def _restored(cls: type[Estimator], saved: dict[str, Any], own: dict[str, Any]) 
     return model
 
 
-def _recipe(stored: Mapping[str, Any]) -> Recipe:
+def _recipe(stored: Mapping[str, Any], earlier: Set[str], params: Mapping[str, Any]) -> Recipe:
+    """Return the stored recipe; `earlier` are settings that were once the constructor's."""
+    known = [field.name for field in fields(Recipe)]
+    for name in earlier:
+        if name not in known:
+            raise ValueError(f"{name!r} is not a parameter")
     schedule = tuple((share, updates) for share, updates in stored["kmeans_schedule"])
     for share, updates in schedule:
         check_number("kmeans_schedule", share)
         check_integer("kmeans_schedule", updates, minimum=1, maximum=_MOST_UPDATES)
-    return Recipe(**{**stored, "kmeans_schedule": schedule})
+    settings = {name: params[name] for name in earlier} | {**stored, "kmeans_schedule": schedule}
+    return Recipe(**settings).over(COMMUNITIES)
 
 
 def _state(network: torch.nn.Module, stored: Mapping[str, Any]) -> dict[str, torch.Tensor]:
@@ -169,10 +261,10 @@ def _expects_edges(model: DecisionEstimator, saved: dict[str, Any]) -> bool:
     return possible and saved["n_features"] is not None and model.completion is not None
 
 
-def _contents(path: str | Path) -> dict[str, Any]:
+def contents(path: str | Path) -> dict[str, Any]:
     """Return what a file of either format holds, arrays as arrays."""
-    if container.is_container(path):
-        saved, arrays = container.read(path)
+    if is_container(path):
+        saved, arrays = read(path)
         saved |= {part: {} for part in _PARTS}
         for name, array in arrays.items():
             part, _, rest = name.partition("/")
@@ -213,3 +305,124 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_plain(entry) for entry in value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+# --- settings and arrays --------------------------------------------------------------------------
+
+
+def write(
+    path: str | Path, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    """Write settings and arrays to a file, which is replaced as a whole.
+
+    Parameters
+    ----------
+    path : path
+    settings : dict
+        What JSON can hold; tuples come back as lists.
+    arrays : dict of str to array
+        Of numbers or truth values.
+
+    Raises
+    ------
+    TypeError
+        For something else.
+    OSError
+        If the file cannot be written.
+    """
+    listed, parts = [], []
+    for name, array in arrays.items():
+        if array.dtype.kind not in _KINDS:
+            raise TypeError(f"{name} must hold numbers to be saved, not {array.dtype}")
+        plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape)
+        listed.append([name, plain.dtype.str, list(plain.shape)])
+        parts.append(plain.tobytes())
+    version = metadata.version("graphopt")
+    values = (listed, FORMAT, version, dict(settings))
+    header = json.dumps(dict(zip(_HEADER, values, strict=True))).encode()
+    body = b"".join([_LENGTH.pack(len(header)), header, *parts])
+    write_bytes(path, MAGIC + hashlib.sha256(body).digest() + body)
+
+
+def is_container(path: str | Path) -> bool:
+    """Return whether a file begins as those of :func:`write` do.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read, or is no regular file.
+    """
+    regular_size(path)
+    with open(path, "rb") as stream:
+        return stream.read(len(MAGIC)) == MAGIC
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the settings and the arrays of a file.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is not what :func:`write` wrote, or another version of graphopt wrote it, which the
+        message names.
+    MemoryLimitError
+        If the file does not fit in memory.
+    """
+    size = regular_size(path)
+    check_memory(f"{path}", 2 * size, "it must be read whole")
+    content = memoryview(Path(path).read_bytes())
+    body = content[len(MAGIC) + _DIGEST :]
+    digest = content[len(MAGIC) : len(MAGIC) + _DIGEST]
+    if content[: len(MAGIC)] != MAGIC or hashlib.sha256(body).digest() != digest:
+        raise DamagedFileError(
+            f"{path} is damaged or cut short: its checksum is not the stored one"
+        )
+    try:
+        return _parsed(path, body)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, struct.error) as error:
+        if isinstance(error, DamagedFileError):
+            raise
+        reason = quoted(f"{type(error).__name__}: {error}")
+        raise DamagedFileError(f"{path} is not a model of graphopt: {reason}") from error
+
+
+def _parsed(path: str | Path, body: memoryview) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    (length,) = _LENGTH.unpack_from(body)
+    end = _LENGTH.size + length
+    if end > len(body):
+        raise ValueError("the header is longer than the file")
+    header = json.loads(bytes(body[_LENGTH.size : end]))
+    if not isinstance(header, dict):
+        raise TypeError("the header is not a table")
+    if header.get("format") != FORMAT:
+        raise DamagedFileError(
+            f"{path} has format {quoted(str(header.get('format')))} and was written by graphopt "
+            f"{quoted(str(header.get('graphopt')))}, which reads it; graphopt "
+            f"{metadata.version('graphopt')} reads formats 1 and {FORMAT}"
+        )
+    if sorted(header) != sorted(_HEADER) or not isinstance(header["settings"], dict):
+        raise ValueError("the header has other entries")
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, kind, shape in header["arrays"]:
+        dtype = _dtype(kind)
+        start, end = end, end + checked_shape(shape) * dtype.itemsize
+        if end > len(body):
+            raise ValueError("the arrays are longer than the file")
+        if not isinstance(name, str) or name in arrays:
+            raise ValueError("the names of the arrays are not distinct words")
+        # A copy: it can be written to, and lies where its type wants it.
+        arrays[name] = np.frombuffer(body[start:end], dtype).reshape(shape).astype(
+            dtype.newbyteorder("="), copy=True
+        )  # fmt: skip
+    if end != len(body):
+        raise ValueError("the file is longer than its arrays")
+    return header["settings"], arrays
+
+
+def _dtype(kind: Any) -> np.dtype[Any]:
+    if not isinstance(kind, str) or len(kind) > 8:
+        raise ValueError("the type of an array is not a word")
+    dtype = np.dtype(kind)
+    if dtype.kind not in _KINDS or dtype.fields is not None or dtype.subdtype is not None:
+        raise ValueError("an array does not hold numbers")
+    return dtype

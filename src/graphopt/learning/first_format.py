@@ -1,12 +1,13 @@
-"""Models that graphopt wrote before files had a checksum: PyTorch's archives, read without it.
+"""Models that graphopt wrote before files had a checksum: archives of PyTorch, read without it.
 
-PyTorch's own reader runs no code of such a file either, but takes the sizes in it at their word.
-Here every size is compared with what is there, and the checksums of the archive are checked.
+PyTorch's own reader runs no code of such a file either, but it trusts the sizes in it. Here every
+size is compared with the data, and the checksums of the archive are checked.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import pickletools
 import zipfile
@@ -20,7 +21,8 @@ from graphopt._escaping import quoted
 from graphopt._files import regular_size
 from graphopt._validation import check_memory
 from graphopt.errors import DamagedFileError
-from graphopt.learning.container import checked_shape
+
+_MOST_DIMENSIONS = 32
 
 _KNOWN = {
     "APPEND", "APPENDS", "BINFLOAT", "BINGET", "BININT", "BININT1", "BININT2", "BINPERSID",
@@ -182,3 +184,12 @@ class _Unpickler(pickle.Unpickler):
         if kind != "storage" or not isinstance(storage, _Storage):
             raise ValueError("something else than a storage is kept beside")
         return np.frombuffer(self._members[f"data/{key}"], storage.dtype)
+
+
+def checked_shape(shape: Any) -> int:
+    """Return the number of elements of a shape that a file gives, or raise ValueError."""
+    if not isinstance(shape, list | tuple) or len(shape) > _MOST_DIMENSIONS:
+        raise ValueError("the shape of an array is not a list of sizes")
+    if not all(type(length) is int and 0 <= length < 2**63 for length in shape):
+        raise ValueError("the shape of an array does not hold sizes")
+    return math.prod(shape)

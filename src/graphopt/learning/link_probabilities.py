@@ -1,8 +1,9 @@
-"""What embedded nodes say of edges: probabilities of pairs, and how good they are."""
+"""Probabilities of edges between embedded nodes, and how good they are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,15 +21,39 @@ from graphopt._validation import (
 )
 from graphopt.completion.unseen_pairs import UnseenPairs
 from graphopt.graph import Graph
-from graphopt.learning.fitted import Fitted
-from graphopt.learning.link_scores import LinkScores, score_links
+from graphopt.learning.parameters import TrainedEstimator
 
 _BLOCK_ROWS = 512  # of the dense result at a time
 _BLOCK_PAIRS = 2**18
 
 
-class LinkProbabilities(Fitted):
-    """Reads probabilities of edges off an embedding; a subclass says how that is learned.
+@dataclass(frozen=True, slots=True)
+class LinkScores:
+    """How well held-out edges are distinguished from pairs without an edge.
+
+    Attributes
+    ----------
+    auc : float
+        Area under the receiver operating characteristic: how often an edge scores higher than a
+        pair without one.
+    average_precision : float
+        Of the edges, ranked together with the pairs without one.
+    hits : mapping of int to float
+        By K: the share of edges that score higher than the K-th best pair without one (1 where
+        there are fewer than K).
+    n_edges, n_others : int
+        How many were compared.
+    """
+
+    auc: float
+    average_precision: float
+    hits: Mapping[int, float]
+    n_edges: int
+    n_others: int
+
+
+class LinkProbabilities(TrainedEstimator):
+    """Computes probabilities of edges from an embedding, which a subclass learns.
 
     Attributes
     ----------
@@ -109,7 +134,7 @@ class LinkProbabilities(Fitted):
         hits_at: Sequence[int] = (10, 50, 100),
         random_state: RandomState = 0,
     ) -> LinkScores:
-        """Tell held-out edges from pairs without an edge, and count how well that went.
+        """Measure how well held-out edges are distinguished from pairs without an edge.
 
         Parameters
         ----------
@@ -150,10 +175,10 @@ class LinkProbabilities(Fitted):
             if len(pairs) == 0:
                 raise ValueError(f"{name} must hold at least one pair")
         present, missing = self.predict(held_out), self.predict(absent)
-        return score_links(present, missing, levels)
+        return _score_links(present, missing, levels)
 
     def _keys(self, pairs: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Return a number for each pair, whatever its order."""
+        """Return a number for each pair, the same for both orders."""
         numbers: NDArray[np.int64] = pairs.min(axis=1) * np.int64(self.graph_.n_nodes)
         return np.asarray(numbers + pairs.max(axis=1))
 
@@ -179,3 +204,25 @@ def _probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     from scipy.special import expit
 
     return np.asarray(expit(scores), np.float32)
+
+
+def _score_links(
+    present: NDArray[np.float32], missing: NDArray[np.float32], hits_at: Sequence[int]
+) -> LinkScores:
+    """Compare the probabilities of edges with those of pairs without one; both at least one."""
+    load_whole("sklearn.metrics")
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    truth = np.repeat([1, 0], [len(present), len(missing)])
+    scores = np.concatenate([present, missing])
+    falling = np.sort(missing)[::-1]
+    return LinkScores(
+        auc=float(roc_auc_score(truth, scores)),
+        average_precision=float(average_precision_score(truth, scores)),
+        hits={
+            k: float((present > falling[k - 1]).mean()) if k <= len(falling) else 1.0
+            for k in hits_at
+        },
+        n_edges=len(present),
+        n_others=len(missing),
+    )

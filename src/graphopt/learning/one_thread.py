@@ -25,7 +25,7 @@ _Result = TypeVar("_Result")
 def one_thread() -> Iterator[None]:
     """Let torch and BLAS run on the calling thread alone; also a decorator, ``@one_thread()``.
 
-    torch's setting changes for the calling thread only, whatever other threads do meanwhile; for
+    torch's setting changes for the calling thread only; other threads keep theirs. For
     BLAS see :func:`graphopt._threads.one_blas_thread`. Kernels keep the number that they have.
     """
     with kept_threads(), one_blas_thread(), _one_torch_thread():

@@ -1,49 +1,32 @@
-"""Gradient descent on a decision: the loop and what it returns."""
+"""Training a network for a decision: from one start, or from several, the best of which is kept."""
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from graphopt.learning.adam import Adam
-from graphopt.learning.inputs import EncoderInputs
-from graphopt.learning.recipes import Recipe
-from graphopt.nn import ClusterNet, DirectGCN, SparseMatrix
+from graphopt.learning.descent import (
+    Checkpoint,
+    Keeper,
+    OnIteration,
+    Report,
+    descend,
+    progress_bar,
+    seeded,
+    set_kmeans_updates,
+)
+from graphopt.learning.inputs import Batch, EncoderInputs
+from graphopt.learning.recipes import COMMUNITIES, Recipe
+from graphopt.nn import ClusterNet, DirectGCN, SoftKMeansOutput
 from graphopt.nn.losses import Loss
 
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The network at its best look.
-
-    Attributes
-    ----------
-    value : float
-        Training value of the decoded decision (:meth:`Loss.training_value`), or the mean over
-        several graphs.
-    step : int
-        Steps made before.
-    decision : array of int
-        What the objective decoded; of several graphs, one after another.
-    state : dict
-        Parameters and buffers of the network.
-    kmeans_updates : int
-        Updates of soft k-means in force; 0 for a network without it.
-    """
-
-    value: float
-    step: int
-    decision: NDArray[Any]
-    state: dict[str, Tensor]
-    kmeans_updates: int
+DecidingNetwork: TypeAlias = ClusterNet | DirectGCN
 
 
 @dataclass(slots=True)
@@ -56,10 +39,10 @@ class TrainingRun:
     losses : list of float
         Loss of every step, on the masked graph.
     checks : list of (int, float)
-        (steps made, training value) of every look, the one before the first step included.
+        (steps made, training value) of every look, including the one before the first step.
     seconds : float
     interrupted : bool
-        Whether Ctrl-C ended it early; `best` is the best so far.
+        Whether Ctrl-C or a callback ended it early; `best` is the best so far.
     """
 
     best: Checkpoint
@@ -69,42 +52,38 @@ class TrainingRun:
     interrupted: bool = False
 
 
-Progress = Callable[[int, float, float], None]
-"""Called after every step with (steps made, loss, best training value so far)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """The best of several trainings.
 
+    Attributes
+    ----------
+    network : ClusterNet or DirectGCN
+        In its best state.
+    best : Checkpoint
+        Of that network.
+    runs : list of TrainingRun
+        One per restart.
+    interrupted : bool
+        Whether Ctrl-C or a callback ended the last of them early.
+    """
 
-def decide(
-    network: ClusterNet | DirectGCN,
-    objective: Loss,
-    features: SparseMatrix | Tensor,
-    adjacency: SparseMatrix,
-) -> Tensor:
-    """Return the relaxed decision: the network's own, or what the objective makes of clusters."""
-    output = network(features, adjacency)
-    return output if isinstance(output, Tensor) else objective.relax(output)
-
-
-def kmeans_updates(network: ClusterNet | DirectGCN) -> int:
-    """Return how many updates of soft k-means a forward pass makes; 0 where there is none."""
-    return int(network.cluster.iterations) if isinstance(network, ClusterNet) else 0
-
-
-def set_kmeans_updates(network: ClusterNet | DirectGCN, updates: int) -> None:
-    """Set the updates of soft k-means; nothing happens where there is none."""
-    if isinstance(network, ClusterNet):
-        network.cluster.iterations = updates
+    network: DecidingNetwork
+    best: Checkpoint
+    runs: list[TrainingRun]
+    interrupted: bool
 
 
 def train(
-    network: ClusterNet | DirectGCN,
+    network: DecidingNetwork,
     inputs: EncoderInputs,
     objective: Loss,
     problem: Any,
     recipe: Recipe,
     random_state: np.random.Generator,
-    progress: Progress | None = None,
+    on_iteration: OnIteration | None = None,
 ) -> TrainingRun:
-    """Train `network`, already initialised, and keep its best state.
+    """Train `network`, already initialised, on one graph, and keep its best state.
 
     The training value of the decoded decision says which state is best; nothing outside `inputs`
     and `problem` is looked at. The network is left in its best state, in evaluation mode.
@@ -118,92 +97,150 @@ def train(
     problem : object
         ``objective.prepare(graph)`` of the graph that the loss sees.
     recipe : Recipe
+        What it leaves out is as usual for communities.
     random_state : numpy.random.Generator
         Draws masks, dropout and roundings.
-    progress : callable, optional
+    on_iteration : callable, optional
+        Called with (steps made, decision, value) before the first step and after every step; the
+        decision is the one decoded at the last look. Training ends if it returns True.
 
     Returns
     -------
     TrainingRun
         Ctrl-C ends the training early and is not raised again: see ``interrupted``.
     """
-
-    def loss() -> Tensor:
-        features, adjacency = inputs.perturbed(recipe.feature_dropout, recipe.masking)
-        return objective.loss(decide(network, objective, features, adjacency), problem)
-
-    def judge() -> tuple[float, NDArray[Any]]:
-        relaxed = decide(network, objective, inputs.features, inputs.adjacency.whole)
-        decision = objective.decode(relaxed, problem, random_state=random_state)
-        return objective.training_value(decision, problem), decision
-
-    return descend(network, loss, judge, objective.better, recipe, random_state, progress)
+    batch = Batch(inputs, (problem,))
+    recipe = recipe.over(COMMUNITIES)
+    return train_on(network, batch, objective, recipe, random_state, on_iteration=on_iteration)
 
 
-def descend(
-    network: ClusterNet | DirectGCN,
-    loss: Callable[[], Tensor],
-    judge: Callable[[], tuple[float, NDArray[Any]]],
-    better: Callable[[float, float], bool],
+def train_restarts(
+    new_network: Callable[[], DecidingNetwork],
+    batch: Batch,
+    objective: Loss,
     recipe: Recipe,
     random_state: np.random.Generator,
-    progress: Progress | None = None,
+    *,
+    judged_on: Batch | None = None,
+    on_iteration: OnIteration | None = None,
+    verbose: bool = False,
+) -> Trained:
+    """Train as often as the recipe says, by :func:`train_on`, and keep the best.
+
+    `new_network` returns an initialised network; with `verbose` a progress bar is shown.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Only before there is anything to keep.
+    """
+    networks: list[DecidingNetwork] = []
+    runs: list[TrainingRun] = []
+    interrupted = False
+    with progress_bar(recipe.n_restarts * recipe.iterations, verbose) as report:
+        while len(runs) < recipe.n_restarts and not interrupted:
+            try:
+                network = new_network()
+                run = train_on(
+                    network,
+                    batch,
+                    objective,
+                    recipe,
+                    random_state,
+                    judged_on=judged_on,
+                    on_iteration=on_iteration,
+                    report=report,
+                )
+            except KeyboardInterrupt:  # between two trainings
+                if not runs:
+                    raise
+                interrupted = True
+            else:
+                networks.append(network)
+                runs.append(run)
+                interrupted = run.interrupted
+    chosen = 0
+    for i, run in enumerate(runs):
+        if objective.better(run.best.value, runs[chosen].best.value):
+            chosen = i
+    return Trained(networks[chosen], runs[chosen].best, runs, interrupted)
+
+
+def train_on(
+    network: DecidingNetwork,
+    batch: Batch,
+    objective: Loss,
+    recipe: Recipe,
+    random_state: np.random.Generator,
+    *,
+    judged_on: Batch | None = None,
+    on_iteration: OnIteration | None = None,
+    report: Report | None = None,
 ) -> TrainingRun:
-    """Lower a loss and keep the state of the network that is judged best; see :func:`train`.
+    """Train one network on all graphs of a batch, and keep its best state; see :func:`train`.
 
-    Parameters
-    ----------
-    network : ClusterNet or DirectGCN
-    loss : callable
-        Returns the loss of a step.
-    judge : callable
-        Returns the present decision's value and the decision.
-    better : callable
-        Whether one value is strictly better than another.
-    recipe : Recipe
-    random_state : numpy.random.Generator
-    progress : callable, optional
-
-    Returns
-    -------
-    TrainingRun
+    Every step lowers the mean loss over all graphs. The best state is the one whose decoded
+    decisions have the best mean training value on `judged_on`, by default the batch itself. The
+    recipe is complete.
     """
     start = time.perf_counter()
-    optimizer = Adam(network.parameters(), recipe.learning_rate, recipe.weight_decay)
+    judged = batch if judged_on is None else judged_on
 
-    def look(step: int, best: Checkpoint | None) -> tuple[float, Checkpoint]:
-        """Decide, and return the decision's value and the better of it and `best`."""
-        network.eval()
-        with torch.no_grad():
-            value, decision = judge()
-        network.train()
-        if best is not None and not better(value, best.value):
-            return value, best
-        state = copy.deepcopy(network.state_dict())
-        return value, Checkpoint(value, step, decision, state, kmeans_updates(network))
+    def loss(step: int) -> Tensor:
+        set_kmeans_updates(network, recipe.kmeans_updates(step))
+        relaxed = relax(network, batch, objective, recipe.feature_dropout, recipe.masking)
+        losses = [objective.loss(r, p) for r, p in zip(relaxed, batch.problems, strict=True)]
+        return torch.stack(losses).mean()
 
+    def judge() -> tuple[float, Any]:
+        decisions, values = [], []
+        for relaxed, problem in zip(
+            relax(network, judged, objective), judged.problems, strict=True
+        ):
+            decisions.append(objective.decode(relaxed, problem, random_state=random_state))
+            values.append(objective.training_value(decisions[-1], problem))
+        return float(np.mean(values)), decisions[0] if judged.offsets is None else decisions
+
+    def after(step: int, loss: float) -> bool | None:
+        if report is not None:
+            report(step, loss, keeper.best.value)
+        return on_iteration is not None and on_iteration(step, keeper.decision, keeper.value)
+
+    keeper = Keeper(network, judge, objective.better)
     set_kmeans_updates(network, recipe.kmeans_updates(0))
-    value, best = look(0, None)
-    run = TrainingRun(best, checks=[(0, value)])
-    with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
-        torch.manual_seed(int(random_state.integers(2**63)))
-        try:
-            for done in range(1, recipe.iterations + 1):
-                set_kmeans_updates(network, recipe.kmeans_updates(done - 1))
-                optimizer.zero_grad()
-                present = loss()
-                present.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                run.losses.append(present.item())
-                if done % recipe.check_every == 0 or done == recipe.iterations:
-                    value, run.best = look(done, run.best)
-                    run.checks.append((done, value))
-                if progress is not None:
-                    progress(done, run.losses[-1], run.best.value)
-        except KeyboardInterrupt:
-            run.interrupted = True
-    network.load_state_dict(run.best.state)
-    set_kmeans_updates(network, run.best.kmeans_updates)
-    network.eval()
-    run.seconds = time.perf_counter() - start
-    return run
+    keeper.look(0)
+    losses: list[float] = []
+    interrupted = bool(on_iteration and on_iteration(0, keeper.decision, keeper.value))
+    if not interrupted:
+        with seeded(random_state):
+            losses, interrupted = descend(network, loss, recipe, keeper=keeper, after=after)
+    keeper.restore()
+    seconds = time.perf_counter() - start
+    return TrainingRun(keeper.best, losses, keeper.checks, seconds, interrupted)
+
+
+def relax(
+    network: DecidingNetwork,
+    batch: Batch,
+    objective: Loss,
+    feature_dropout: float = 0.0,
+    masking: float = 0.0,
+) -> list[Tensor]:
+    """Return the relaxed decision on every graph, with what the encoder sees perturbed.
+
+    It is the network's own, or what the objective makes of its clusters.
+    """
+    features, adjacency = batch.inputs.perturbed(feature_dropout, masking)
+    if batch.offsets is None:
+        output = network(features, adjacency)
+        return [output if isinstance(output, Tensor) else objective.relax(output)]
+    output = network(features, adjacency, offsets=batch.offsets)
+    sizes = batch.offsets.diff().tolist()
+    if isinstance(output, Tensor):
+        return list(torch.split(output, sizes))
+    parts = (
+        output.centers,
+        torch.split(output.assignment, sizes),
+        torch.split(output.embedding, sizes),
+    )
+    return [objective.relax(SoftKMeansOutput(*part)) for part in zip(*parts, strict=True)]

@@ -12,7 +12,7 @@ from torch.nn import functional
 from graphopt._validation import check_integer
 from graphopt.clustering import kmeans_plus_plus
 from graphopt.clustering.settings import Gradient
-from graphopt.nn.encoders import check_parameters, make_encoder
+from graphopt.nn.encoders import EncoderName, check_parameters, make_encoder
 from graphopt.nn.functional import group_means
 from graphopt.nn.soft_kmeans import SoftKMeans, SoftKMeansOutput
 from graphopt.nn.sparse import SparseMatrix
@@ -21,8 +21,8 @@ from graphopt.nn.sparse import SparseMatrix
 class ClusterNet(nn.Module):
     """Embed the nodes of a graph, then cluster the embedding by soft k-means on the unit sphere.
 
-    What the clusters decide is the objective's business: group memberships are the soft
-    assignment itself; facility locations come from the similarity of nodes to centres
+    The objective makes a decision of the clusters. Group memberships are the soft assignment
+    itself; facility locations come from the similarity of nodes to centres
     (:meth:`graphopt.objectives.FacilityLocation.relax`).
 
     Parameters
@@ -38,9 +38,9 @@ class ClusterNet(nn.Module):
     temperature : float
         β of the softmax over clusters; larger is sharper.
     iterations : int
-        Updates of soft k-means per forward pass; may be set anew between calls
+        Updates of soft k-means per forward pass; may be set between calls
         (``net.cluster.iterations = 5``).
-    gradient : str
+    gradient : {"one-step", "implicit", "dense", "unrolled", "auto"}
         How to differentiate the clustering; see :class:`graphopt.nn.SoftKMeans`.
     encoder : {"gcn", "sgc", "appnp"}
         :class:`GCN`, :class:`SGC` or :class:`APPNP`.
@@ -80,7 +80,7 @@ class ClusterNet(nn.Module):
         n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
         embedding_features = check_integer("embedding_features", embedding_features, minimum=1)
         self.encoder = make_encoder(
-            encoder,
+            cast(EncoderName, encoder),
             in_features,
             hidden_features,
             embedding_features,
@@ -124,7 +124,7 @@ class ClusterNet(nn.Module):
         Parameters
         ----------
         embedding : Tensor, shape (n_nodes, embedding_features)
-            What the encoder puts out.
+            The output of the encoder.
         random_state : numpy.random.Generator
 
         Returns

@@ -1,4 +1,4 @@
-"""GCN-e2e: a graph encoder that puts out the decision itself."""
+"""GCN-e2e: a graph encoder whose output is the decision itself."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class DirectGCN(nn.Module):
         return self.decision(self.encoder(features, adjacency), offsets)
 
     def decision(self, scores: Tensor, offsets: Tensor | None = None) -> Tensor:
-        """Return the soft decision for what the encoder puts out; see :meth:`forward`.
+        """Return the soft decision for an output of the encoder; see :meth:`forward`.
 
         Parameters
         ----------

@@ -17,8 +17,8 @@ from graphopt.nn.operators import gcn_layers
 from graphopt.nn.sparse import SparseMatrix, check_inputs, product
 
 _WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to make a network
-_ACTIVATIONS = 4  # what a layer puts out, before and after averages, and the gradients of both
-_OPTIMIZED = 4  # a weight, its gradient and what Adam keeps of it: two moments
+_ACTIVATIONS = 4  # the outputs of a layer, before and after averages, and the gradients of both
+_OPTIMIZED = 4  # a weight, its gradient and the two moments that Adam keeps
 
 
 class Encoder(nn.Module):
@@ -47,8 +47,8 @@ class Encoder(nn.Module):
     def calibrate(self, features: Tensor | SparseMatrix, adjacency: SparseMatrix) -> None:
         """Scale and shift each layer so that its outputs on these data have mean 0 and spread 1.
 
-        Without it, an average over neighbours of averaged sparse features leaves all nodes nearly
-        alike, and clusters start out empty. A unit that is constant on the data is only shifted.
+        Without it, averages over neighbours of sparse features make all nodes nearly alike, and
+        clusters are empty at the start. A unit that is constant on the data is only shifted.
         After D. Mishkin and J. Matas, "All you need is a good init", ICLR 2016.
 
         Parameters
@@ -121,7 +121,7 @@ class TwoLayerEncoder(Encoder):
         self, in_features: int, hidden_features: int, out_features: int, dropout: float
     ) -> None:
         super().__init__()
-        # Python's integers: those of NumPy may be of a type that their products do not fit.
+        # Python's integers: the products of NumPy's may overflow.
         in_features = check_integer("in_features", in_features, minimum=1)
         hidden_features = check_integer("hidden_features", hidden_features, minimum=1)
         out_features = check_integer("out_features", out_features, minimum=1)
@@ -187,7 +187,7 @@ class SGC(Encoder):
     in_features, out_features : int
         Widths.
     steps : int
-        K, averages over neighbours; 0: neighbours are not looked at.
+        K, the averages over neighbours. 0: neighbours do not count.
 
     Notes
     -----
@@ -244,9 +244,9 @@ class APPNP(TwoLayerEncoder):
     in_features, hidden_features, out_features : int
         Widths.
     steps : int
-        K; 0: neighbours are not looked at.
+        K. 0: neighbours do not count.
     teleport : float
-        α in [0, 1]; 1: as with K = 0.
+        α in [0, 1]. 1: as with K = 0.
     dropout : float
         In [0, 1); applied to the hidden layer while training.
 
@@ -325,7 +325,7 @@ ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
 
 
 def make_encoder(
-    name: str,
+    name: EncoderName,
     in_features: int,
     hidden_features: int,
     out_features: int,

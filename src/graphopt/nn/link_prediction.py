@@ -103,7 +103,7 @@ class LinkPredictor(nn.Module):
         -------
         Tensor, shape (n_pairs,)
         """
-        if pairs.device != embedding.device:  # torch reads no numbers where one has none
+        if pairs.device != embedding.device:  # torch would not notice if one is on the meta device
             raise ValueError(
                 f"pairs must be on the device of embedding, {embedding.device}, not {pairs.device}"
             )

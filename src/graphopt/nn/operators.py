@@ -11,6 +11,7 @@ import itertools
 import math
 import weakref
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -361,16 +362,22 @@ def unit_rows_backward(unit: Tensor, lengths: Tensor, grad: Tensor, num_threads:
     )
 
 
-def _problem(x: Tensor, offsets: Tensor, packed: Iterable[Any], num_threads: int) -> Problem:
-    settings = SoftKMeansSettings.unpack(packed)
-    return Problem(_array(x), _array(offsets), settings, _threads(num_threads))
+@lru_cache(typed=True)
+def _settings(*packed: Any) -> SoftKMeansSettings:
+    """Return the settings, checked once: to check them takes as long as to cluster a few rows."""
+    return SoftKMeansSettings.unpack(packed)
+
+
+def _problem(x: Tensor, offsets: Tensor, *plain: Any) -> Problem:
+    *packed, num_threads = plain
+    return Problem(_array(x), _array(offsets), _settings(*packed), _threads(num_threads))
 
 
 def _soft_kmeans_shapes(
     x: Tensor, offsets: Tensor, start: Tensor, *plain: Any
 ) -> tuple[Tensor, ...]:
     graphs, clusters, _ = start.shape
-    kept = SoftKMeansSettings.unpack(plain[:-1]).iterates_kept
+    kept = _settings(*plain[:-1]).iterates_kept
     return (
         start.new_empty(start.shape),
         x.new_empty((x.shape[0], clusters)),
@@ -404,8 +411,8 @@ def soft_kmeans(*inputs: Any) -> tuple[Tensor, ...]:
 
     The arguments between `start` and `num_threads` are ``SoftKMeansSettings.packed``.
     """
-    x, offsets, start, *packed, num_threads = inputs
-    problem = _problem(x, offsets, packed, num_threads)
+    x, offsets, start, *plain = inputs
+    problem = _problem(x, offsets, *plain)
     return _tensors(run(problem, _array(start), problem.settings.iterates_kept))
 
 
@@ -423,9 +430,8 @@ def soft_kmeans(*inputs: Any) -> tuple[Tensor, ...]:
 def soft_kmeans_backward(*inputs: Any) -> tuple[Tensor, ...]:
     """Return the gradients with respect to x and start, and a report for :func:`report_in`."""
     x, offsets, *tensors, grad_centers, grad_assignment = inputs[:8]
-    *packed, num_threads = inputs[8:]
     grad_x, grad_start, report = vjp(
-        _problem(x, offsets, packed, num_threads),
+        _problem(x, offsets, *inputs[8:]),
         Trajectory(*(_array(tensor) for tensor in tensors)),
         _array(grad_centers),
         _array(grad_assignment),

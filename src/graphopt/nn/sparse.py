@@ -1,4 +1,4 @@
-"""What a network multiplies by: sparse matrices, and dense ones with the same interface."""
+"""Sparse matrices for networks, and products with sparse and dense matrices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SparseMatrix:
     ----------
     indptr, indices, values : Tensor
         Compressed rows: int64 of shape (n_rows + 1,), int32 and float32 / float64 of shape
-        (n_entries,). Index tensors are copied: what is changed in them later changes nothing here.
+        (n_entries,). Index tensors are copied, so later changes in them have no effect here.
     transposed : tuple of Tensor
         The same three for the transpose.
 
@@ -58,7 +58,7 @@ class SparseMatrix:
         self._order: Tensor | None = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what was pickled, checked like any other tensors."""
+        """Restore a pickled matrix; its tensors are checked like any others."""
         rows, columns = state["_rows"], state["_columns"]
         self.__init__(*rows, columns)  # type: ignore[misc]
 
@@ -82,12 +82,15 @@ class SparseMatrix:
         check_memory(
             f"a matrix of {rows.nnz:,} entries and {rows.shape[1]:,} columns with its transpose",
             32 * rows.nnz + 16 * rows.shape[1],
-            "leave out columns that hold nothing, or pass a part of the rows",
+            "leave out empty columns, or pass a part of the rows",
         )
         return cls(*_as_tensors(rows, dtype), _as_tensors(csr_array(rows.T), dtype))
 
     def with_values(self, values: Tensor, transposed_values: Tensor) -> SparseMatrix:
-        """Return a matrix of the same pattern; the caller vouches that both agree."""
+        """Return a matrix of the same pattern, whose values and transposed values must agree.
+
+        That they agree is not checked.
+        """
         if values.shape != self._rows[2].shape or transposed_values.shape != values.shape:
             raise ValueError(f"values must have shape {tuple(self._rows[2].shape)}")
         other = SparseMatrix.__new__(SparseMatrix)
@@ -237,9 +240,9 @@ def _as_tensors(rows: Any, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def check_inputs(features: object, adjacency: object) -> None:
-    """Check that an encoder is given what it multiplies.
+    """Check the types of the operands of an encoder.
 
-    A SciPy matrix would multiply too, wherever its index arrays point.
+    A SciPy matrix would multiply too, but its index arrays are not checked.
     """
     if not isinstance(features, Tensor | SparseMatrix):
         raise TypeError(

@@ -59,10 +59,14 @@ class Objective(ABC):
         missing, and one trial tells much about a method. A largest distance hangs on single nodes.
     least : float
         No decision has a smaller value.
-    value_name : str
-        What the value is called in messages.
+    value_name, judged_name : str
+        What the value, and what trials compare, is called in messages.
     parts : tuple of str
         What a decision consists of, one and many.
+    note : str
+        What the heading of a table of values ends with, such as their unit.
+    meaning : str
+        How to read a table of values.
 
     Examples
     --------
@@ -87,7 +91,10 @@ class Objective(ABC):
     sums_over_edges: ClassVar[bool] = True
     least: ClassVar[float] = -np.inf
     value_name: ClassVar[str] = "value"
+    judged_name: ClassVar[str] = "value"
     parts: ClassVar[tuple[str, str]] = ("group", "groups")
+    note: ClassVar[str] = ""
+    meaning: ClassVar[str] = ""
 
     # --- values ---
 
@@ -114,6 +121,10 @@ class Objective(ABC):
         k : int
             Of the problem that was decided.
         """
+        return self.evaluate(decision, graph)
+
+    def evaluate_main_part(self, decision: NDArray[Any], graph: Graph) -> float:
+        """Return the value on the part of a graph that a decision can serve; by default on all."""
         return self.evaluate(decision, graph)
 
     def measures(
@@ -277,9 +288,8 @@ class Objective(ABC):
 
 
 def judged(
-    problem: Problem, order: NDArray[np.int64] | None, graph: Graph, decision: NDArray[Any]
+    problem: Problem, order: NDArray[np.int64], graph: Graph, decision: NDArray[Any]
 ) -> Judgement:
-    """Judge a decision on a graph that has the numbering of `problem`."""
-    if order is not None:
-        decision = problem.objective.renumber(decision, order)
-    return Judgement(problem.objective.judge(decision, graph, problem.k), decision)
+    """Judge a decision, taken on reordered nodes, on a graph in the numbering of `problem`."""
+    decided = problem.objective.renumber(decision, order)
+    return Judgement(problem.objective.judge(decided, graph, problem.k), decided)

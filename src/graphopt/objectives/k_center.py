@@ -60,7 +60,12 @@ class KCenter(Objective):
     sums_over_edges: ClassVar[bool] = False
     least: ClassVar[float] = 0.0
     value_name: ClassVar[str] = "largest distance"
+    judged_name: ClassVar[str] = "smoothed largest distance"
     parts: ClassVar[tuple[str, str]] = ("center", "centers")
+    meaning: ClassVar[str] = (
+        "Largest distance in hops: lower is better; ∞: a node cannot reach any center."
+    )
+    note: ClassVar[str] = "; distances in hops"
 
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
         """Return the largest distance of a node from its nearest center.
@@ -81,6 +86,11 @@ class KCenter(Objective):
         See :func:`smoothed_radius`.
         """
         return smoothed_radius(graph, decision, k)
+
+    def evaluate_main_part(self, decision: NDArray[Any], graph: Graph) -> float:
+        """Return the largest distance in hops of a node of the :func:`main_part`."""
+        hops, _ = distances_to_nearest(graph, decision)
+        return float(hops[main_part(graph, len(decision))].max(initial=0.0))
 
     def measures(
         self, decision: NDArray[Any], full: Graph, seen: Graph, unseen: Graph | None = None

@@ -37,6 +37,8 @@ class Modularity(Objective):
     name: ClassVar[str] = "modularity"
     least: ClassVar[float] = -0.5
     value_name: ClassVar[str] = "modularity"
+    judged_name: ClassVar[str] = "modularity"
+    meaning: ClassVar[str] = "Modularity: higher is better."
     parts: ClassVar[tuple[str, str]] = ("community", "communities")
 
     def __post_init__(self) -> None:

@@ -181,11 +181,10 @@ class Trial:
         What the method sees.
     judge : callable
         Takes a decision and returns its :class:`Judgement`.
-    order : array of int64, optional
-        Node i of the problem is node ``order[i]`` of the graph that edges were hidden from; None
-        where nodes keep their numbers.
+    order : array of int64
+        Node i of the problem is node ``order[i]`` of the graph that edges were hidden from.
     """
 
     problem: Problem
     judge: Callable[[NDArray[Any]], Judgement]
-    order: NDArray[np.int64] | None = None
+    order: NDArray[np.int64]

@@ -9,38 +9,81 @@ from typing import Any
 import numpy as np
 
 import graphopt
-from graphopt import Graph, decision, evaluation
-from graphopt.evaluation import RegretResult
+from graphopt import Graph, datasets, decision, objectives
+from graphopt.decision import RegretResult
 
 from ..draw import INF, Draw
 from ..registry import Call, require, target
 
-_TASKS = ("community", "facility")
+_NAMES = ("modularity", "k-center")
 
 
-def _decision(draw: Draw, task: Any, n: int) -> Any:
+def _decision(draw: Draw, objective: Any, n: int) -> Any:
     return (
         draw.nodes(n, draw.size(1, 4))
-        if isinstance(task, str) and task == "facility"
+        if isinstance(objective, str) and objective == "k-center"
         else draw.labels(n)
     )
 
 
-@target("graphopt.evaluation.quality", words=("labels", "centers", "edge"))
-def quality(draw: Draw) -> Call:
-    task, graph = draw.choice(*_TASKS), draw.graph(1, 10)
+@target("graphopt.objectives.Modularity", weight=0.1)
+def modularity(draw: Draw) -> Call:
+    return Call(objectives.Modularity, (draw.number(0.0, 3.0),))
+
+
+@target("graphopt.objectives.as_objective", weight=0.1)
+def as_objective(draw: Draw) -> Call:
+    return Call(objectives.as_objective, (draw.choice(*_NAMES),))
+
+
+def _targets_of(objective: objectives.Objective) -> None:
+    """Make targets of the methods of an objective that take what users have."""
+    place = f"graphopt.objectives.{type(objective).__name__}"
+    words = ("labels", "centers", "edge", "graph")
+
+    @target(f"{place}.evaluate", words=words)
+    def evaluate(draw: Draw) -> Call:
+        graph = draw.graph(1, 10)
+        n = graph.n_nodes if isinstance(graph, Graph) else 5
+        args = (_decision(draw, objective.name, n), graph)
+        return Call(objective.evaluate, args, {}, float)
+
+    @target(f"{place}.measures", words=words)
+    def measures(draw: Draw) -> Call:
+        full = draw.plain_graph(1, 10)
+        n = full.n_nodes
+        graphs = full, draw.graph(n, n), draw.pick(None, draw.graph(n, n))
+        return Call(objective.measures, (_decision(draw, objective.name, n), *graphs))
+
+    @target(f"{place}.check", words=words)
+    def check(draw: Draw) -> Call:
+        graph = draw.plain_graph(4, 10)
+        decision = _decision(draw, objective.name, graph.n_nodes)
+        return Call(objective.check, (decision, graph, 4))
+
+    @target(f"{place}.regret")
+    def regret(draw: Draw) -> Call:
+        args = (draw.random.uniform(0, 9), draw.random.uniform(0, 9))
+        return Call(objective.regret, args)
+
+
+for _objective in objectives.OBJECTIVES.values():
+    _targets_of(_objective)
+
+
+@target("graphopt.decision.Problem.of", words=("edge", "room"))
+def problem_of(draw: Draw) -> Call:
+    graph = draw.graph(4, 9)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
-    check = float
-    return Call(evaluation.quality, (task, graph, _decision(draw, task, n)), {}, check)
+    kwargs = {
+        "objective": objectives.OBJECTIVES[draw.pick(*_NAMES)],
+        "k": draw.integer(1, min(4, n)),
+        **draw.some(seen_fraction=lambda: draw.number(0.6, 1.0, odd=(0.0, 1.5, 1e-300))),
+    }
+    return Call(decision.Problem.of, (graph, draw.features(n)), kwargs)
 
 
-@target("graphopt.evaluation.regret_of")
-def regret_of(draw: Draw) -> Call:
-    args = (draw.choice(*_TASKS), draw.random.uniform(0, 9), draw.random.uniform(0, 9))
-    return Call(evaluation.regret_of, args)
-
-
-@target("graphopt.evaluation.distance_tail", words=("edge",))
+@target("graphopt.objectives.distance_tail", words=("edge",))
 def distance_tail(draw: Draw) -> Call:
     graph = draw.graph(1, 10, directed=None)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
@@ -49,10 +92,10 @@ def distance_tail(draw: Draw) -> Call:
         require(tail.p95 <= tail.p99 <= tail.max, "percentiles out of order")
         require(math.isinf(tail.max) == (tail.n_unreached > 0), "n_unreached")
 
-    return Call(evaluation.distance_tail, (graph, draw.nodes(n, draw.size(1, 4))), {}, check)
+    return Call(objectives.distance_tail, (graph, draw.nodes(n, draw.size(1, 4))), {}, check)
 
 
-@target("graphopt.evaluation.agreement", weight=0.3)
+@target("graphopt.decision.agreement", weight=0.3)
 def agreement(draw: Draw) -> Call:
     n = draw.size(1, 10)
     other = np.array(list("abcd"))[draw.generator.integers(0, 4, n)]
@@ -61,28 +104,18 @@ def agreement(draw: Draw) -> Call:
         require(0.0 <= found.nmi <= 1.0 + 1e-9 and found.ari <= 1.0 + 1e-9, "out of range")
 
     truth = other if draw.chance(0.3) else draw.labels(n)
-    return Call(evaluation.agreement, (draw.labels(n), truth), {}, check)
+    return Call(decision.agreement, (draw.labels(n), truth), {}, check)
 
 
-@target("graphopt.evaluation.judge", words=("labels", "centers", "edge", "graph"))
-def judge(draw: Draw) -> Call:
-    task = draw.choice(*_TASKS)
-    full = draw.plain_graph(1, 10)
-    n = full.n_nodes
-    seen = draw.graph(n, n)
-    unseen = draw.pick(None, draw.graph(n, n))
-    return Call(evaluation.judge, (task, _decision(draw, task, n), full, seen, unseen))
-
-
-@target("graphopt.evaluation.exact_within_reach", weight=0.2, words=("edge",))
+@target("graphopt.objectives.exact_within_reach", weight=0.2, words=("edge",))
 def exact_within_reach(draw: Draw) -> Call:
     graph = draw.graph(1, 8)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
     kwargs = draw.some(time_limit=lambda: draw.pick(None, 20.0))
-    return Call(evaluation.exact_within_reach, (graph, draw.integer(1, n)), kwargs)
+    return Call(objectives.exact_within_reach, (graph, draw.integer(1, n)), kwargs)
 
 
-@target("graphopt.evaluation.clean_splits", weight=0.5)
+@target("graphopt.datasets.clean_splits", weight=0.5)
 def clean_splits(draw: Draw) -> Call:
     graph = draw.graph(3, 10)
     rows = None
@@ -94,25 +127,11 @@ def clean_splits(draw: Draw) -> Call:
     )
     kwargs["splits"] = draw.integer(1, 3, costly=True)
 
-    @functools.wraps(evaluation.clean_splits)
+    @functools.wraps(datasets.clean_splits)
     def all_of_them(*args: Any, **kwargs: Any) -> Any:
-        return list(evaluation.clean_splits(*args, **kwargs))
+        return list(datasets.clean_splits(*args, **kwargs))
 
     return Call(all_of_them, (graph, rows), kwargs)
-
-
-_SPLITS: list[Any] = []
-
-
-@target("graphopt.evaluation.CleanSplit.renumbered_back")
-def renumbered_back(draw: Draw) -> Call:
-    # Takes decisions that methods returned and the protocol checked.
-    if not _SPLITS:
-        ring = Graph.from_edges([(i, (i + 1) % 8) for i in range(8)])
-        _SPLITS.extend(evaluation.clean_splits(ring, splits=1))
-    task = draw.pick(*_TASKS)
-    choice = draw.generator.integers(0, 8, 8 if task == "community" else 3)
-    return Call(_SPLITS[0].renumbered_back, (task, choice))
 
 
 # --- statistics -----------------------------------------------------------------------------------
@@ -125,7 +144,7 @@ def _sample(draw: Draw, low: int = 2) -> Any:
     return draw.array(values)
 
 
-@target("graphopt.evaluation.summarize", weight=0.1)
+@target("graphopt.decision.summarize", weight=0.1)
 def summarize(draw: Draw) -> Call:
     kwargs = draw.some(
         confidence=lambda: draw.number(0.5, 0.99, odd=(0.0, 1.0, 2.0)), random_state=draw.seed
@@ -135,25 +154,25 @@ def summarize(draw: Draw) -> Call:
         if math.isfinite(found.mean):
             require(found.low <= found.high, "an interval upside down")
 
-    return Call(evaluation.summarize, (_sample(draw),), kwargs, check)
+    return Call(decision.summarize, (_sample(draw),), kwargs, check)
 
 
-@target("graphopt.evaluation.signed_rank_p_value", weight=0.2)
+@target("graphopt.decision.signed_rank_p_value", weight=0.2)
 def signed_rank_p_value(draw: Draw) -> Call:
     kwargs = draw.some(random_state=draw.seed)
 
     def check(found: Any) -> None:
         require(0.0 < found <= 1.0, f"no probability: {found}")
 
-    return Call(evaluation.signed_rank_p_value, (_sample(draw, 0),), kwargs, check)
+    return Call(decision.signed_rank_p_value, (_sample(draw, 0),), kwargs, check)
 
 
-@target("graphopt.evaluation.paired_difference", weight=0.1, words=("values", "differences"))
+@target("graphopt.decision.paired_difference", weight=0.1, words=("values", "differences"))
 def paired_difference(draw: Draw) -> Call:
     n = draw.size(2, 6)
     args = ("a", "b", draw.array(draw.numbers(n)), draw.array(draw.numbers(n)))
     kwargs = draw.some(confidence=lambda: draw.number(0.5, 0.99, odd=(0.0, 1.0, 2.0)))
-    return Call(evaluation.paired_difference, args, kwargs)
+    return Call(decision.paired_difference, args, kwargs)
 
 
 # --- the protocol ---------------------------------------------------------------------------------
@@ -173,7 +192,7 @@ def _protocol(draw: Draw) -> tuple[Any, Any, dict[str, Any]]:
     rows = draw.features(n) if draw.chance(0.3) else None
     kwargs: dict[str, Any] = {
         "k": draw.integer(min(2, n), min(4, n)),
-        "task": draw.choice(*_TASKS),
+        "objective": draw.choice(*_NAMES),
         "splits": draw.integer(2, 3, costly=True),
         "seeds": draw.integer(1, 1, costly=True),
         **draw.some(
@@ -184,15 +203,19 @@ def _protocol(draw: Draw) -> tuple[Any, Any, dict[str, Any]]:
     }
     if draw.odd(0.1):
         kwargs["n_jobs"] = draw.pick(0, "2", 1.5, True)
-    if draw.chance(0.2) and isinstance(kwargs["task"], str) and kwargs["task"] == "community":
+    if (
+        draw.chance(0.2)
+        and isinstance(kwargs["objective"], str)
+        and kwargs["objective"] == "modularity"
+    ):
         kwargs["truth"] = draw.labels(n)
     return graph, rows, kwargs
 
 
-def _method(draw: Draw, task: Any) -> Any:
+def _method(draw: Draw, objective: Any) -> Any:
     if draw.odd(0.15):
         return draw.pick(None, 3, "no such", lambda *args: "abc", lambda *args: None, [])
-    if isinstance(task, str) and task == "facility":
+    if isinstance(objective, str) and objective == "k-center":
         return draw.pick("gonzalez", "greedy", _first_node)
     return draw.pick("leiden", "cnm", _in_two)
 
@@ -200,26 +223,29 @@ def _method(draw: Draw, task: Any) -> Any:
 _WORDS = ("methods", "method", "edge", "edges", "labels", "centers", "decision")
 
 
-@target("graphopt.evaluation.regret", weight=0.1, words=_WORDS)
+@target("graphopt.decision.regret", weight=0.1, words=_WORDS)
 def regret(draw: Draw) -> Call:
     graph, rows, kwargs = _protocol(draw)
-    method = _method(draw, kwargs["task"])
-    return Call(evaluation.regret, (method, graph, rows), kwargs, lambda found: found.to_rows())
+    method = _method(draw, kwargs["objective"])
+    return Call(decision.regret, (method, graph, rows), kwargs, lambda found: found.to_rows())
 
 
-@target("graphopt.evaluation.compare", weight=0.1, words=_WORDS)
+@target("graphopt.decision.compare", weight=0.1, words=_WORDS)
 def compare(draw: Draw) -> Call:
     graph, rows, kwargs = _protocol(draw)
-    methods: Any = {"one": _method(draw, kwargs["task"]), "other": _method(draw, kwargs["task"])}
+    methods: Any = {
+        "one": _method(draw, kwargs["objective"]),
+        "other": _method(draw, kwargs["objective"]),
+    }
     if draw.odd(0.1):
         methods = draw.pick({}, None, 3, [], ["no such"], "leiden", {1: "leiden"})
-    return Call(evaluation.compare, (methods, graph, rows), kwargs, lambda found: found.to_rows())
+    return Call(decision.compare, (methods, graph, rows), kwargs, lambda found: found.to_rows())
 
 
 @functools.cache
 def _compared() -> Any:
     ring = Graph.from_edges([(i, (i + 1) % 12) for i in range(12)])
-    return evaluation.compare({"a": _in_two, "b": "leiden"}, ring, k=2, splits=3)
+    return decision.compare({"a": _in_two, "b": "leiden"}, ring, k=2, splits=3)
 
 
 def _result() -> RegretResult:
@@ -229,30 +255,30 @@ def _result() -> RegretResult:
 _MEASURES = ("score", "seen_score", "regret", "seconds", "unseen_score")
 
 
-@target("graphopt.evaluation.RegretResult.per_split")
+@target("graphopt.decision.RegretResult.per_split")
 def per_split(draw: Draw) -> Call:
     measure = draw.pick("nmi", "x") if draw.odd(0.1) else draw.choice(*_MEASURES)
     draw.repeatable = False
     return Call(_result().per_split, (measure,))
 
 
-@target("graphopt.evaluation.RegretResult.summary", weight=0.1, words=("values",))
+@target("graphopt.decision.RegretResult.summary", weight=0.1, words=("values",))
 def summary(draw: Draw) -> Call:
     kwargs = draw.some(confidence=lambda: draw.number(0.5, 0.99, odd=(0.0, 1.0)))
     return Call(_result().summary, (draw.choice("score", "regret"),), kwargs)
 
 
-@target("graphopt.evaluation.RegretResult.to_rows")
+@target("graphopt.decision.RegretResult.to_rows")
 def to_rows(draw: Draw) -> Call:
     return Call(_result().to_rows, (), {}, len)
 
 
-@target("graphopt.evaluation.ComparisonResult.to_rows")
+@target("graphopt.decision.ComparisonResult.to_rows")
 def comparison_to_rows(draw: Draw) -> Call:
     return Call(_compared().to_rows, (), {}, len)
 
 
-@target("graphopt.evaluation.ComparisonResult.difference", weight=0.1, words=("method",))
+@target("graphopt.decision.ComparisonResult.difference", weight=0.1, words=("method",))
 def difference(draw: Draw) -> Call:
     kwargs = draw.some(confidence=lambda: draw.number(0.5, 0.99, odd=(0.0, 1.0)))
     return Call(_compared().difference, (draw.choice("a", "b"), draw.choice("a", "b")), kwargs)
@@ -266,9 +292,9 @@ def decide(draw: Draw) -> Call:
     graph = draw.graph(4, 9, kinds="none none int")
     n = graph.n_nodes if isinstance(graph, Graph) else 5
     rows = draw.features(n) if draw.chance(0.3) else None
-    task = draw.choice(*_TASKS)
+    objective = draw.choice(*_NAMES)
     kwargs = {
-        "task": task,
+        "objective": objective,
         "k": draw.integer(1, min(4, n)),
         "n_trials": draw.integer(1, 1, costly=True),
         "random_state": draw.random_state(),
@@ -279,7 +305,7 @@ def decide(draw: Draw) -> Call:
 
     def check(found: Any) -> None:
         require(found.labels.shape == (n,), "labels' form")
-        require((found.centers is None) == (task == "community"), "centres")
+        require((found.centers is None) == (objective == "modularity"), "centres")
         str(found)
 
     return Call(graphopt.decide, (graph, rows), kwargs, check)
@@ -291,7 +317,7 @@ def portfolio_decisions(draw: Draw) -> Call:
     n = graph.n_nodes if isinstance(graph, Graph) else 5
     rows = draw.features(n) if draw.chance(0.3) else None
     kwargs = {
-        "task": draw.choice(*_TASKS),
+        "objective": draw.choice(*_NAMES),
         "k": draw.integer(1, min(4, n)),
         "random_state": draw.random_state(),
         **draw.some(seen_fraction=lambda: draw.number(0.6, 1.0, odd=(0.0, 1.5))),

@@ -20,7 +20,8 @@ from ..draw import Draw
 from ..registry import Call, require, target
 
 WIDTH = 3
-_QUICK: dict[str, Any] = {"iterations": 1, "n_restarts": 1, "hidden_features": 3}
+_SMALL = Recipe(hidden_features=3)
+_QUICK: dict[str, Any] = {"iterations": 1, "n_restarts": 1}
 
 
 # --- settings: wrong ones are refused by fit ------------------------------------------------------
@@ -42,6 +43,9 @@ def _recipe(draw: Draw) -> dict[str, Any]:
         completion_in=lambda: draw.choice("both", "input", "loss"),
         start=lambda: draw.choice("k-means++", "leiden"),
         pretraining=lambda: draw.integer(0, 2, costly=True),
+        hidden_features=lambda: draw.integer(1, 4),
+        embedding_features=lambda: draw.integer(1, 4),
+        gradient=lambda: draw.choice("one-step", "implicit", "unrolled"),
         polish=lambda: draw.pick(1, "x", None) if draw.odd() else draw.pick(True, False),
         kmeans_schedule=lambda: (
             draw.pick((), 3, ((0.5, 1),), ((0.0, 0),), ((0.0,),), None, "ab", ((None, 1),))
@@ -56,15 +60,39 @@ def recipe(draw: Draw) -> Call:
     return Call(Recipe, (), _recipe(draw), repr)
 
 
+@target("graphopt.learning.Recipe.over")
+def over(draw: Draw) -> Call:
+    odd, draw.valid = draw.valid, True
+    own = Recipe(**_recipe(draw))
+    draw.valid = odd
+    return Call(own.over, (PAPER,), {}, repr)
+
+
+@target("graphopt.learning.Recipe.given")
+def given(draw: Draw) -> Call:
+    return Call(PAPER.given, ())
+
+
 @target("graphopt.learning.Recipe.kmeans_updates")
 def kmeans_updates(draw: Draw) -> Call:
     return Call(PAPER.kmeans_updates, (draw.size(0, 999),))
+
+
+def _own_recipe(draw: Draw) -> Any:
+    """Return a small recipe that makes sense, or something else that an estimator must refuse."""
+    if draw.odd(0.05):
+        return draw.pick(3, "x", {})
+    odd, draw.valid = draw.valid, True
+    settings = {**_recipe(draw), "hidden_features": 3, "iterations": 1}
+    draw.valid = odd
+    return Recipe(**settings)
 
 
 def _decides(draw: Draw) -> dict[str, Any]:
     """Return settings of an estimator that decides."""
     return {
         **_QUICK,
+        "recipe": _own_recipe(draw),
         "n_clusters": draw.integer(1, 4),
         "random_state": draw.random_state(),
         **draw.some(
@@ -78,36 +106,19 @@ def _decides(draw: Draw) -> dict[str, Any]:
 
 
 def _clusternet(draw: Draw) -> dict[str, Any]:
-    return (
-        _decides(draw)
-        | {"embedding_features": draw.integer(1, 4)}
-        | draw.some(
-            temperature=lambda: draw.number(0.0, 50.0),
-            gradient=lambda: draw.choice("one-step", "implicit", "unrolled"),
-            encoder=lambda: draw.choice("gcn", "sgc", "appnp"),
-        )
-    )
+    return _decides(draw) | draw.some(encoder=lambda: draw.choice("gcn", "sgc", "appnp"))
 
 
 def _predictor(draw: Draw) -> dict[str, Any]:
     return {
-        "hidden_features": draw.integer(1, 4),
-        "embedding_features": draw.integer(1, 4),
+        "recipe": _own_recipe(draw),
         "iterations": draw.integer(1, 2, costly=True),
         "random_state": draw.random_state(),
-        **draw.some(
-            learning_rate=lambda: draw.number(1e-4, 0.1, odd=(0.0,)),
-            weight_decay=lambda: draw.number(0.0, 0.1),
-            dropout=lambda: draw.number(0.0, 0.9, odd=(1.0,)),
-            feature_dropout=lambda: draw.number(0.0, 0.9, odd=(1.0,)),
-            edge_dropout=lambda: draw.number(0.0, 0.9, odd=(1.0,)),
-            smoothing=lambda: draw.integer(0, 2, costly=True),
-        ),
     }
 
 
 def _two_stage(draw: Draw) -> dict[str, Any]:
-    predictor: Any = LinkPredictor(iterations=1, hidden_features=3, random_state=0)
+    predictor: Any = LinkPredictor(iterations=1, recipe=_SMALL, random_state=0)
     if draw.odd(0.1):
         predictor = draw.pick(3, "x", LinkPredictor(iterations=0, random_state=0))
     names = ("cnm", "newman", "spectral", "gonzalez", "greedy")
@@ -142,13 +153,13 @@ def fitted(kind: str, variant: int = 0) -> Any:
     maker, _ = _KINDS[kind]
     ring = _ring(9)
     if kind == "LinkPredictor":
-        model = maker(iterations=2, hidden_features=4, embedding_features=3, random_state=0)
+        model = maker(iterations=2, recipe=_SMALL, random_state=0)
     elif kind == "TwoStage":
-        predictor = LinkPredictor(iterations=2, hidden_features=4, random_state=0)
+        predictor = LinkPredictor(iterations=2, recipe=_SMALL, random_state=0)
         model = maker(3, ("cnm", "greedy")[variant], predictor=predictor, random_state=0)
     else:
         objective = ("modularity", "k-center")[variant]
-        model = maker(3, objective, iterations=2, n_restarts=1, hidden_features=4, random_state=0)
+        model = maker(3, objective, iterations=2, n_restarts=1, recipe=_SMALL, random_state=0)
     return model.fit(ring, rows(9))
 
 
@@ -168,7 +179,8 @@ _WORDS = (
     "algorithm", "k", "iterations", "graphs[0]", "graphs[1]", "features[0]", "features[1]",
     "objective", "completion", "encoder", "seen_fraction", "gradient", "n_restarts",
     "random_state", "hidden_features", "embedding_features", "temperature", "learning_rate",
-    "weight_decay", "dropout", "feature_dropout", "edge_dropout", "smoothing", "n_facilities",
+    "weight_decay", "dropout", "feature_dropout", "masking", "smoothing", "n_facilities", "recipe",
+    "pretraining", "n_starts", "polish", "propagation_steps", "teleport",
     "labels", "matrix", "growth", "features_from_edges", "n_missing", "power",
 )  # fmt: skip
 
@@ -226,16 +238,22 @@ def _register(kind: str) -> None:
         model = fitted(kind)
         return Call(model.fine_tune, (graph, _features(draw, graph)), kwargs, changes=True)
 
-    @target(f"{prefix}.get_params")
-    def get_params(draw: Draw) -> Call:
-        return Call(maker(**settings(draw)).get_params, (draw.flag(),))
+    if kind != "TwoStage":  # whose parameters are scikit-learn's business
 
-    @target(f"{prefix}.set_params", words=("'no_such'", "parameter"))
-    def set_params(draw: Draw) -> Call:
-        given = settings(draw)
-        if draw.odd():
-            given["no_such"] = 1
-        return Call(maker().set_params, (), given)
+        @target(f"{prefix}.get_params")
+        def get_params(draw: Draw) -> Call:
+            return Call(maker(**settings(draw)).get_params, (draw.flag(),))
+
+        # Which names are parameters is checked by scikit-learn.
+        @target(f"{prefix}.set_params", words=_WORDS, errors=(ValueError,))
+        def set_params(draw: Draw) -> Call:
+            given = settings(draw) | draw.some(
+                recipe__temperature=lambda: draw.number(0.0, 50.0),
+                recipe__start=lambda: draw.choice("k-means++", "leiden"),
+            )
+            if draw.odd():
+                given[draw.pick("no_such", "recipe__no_such")] = 1
+            return Call(maker().set_params, (), given)
 
     if kind == "LinkPredictor":
         return
@@ -352,7 +370,7 @@ def train(draw: Draw) -> Call:
 
 def _predicted(draw: Draw) -> dict[str, Any]:
     return {
-        "predictor": LinkPredictor(iterations=1, hidden_features=3, random_state=0),
+        "predictor": LinkPredictor(iterations=1, recipe=_SMALL, random_state=0),
         **draw.some(
             weight=lambda: draw.number(0.0, 1.0, odd=(1e300,)),
             n_candidates=lambda: draw.integer(1, 6),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from graphopt import Graph
+from graphopt.nn import losses
 from graphopt.nn.facility_distances import FacilityDistances
 from graphopt.nn.losses import KCenterLoss, ModularityLoss
 
@@ -22,6 +23,11 @@ _GRAPH_WORDS = ("graph", "edge", "distances", "matrix")
 @target("graphopt.nn.losses.ModularityLoss")
 def modularity(draw: Draw) -> Call:
     return Call(ModularityLoss, (draw.number(0.0, 3.0),))
+
+
+@target("graphopt.nn.losses.loss_of")
+def loss_of(draw: Draw) -> Call:
+    return Call(losses.loss_of, (draw.choice("modularity", "k-center"), draw.integer(1, 4)))
 
 
 @target("graphopt.nn.losses.ModularityLoss.prepare")
@@ -106,7 +112,7 @@ def _location(draw: Draw) -> dict[str, Any]:
     )
 
 
-@target("graphopt.losses.KCenterLoss")
+@target("graphopt.nn.losses.KCenterLoss")
 def facility_location(draw: Draw) -> Call:
     return Call(KCenterLoss, (), _location(draw))
 
@@ -118,7 +124,7 @@ def _objective(draw: Draw) -> KCenterLoss:
     return made
 
 
-@target("graphopt.losses.KCenterLoss.prepare", words=("edge", "growth"))
+@target("graphopt.nn.losses.KCenterLoss.prepare", words=("edge", "growth"))
 def facility_prepare(draw: Draw) -> Call:
     return Call(_objective(draw).prepare, (draw.graph(0, 9),))
 
@@ -134,13 +140,13 @@ def _opening(draw: Draw, n: int) -> Any:
     return tensor(draw, torch.from_numpy(draw.probabilities(n, dtype)))
 
 
-@target("graphopt.losses.KCenterLoss.loss", words=("opening",), errors=SHAPES)
+@target("graphopt.nn.losses.KCenterLoss.loss", words=("opening",), errors=SHAPES)
 def facility_loss(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     return Call(objective.loss, (_opening(draw, n), problem))
 
 
-@target("graphopt.losses.KCenterLoss.decode", words=("opening",), errors=SHAPES)
+@target("graphopt.nn.losses.KCenterLoss.decode", words=("opening",), errors=SHAPES)
 def facility_decode(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     kwargs = {"random_state": draw.random_state()}
@@ -155,7 +161,7 @@ def facility_decode(draw: Draw) -> Call:
     return Call(objective.decode, (tensor(draw, opening), problem), kwargs, check)
 
 
-@target("graphopt.losses.KCenterLoss.relax", errors=SHAPES)
+@target("graphopt.nn.losses.KCenterLoss.relax", errors=SHAPES)
 def facility_relax(draw: Draw) -> Call:
     p = draw.size(1, 4)
     embedding = tensor(draw, None, draw.size(1, 6), p, plain=True)
@@ -165,7 +171,7 @@ def facility_relax(draw: Draw) -> Call:
     return Call(_objective(draw).relax, (clusters,))
 
 
-@target("graphopt.losses.KCenterLoss.evaluate", words=("centers", "edge"))
+@target("graphopt.nn.losses.KCenterLoss.evaluate", words=("centers", "edge"))
 def facility_evaluate(draw: Draw) -> Call:
     graph = draw.graph(1, 9)
     n = graph.n_nodes if isinstance(graph, Graph) else 5
@@ -173,25 +179,25 @@ def facility_evaluate(draw: Draw) -> Call:
     return Call(KCenterLoss().evaluate, (nodes, graph), {}, float)
 
 
-@target("graphopt.losses.KCenterLoss.improve", words=("sites",))
+@target("graphopt.nn.losses.KCenterLoss.improve", words=("sites",))
 def facility_improve(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     kwargs = {"random_state": draw.random_state()}
     return Call(objective.improve, (draw.nodes(n, draw.size(1, 3)), problem, 3), kwargs)
 
 
-@target("graphopt.losses.KCenterLoss.training_value")
+@target("graphopt.nn.losses.KCenterLoss.training_value")
 def facility_training_value(draw: Draw) -> Call:
     objective, problem, n = _facilities(draw)
     return Call(objective.training_value, (draw.nodes(n, draw.size(0, 3)), problem), {}, float)
 
 
-@target("graphopt.losses.KCenterLoss.better")
+@target("graphopt.nn.losses.KCenterLoss.better")
 def facility_better(draw: Draw) -> Call:
     return Call(KCenterLoss().better, (draw.random.random(), draw.random.random()))
 
 
-@target("graphopt.losses.FacilityDistances.from_distances")
+@target("graphopt.nn.facility_distances.FacilityDistances.from_distances")
 def from_distances(draw: Draw) -> Call:
     distances = draw.distances(draw.size(0, 6), draw.size(0, 6))
     kwargs = draw.some(
@@ -218,7 +224,7 @@ def _problem(draw: Draw) -> FacilityDistances:
     return made
 
 
-@target("graphopt.losses.FacilityDistances.expected_costs", errors=SHAPES)
+@target("graphopt.nn.facility_distances.FacilityDistances.expected_costs", errors=SHAPES)
 def expected_costs(draw: Draw) -> Call:
     problem = _problem(draw)
 
@@ -228,13 +234,13 @@ def expected_costs(draw: Draw) -> Call:
     return Call(problem.expected_costs, (_opening(draw, problem.n_sites),), {}, check)
 
 
-@target("graphopt.losses.FacilityDistances.mean_expected_cost", errors=SHAPES)
+@target("graphopt.nn.facility_distances.FacilityDistances.mean_expected_cost", errors=SHAPES)
 def mean_expected_cost(draw: Draw) -> Call:
     problem = _problem(draw)
     return Call(problem.mean_expected_cost, (_opening(draw, problem.n_sites),))
 
 
-@target("graphopt.losses.FacilityDistances.distance_at", errors=SHAPES)
+@target("graphopt.nn.facility_distances.FacilityDistances.distance_at", errors=SHAPES)
 def distance_at(draw: Draw) -> Call:
     return Call(_problem(draw).distance_at, (torch.rand(3, dtype=torch.float64) * 0 + 0.5,))
 
@@ -245,13 +251,13 @@ def _some_sites(draw: Draw, problem: FacilityDistances) -> np.ndarray:
     return draw.generator.permutation(n)[: draw.size(1, n)].astype(np.int32)
 
 
-@target("graphopt.losses.FacilityDistances.improved_by_swaps")
+@target("graphopt.nn.facility_distances.FacilityDistances.improved_by_swaps")
 def improved_by_swaps(draw: Draw) -> Call:
     problem = _problem(draw)
     return Call(problem.improved_by_swaps, (_some_sites(draw, problem),))
 
 
-@target("graphopt.losses.FacilityDistances.paid")
+@target("graphopt.nn.facility_distances.FacilityDistances.paid")
 def paid(draw: Draw) -> Call:
     problem = _problem(draw)
 
@@ -262,7 +268,7 @@ def paid(draw: Draw) -> Call:
     return Call(problem.paid, (_some_sites(draw, problem),), {}, check)
 
 
-@target("graphopt.losses.FacilityDistances.with_sites")
+@target("graphopt.nn.facility_distances.FacilityDistances.with_sites")
 def with_sites(draw: Draw) -> Call:
     problem = _problem(draw)
     return Call(problem.with_sites, (_some_sites(draw, problem),))

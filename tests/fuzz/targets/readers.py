@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import json
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from benchmarks.paper.commands.ablation import _read as read_ablation
 from benchmarks.paper.jobs.store import Store
 from graphopt.cli._problems import read_edges, read_features
 from graphopt.datasets import archive, load, sources
@@ -253,13 +251,6 @@ def results_database(draw: Draw) -> Call:
     return _reader(read, "results.sqlite", content)
 
 
-@target("reader: runs of an ablation", words=("runs.jsonl",))
-def ablation_runs(draw: Draw) -> Call:
-    line = json.dumps({"a": 1, "b": [1, 2]}) + "\n"
-    content = b"" if draw.valid else damaged(draw, line.encode())
-    return _reader(read_ablation, "runs.jsonl", content)
-
-
 class _Evaluation:
     """What a study is made for; nothing is evaluated here."""
 
@@ -285,8 +276,7 @@ def _look_once_for_the_newest_schema() -> None:
 
 def _open_study(path: Path) -> int:
     _look_once_for_the_newest_schema()
-    from benchmarks.paper.search.search import Search
-    from benchmarks.paper.search.spaces import Space
+    from graphopt.tuning import Search, Space
 
     values = {"a": (0, 1), "b": (0.0, 0.5)}
     space = Space("tiny", values, iterations=(10, 20), check_every=10, rise=10, landmarks=())
