@@ -108,13 +108,33 @@ class Reached:
     met: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What goals judge.
+
+    Attributes
+    ----------
+    ours : float
+        Median seconds.
+    others : mapping of str to float
+        Median seconds of the others who took part.
+    peers : frozenset of str
+        Who of the others counts as a rival.
+    memory : int or None
+        Bytes of ours above the input and the answer; None: not measured.
+    """
+
+    ours: float
+    others: Mapping[str, float]
+    peers: frozenset[str]
+    memory: int | None
+
+
 class Goal(Protocol):
     """What a contest is to show."""
 
-    def judge(
-        self, ours: float, others: Mapping[str, float], peers: frozenset[str], memory: int | None
-    ) -> Reached | None:
-        """Judge median seconds (`others` by name, `peers` among them) and bytes; None: cannot."""
+    def judge(self, found: Measured) -> Reached | None:
+        """Return whether the goal was reached; None: what was measured does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +144,13 @@ class Faster:
     times: float
     than: str | None = None
 
-    def judge(
-        self, ours: float, others: Mapping[str, float], peers: frozenset[str], memory: int | None
-    ) -> Reached | None:
+    def judge(self, found: Measured) -> Reached | None:
         """See :class:`Goal`."""
-        rivals = [self.than] if self.than is not None else [p for p in others if p in peers]
-        seconds = [others[name] for name in rivals if name in others]
+        rivals = found.peers & found.others.keys() if self.than is None else {self.than}
+        seconds = [found.others[name] for name in rivals if name in found.others]
         if not seconds:
             return None
-        ratio = min(seconds) / ours
+        ratio = min(seconds) / found.ours
         who = "the fastest peer" if self.than is None else self.than
         return Reached(f"{self.times:g}x {who}", f"{ratio:.3g}x", ratio >= self.times)
 
@@ -144,13 +162,11 @@ class AtMostTimes:
     times: float
     of: str
 
-    def judge(
-        self, ours: float, others: Mapping[str, float], peers: frozenset[str], memory: int | None
-    ) -> Reached | None:
+    def judge(self, found: Measured) -> Reached | None:
         """See :class:`Goal`."""
-        if self.of not in others:
+        if self.of not in found.others:
             return None
-        times = ours / others[self.of]
+        times = found.ours / found.others[self.of]
         goal = f"at most {self.times:g} times {self.of}"
         return Reached(goal, f"{times:.3g} times", times <= self.times)
 
@@ -161,11 +177,11 @@ class Within:
 
     seconds: float
 
-    def judge(
-        self, ours: float, others: Mapping[str, float], peers: frozenset[str], memory: int | None
-    ) -> Reached | None:
+    def judge(self, found: Measured) -> Reached | None:
         """See :class:`Goal`."""
-        return Reached(f"within {self.seconds:g} s", f"{ours:.3g} s", ours <= self.seconds)
+        return Reached(
+            f"within {self.seconds:g} s", f"{found.ours:.3g} s", found.ours <= self.seconds
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +190,12 @@ class WithinMemory:
 
     n_bytes: int
 
-    def judge(
-        self, ours: float, others: Mapping[str, float], peers: frozenset[str], memory: int | None
-    ) -> Reached | None:
+    def judge(self, found: Measured) -> Reached | None:
         """See :class:`Goal`."""
-        if memory is None:
+        if found.memory is None:
             return None
         goal = f"within {self.n_bytes / 1e6:,.0f} MB beside input and answer"
-        return Reached(goal, f"{memory / 1e6:,.1f} MB", memory <= self.n_bytes)
+        return Reached(goal, f"{found.memory / 1e6:,.1f} MB", found.memory <= self.n_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,16 @@ from statistics import median
 from typing import Any
 
 from benchmarks.race import workloads
-from benchmarks.race.contest import Call, Contest, Contestant, LineUp, NotAvailable, Reached, Size
+from benchmarks.race.contest import (
+    Call,
+    Contest,
+    Contestant,
+    LineUp,
+    Measured,
+    NotAvailable,
+    Reached,
+    Size,
+)
 from benchmarks.race.memory import peak_memory
 from benchmarks.race.peers import threads_for_all
 
@@ -102,11 +111,13 @@ class Outcome:
 
     def reached(self) -> tuple[Reached, ...]:
         """Judge the goals that what was measured allows to judge."""
-        others = {timing.name: timing.median for timing in self.others if timing.seconds}
-        peers = frozenset(timing.name for timing in self.others if timing.peer)
-        judged = (
-            goal.judge(self.ours.median, others, peers, self.memory) for goal in self.contest.goals
+        found = Measured(
+            self.ours.median,
+            {timing.name: timing.median for timing in self.others if timing.seconds},
+            frozenset(timing.name for timing in self.others if timing.peer),
+            self.memory,
         )
+        judged = (goal.judge(found) for goal in self.contest.goals)
         return tuple(verdict for verdict in judged if verdict is not None)
 
     def as_dict(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def test_one_version() -> None:
     declared = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
     assert declared is not None
     assert declared[1] == graphopt.__version__ == graphopt.build_config()["version"]
+    assert f"\nversion: {graphopt.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     said = CliRunner().invoke(app, ["--version"])
     assert (said.exit_code, said.stdout) == (0, f"graphopt {graphopt.__version__}\n")
 
