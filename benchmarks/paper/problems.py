@@ -108,14 +108,8 @@ def clean_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: in
     seed : int
         Draws the seen edges; the same for every system, so that they can be compared in pairs.
     """
-    rng = np.random.default_rng([_CLEAN, seed])  # not the stream that renumbered the nodes
-    split = datasets.split_edges(data.graph, CLEAN_FRACTION, random_state=rng)
-    seen = datasets.observed_graph(data.graph, split)
-    features: Any = data.features
-    computed = data.observed_features is not data.features
-    if computed:
-        features = role2vec(seen)
-    return Problem(name, task, k, data.graph, seen, features, computed)
+    # Not the stream that renumbered the nodes.
+    return _hidden_anew(name, data, data.graph, CLEAN_FRACTION, task, k, [_CLEAN, seed])
 
 
 def inner_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: int) -> Problem:
@@ -135,11 +129,21 @@ def inner_problem(name: str, data: datasets.Dataset, task: str, k: int, seed: in
     seed : int
     """
     share = data.observed.n_edges / data.graph.n_edges
-    rng = np.random.default_rng([_INNER, seed])
-    split = datasets.split_edges(data.observed, share, random_state=rng)
-    seen = datasets.observed_graph(data.observed, split)
-    features: Any = data.features
+    return _hidden_anew(name, data, data.observed, share, task, k, [_INNER, seed])
+
+
+def _hidden_anew(
+    name: str,
+    data: datasets.Dataset,
+    full: Graph,
+    share: float,
+    task: str,
+    k: int,
+    seed: list[int],
+) -> Problem:
+    """Return a problem that is judged on `full`, of whose edges a share is seen."""
+    split = datasets.split_edges(full, share, random_state=np.random.default_rng(seed))
+    seen = datasets.observed_graph(full, split)
     computed = data.observed_features is not data.features
-    if computed:
-        features = role2vec(seen)
-    return Problem(name, task, k, data.observed, seen, features, computed)
+    features: Any = role2vec(seen) if computed else data.features
+    return Problem(name, task, k, full, seen, features, computed)

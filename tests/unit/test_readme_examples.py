@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.readme_examples import examples, main, taken
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from benchmarks.paper.report.svg import CARD, CLASS, EDGE, FAR, INK, for_page, pyplot, styled
 from graphopt._loading import load_whole
 from graphopt.communities.igraph import as_igraph, igraph_random
 from graphopt.graph import Graph
@@ -35,7 +37,8 @@ def group_map(graph: Graph, labels: ArrayLike) -> str:
     labels : array of int, shape (n_nodes,)
     """
     part, nodes = graph.largest_component()
-    return _drawn(part, np.asarray(labels)[nodes], "")
+    groups = np.asarray(labels)[nodes]
+    return _drawn(part, groups, arranged(part, groups), lambda axis, places: None)
 
 
 def site_map(graph: Graph, centers: ArrayLike) -> str:
@@ -53,18 +56,18 @@ def site_map(graph: Graph, centers: ArrayLike) -> str:
     position = {int(node): i for i, node in enumerate(nodes)}
     inside = [position[int(center)] for center in np.asarray(centers) if int(center) in position]
     distances, nearest = distances_to_nearest(part, inside)
-    places = arranged(part, nearest)
     farthest = np.flatnonzero(distances == distances.max())
-    farthest = farthest if len(farthest) <= _MOST_RINGS else farthest[:0]
-    rings = "".join(
-        f'<circle class="far" cx="{x}" cy="{y}" r="9"/>' for x, y in places[farthest].tolist()
-    )
-    cities = "".join(
-        f'<g transform="translate({x},{y})"><circle class="city" r="13"/>'
-        f'<text class="city-number" y="5">{number}</text></g>'
-        for number, (x, y) in enumerate(places[inside].tolist(), 1)
-    )
-    return _drawn(part, nearest, rings + cities, places)
+
+    def cities(axis: Any, places: NDArray[np.int64]) -> None:
+        round_ = {"ls": "", "marker": "o"}
+        if len(farthest) <= _MOST_RINGS:
+            axis.plot(*places[farthest].T, ms=18, mfc="none", mec=FAR, mew=2.5, **round_)
+        axis.plot(*places[inside].T, ms=26, mfc=CARD, mec=INK, mew=2.5, **round_)
+        for number, (x, y) in enumerate(places[inside].tolist(), 1):
+            style = {"ha": "center", "va": "center_baseline", "weight": "bold", "size": 14}
+            axis.text(x, y, str(number), gid=f"{CLASS}city", **style)
+
+    return _drawn(part, nearest, arranged(part, nearest), cities)
 
 
 def arranged(graph: Graph, groups: NDArray[Any]) -> NDArray[np.int64]:
@@ -132,39 +135,47 @@ def _fitted(places: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _drawn(
-    graph: Graph, groups: NDArray[Any], above: str, places: NDArray[np.int64] | None = None
+    graph: Graph,
+    groups: NDArray[Any],
+    places: NDArray[np.int64],
+    above: Callable[[Any, NDArray[np.int64]], None],
 ) -> str:
-    if places is None:
-        places = arranged(graph, groups)
     _, group = np.unique(groups, return_inverse=True)
-    n_groups = int(group.max()) + 1
-    ends = group[graph.edges]
+    ends, lines = group[graph.edges], places[graph.edges]
     same = ends[:, 0] == ends[:, 1]
-    lines = places[graph.edges]
-    parts = [f'<svg class="map" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">', '<g class="land">']
-    parts += [
-        f'<path fill="{_color(c)}" d="{path}"/>' for c, path in enumerate(_land(places, group))
-    ]
-    parts.append(f'</g><path class="across" d="{_segments(lines[~same])}"/>')
-    for c in range(n_groups):
-        mine = lines[same & (ends[:, 0] == c)]
-        parts.append(f'<path class="inside" stroke="{_color(c)}" d="{_segments(mine)}"/>')
-    for c in range(n_groups):
-        dots = "".join(f"M{x} {y}h0" for x, y in places[group == c].tolist())
-        parts.append(f'<path class="dots" stroke="{_color(c)}" d="{dots}"/>')
-    return "".join([*parts, above, "</svg>"])
+    with styled():
+        figure = pyplot().figure(figsize=(WIDTH / 72, HEIGHT / 72))
+        axis = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(HEIGHT, 0))
+        axis.set_axis_off()
+        _draw_land(axis, places, group)
+        _draw_lines(axis, "across", lines[~same], EDGE, lw=0.6, alpha=0.16)
+        for c in range(int(group.max()) + 1):
+            mine = lines[same & (ends[:, 0] == c)]
+            _draw_lines(axis, "inside", mine, _color(c), lw=0.8, alpha=0.32)
+        for c in range(int(group.max()) + 1):
+            mine = np.repeat(places[group == c][:, None], 2, axis=1)
+            _draw_lines(axis, "dots", mine, _color(c), lw=5, capstyle="round")
+        above(axis, places)
+        return for_page(figure, 'class="map" role="img"')
 
 
 def _color(group: int) -> str:
     return COLORS[group % len(COLORS)]
 
 
-def _segments(lines: NDArray[np.int64]) -> str:
-    return "".join(f"M{a} {b}L{c} {d}" for (a, b), (c, d) in lines.tolist())
+def _draw_lines(axis: Any, name: str, lines: NDArray[np.int64], color: str, **style: Any) -> None:
+    """Draw lines, shape (n, 2, 2), as one path: thousands of paths make a page slow."""
+    load_whole("matplotlib.patches")
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(lines))
+    path = Path(lines.reshape(-1, 2), codes)
+    axis.add_patch(PathPatch(path, fill=False, ec=color, gid=f"{CLASS}{name}", **style))
 
 
-def _land(places: NDArray[np.int64], group: NDArray[np.int64]) -> list[str]:
-    """Return the outline of each country: the spots whose nearest nodes are mostly its own."""
+def _draw_land(axis: Any, places: NDArray[np.int64], group: NDArray[np.int64]) -> None:
+    """Draw each country: the spots whose nearest nodes are mostly its own."""
     load_whole("scipy.spatial")
     from scipy.spatial import cKDTree
 
@@ -181,17 +192,7 @@ def _land(places: NDArray[np.int64], group: NDArray[np.int64]) -> list[str]:
         voting = near[:, i]
         votes[voting, group[nearest[voting, i]]] += 1.0 / (1.0 + distances[voting, i])
     owner = np.where(near[:, 0], votes.argmax(axis=1), -1).reshape(len(rows), len(columns))
-    return [_rectangles(owner == c) for c in range(n_groups)]
-
-
-def _rectangles(mask: NDArray[np.bool_]) -> str:
-    """Return the true cells as one rectangle for each run in a row."""
-    padded = np.pad(mask, ((0, 0), (1, 1))).astype(np.int8)
-    change = np.diff(padded, axis=1)
-    rows, first = np.nonzero(change == 1)
-    _, after = np.nonzero(change == -1)
-    runs = zip(rows.tolist(), first.tolist(), after.tolist(), strict=True)
-    return "".join(
-        f"M{_CELL * a} {_CELL * row}h{_CELL * (b - a)}v{_CELL}h-{_CELL * (b - a)}z"
-        for row, a, b in runs
-    )
+    for c in range(n_groups):
+        if (owner == c).any():
+            land = axis.contourf(columns, rows, owner == c, [0.5, 1.5], colors=[_color(c)])
+            land.set_gid(f"{CLASS}land")

@@ -1,130 +1,105 @@
-"""Ours beside the paper's as SVG: a panel for each data set, a line for each system."""
+"""Ours beside the paper's, by matplotlib: a panel for each data set, a line for each system."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from benchmarks.paper.report.layouts import Column, Row
+from benchmarks.paper.report.layouts import Column
+from benchmarks.paper.report.svg import (
+    BAND,
+    CARD,
+    INK,
+    LINE,
+    OURS,
+    PAPER,
+    SOFT,
+    TIP,
+    for_page,
+    pyplot,
+    styled,
+)
 from benchmarks.paper.report.tables import Cell, Table, ours, spread, theirs
-from graphopt._escaping import for_html
+from graphopt._loading import load_whole
 
-_LABELS, _PANEL, _GAP, _LINE, _TOP, _BOTTOM = 190, 150, 18, 24, 30, 28
-_RADIUS = 5.5
-Scale = Callable[[float], float]
+_LABELS, _PANEL, _LINE, _HEADS = 2.0, 1.65, 0.25, 0.62  # inches
+_UNITS = ((1.0, "s", 1.0), (1e-3, "ms", 1e3), (0.0, "µs", 1e6))
 
 
 def dumbbells(table: Table, columns: Sequence[Column]) -> str:
-    """Return a plot of some columns of a table.
+    """Return a plot of some columns of a table as SVG.
 
     A filled dot is our median, a bar its spread over the seeds, a hollow dot the paper's number.
     Seconds are on a log axis that all panels share; so is the axis of modularity, from 0.
     """
     rows = table.layout.rows
-    width = _LABELS + len(columns) * (_PANEL + _GAP)
-    height = _TOP + len(rows) * _LINE + _BOTTOM
-    parts = [  # letters of few columns need not fill the page
-        f'<svg class="plot" viewBox="0 0 {width} {height}" style="max-width:{1.4 * width:g}px" '
-        'role="img">'
-    ]
-    for i, row in enumerate(rows):
-        y = _TOP + (i + 0.5) * _LINE
-        style = "label extra" if row.extra else "label"
-        parts.append(
-            f'<text class="{style}" x="{_LABELS - 14}" y="{y + 4:g}">{for_html(row.label)}</text>'
+    if not rows:
+        return ""
+    width, height = _LABELS + _PANEL * len(columns), _HEADS + _LINE * len(rows)
+    with styled():
+        figure, axes = pyplot().subplots(
+            1, len(columns), figsize=(width, height), squeeze=False, sharey=True,
+            sharex=table.layout.unit != "hops",
+        )  # fmt: skip
+        figure.subplots_adjust(
+            left=_LABELS / width, right=0.99, top=1 - 0.3 / height, bottom=0.3 / height, wspace=0.12
         )
-        if i % 2 == 0:
-            parts.append(
-                f'<rect class="band" x="0" y="{y - _LINE / 2:g}" width="{width}" height="{_LINE}"/>'
-            )
-    for i, column in enumerate(columns):
-        left = _LABELS + i * (_PANEL + _GAP)
-        parts.append(_panel(table, rows, column, left, columns))
-    return "".join([*parts, "</svg>"])
+        for axis, column in zip(axes[0], columns, strict=True):
+            _panel(axis, table, column)
+        axes[0, 0].set_yticks(range(len(rows)), [row.label for row in rows], fontsize=9)
+        for label, row in zip(axes[0, 0].get_yticklabels(), rows, strict=True):
+            label.set(color=INK, style="italic" if row.extra else "normal")
+        widest = f"max-width:{1.4 * 96 * width:.0f}px"
+        return for_page(figure, f'class="plot" style="{widest}" role="img"')
 
 
-def _panel(
-    table: Table, rows: Sequence[Row], column: Column, left: float, columns: Sequence[Column]
-) -> str:
+def _panel(axis: Any, table: Table, column: Column) -> None:
     unit = table.layout.unit
-    shared = [column] if unit == "hops" else columns
-    cells = [table.cell(row, c) for row in rows for c in shared]
-    scale, ticks = _axis(cells, unit)
-    bottom = _TOP + len(rows) * _LINE
-    parts = [
-        f'<g transform="translate({left},0)">'
-        f'<text class="head" x="{_PANEL / 2}" y="18">{for_html(column.dataset)}</text>'
-    ]
-    for value in ticks:
-        x = scale(value)
-        end = " first" if value == ticks[0] else " last" if x > _PANEL - 2 * _RADIUS else ""
-        shift = {" first": -_RADIUS, " last": _RADIUS}.get(end, 0.0)  # to the panel's edge
-        parts.append(
-            f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>'
-            f'<text class="tick{end}" x="{x + shift:.1f}" y="{bottom + 16}">'
-            f"{_tick(value, unit)}</text>"
-        )
-    for i, row in enumerate(rows):
+    axis.set_title(column.dataset, fontsize=9, fontweight="bold", pad=5)
+    for i, row in enumerate(table.layout.rows):
+        if i % 2 == 0:
+            axis.axhspan(i - 0.5, i + 0.5, color=BAND, lw=0, clip_on=False)
         cell = table.cell(row, column)
-        parts.append(_line(cell, _TOP + (i + 0.5) * _LINE, scale, unit, row.label))
-    return "".join([*parts, "</g>"])
+        mine = cell.median if cell.median is not None and math.isfinite(cell.median) else None
+        paper = cell.published
+        line = {"solid_capstyle": "round", "clip_on": False}
+        dot = {"marker": "o", "ls": "", "clip_on": False}
+        if mine is not None and paper is not None:
+            axis.plot([mine, paper], [i, i], color=SOFT, lw=0.8, alpha=0.5, **line)
+        if cell.spread and all(map(math.isfinite, cell.spread)):
+            axis.plot(cell.spread, [i, i], color=OURS, lw=3, alpha=0.4, **line)
+        if paper is not None:
+            axis.plot(paper, i, ms=6, mfc=CARD, mec=PAPER, mew=1.6, **dot)
+        if mine is not None:
+            said = TIP + _said(row.label, cell, unit)
+            axis.plot(mine, i, ms=7, mfc=OURS, mec="none", gid=said, **dot)
+    axis.set_ylim(len(table.layout.rows) - 0.5, -0.5)
+    if unit == "seconds":
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter(lambda value, _: _time(value))
+        axis.xaxis.set_minor_locator(load_whole("matplotlib.ticker").NullLocator())
+        axis.locator_params(axis="x", numticks=4)
+    else:
+        low, high = axis.get_xlim()
+        axis.set_xlim(min(-0.05 * high, low), high)  # room for a dot at 0
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.locator_params(axis="x", nbins=4, steps=[1, 2, 5, 10])
+    axis.grid(axis="x", color=LINE, lw=0.7, clip_on=False)
+    axis.set_axisbelow(True)
+    axis.tick_params(length=0, labelsize=7.5, labelcolor=SOFT)
+    axis.spines[:].set_visible(False)
 
 
-def _line(cell: Cell, y: float, scale: Scale, unit: str, label: str) -> str:
-    parts = []
-    mine, paper = cell.median, cell.published
-    known = mine is not None and math.isfinite(mine)
-    if known and paper is not None:
-        parts.append(f'<path class="link" d="M{scale(mine or 0):.1f} {y:g}H{scale(paper):.1f}"/>')
-    if cell.spread and all(map(math.isfinite, cell.spread)):
-        low, high = (scale(value) for value in cell.spread)
-        parts.append(f'<path class="spread" d="M{low:.1f} {y:g}H{high:.1f}"/>')
-    if paper is not None:
-        parts.append(
-            f'<circle class="paper" cx="{scale(paper):.1f}" cy="{y:g}" r="{_RADIUS - 1}"/>'
-        )
-    if known:
-        parts.append(f'<circle class="ours" cx="{scale(mine or 0):.1f}" cy="{y:g}" r="{_RADIUS}"/>')
-    said = f"{label}: {ours(cell, unit)}"
+def _said(label: str, cell: Cell, unit: str) -> str:
+    """Return what is shown where the pointer is on a dot."""
+    text = f"{label}: {ours(cell, unit)}"
     if spread(cell, unit):
-        said += f" ({spread(cell, unit)})"
-    if paper is not None:
-        said += f"; the paper: {theirs(cell, unit)}"
-    return f"<g><title>{for_html(said)}</title>{''.join(parts)}</g>" if parts else ""
+        text += f" ({spread(cell, unit)})"
+    return text if cell.published is None else f"{text}; the paper: {theirs(cell, unit)}"
 
 
-def _axis(cells: Sequence[Cell], unit: str) -> tuple[Scale, list[float]]:
-    """Return where a value stands in a panel, and the values to mark."""
-    values = [x for cell in cells for x in (*cell.values, cell.published) if x is not None]
-    values = [x for x in values if math.isfinite(x)] or [1.0]
-    inner = _PANEL - 2 * _RADIUS
-    if unit == "seconds":
-        positive = [math.log10(max(x, 1e-6)) for x in values]
-        first, last = math.floor(min(positive)), math.ceil(max(positive) + 1e-9)
-        decades = max(1, last - first)
-
-        def on_log(value: float) -> float:
-            return _RADIUS + inner * (math.log10(max(value, 1e-6)) - first) / decades
-
-        powers = range(first, first + decades + 1, max(1, math.ceil(decades / 3)))
-        return on_log, [10.0**power for power in powers]
-    start = min(0.0, *values)
-    end = max(*values, start + 1e-9)
-    step = _round_step((end - start) / 4)
-    end = math.ceil(end / step) * step
-    start = math.floor(start / step) * step
-    marks = [start + i * step for i in range(round((end - start) / step) + 1)]
-    return lambda value: _RADIUS + inner * (value - start) / (end - start), marks
-
-
-def _round_step(size: float) -> float:
-    power = 10.0 ** math.floor(math.log10(size))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= size * 0.999)
-
-
-def _tick(value: float, unit: str) -> str:
-    if unit == "seconds":
-        if value < 1e-3:
-            return f"{value * 1e6:g}µs"
-        return f"{value * 1e3:g}ms" if value < 1 else f"{value:g}s"
-    return f"{value:g}"
+def _time(seconds: float) -> str:
+    """Return a power of ten of seconds as an axis says it."""
+    _, name, factor = next(unit for unit in _UNITS if seconds >= unit[0] * 0.999)
+    return f"{seconds * factor:g}{name}"
