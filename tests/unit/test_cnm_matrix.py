@@ -82,7 +82,7 @@ def test_groups_are_those_of_networkx() -> None:
 def test_the_kernel_refuses_what_is_no_square_matrix() -> None:
     with pytest.raises(ValueError, match="weights must be 2D, not 1D"):
         _core.cnm(np.ones(4), 1)
-    with pytest.raises(ValueError, match="weights must have 4 elements, not 6"):
+    with pytest.raises(ValueError, match="weights must be square, not 2 x 3"):
         _core.cnm(np.ones((2, 3)), 1)
     with pytest.raises(ValueError, match=r"n_groups must be in 1\.\.2, not 3"):
         _core.cnm(np.ones((2, 2)), 3)

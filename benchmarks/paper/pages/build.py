@@ -16,7 +16,7 @@ from benchmarks.paper.pages.numbers import Numbers
 from benchmarks.paper.pages.parts import Parts
 from graphopt._files import write_text
 
-PAGES = ("README.md", "docs/performance.md", "docs/results.md")
+PAGES = ("README.md", "docs/guide.md", "docs/performance.md", "docs/results.md")
 
 ALLOWED = re.compile(
     r"""
