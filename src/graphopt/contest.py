@@ -1,4 +1,4 @@
-"""The one loop: methods decide, trials judge, and a table keeps what came out."""
+"""The loop in which methods decide, trials judge their decisions, and a table keeps the results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Method(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in tables; no two in a contest have the same name."""
+        """Its name in tables; names in a contest are unique."""
 
     def decide(self, problem: Problem, random_state: Seed) -> NDArray[Any]:
         """Return the group of each node, or the nodes chosen."""
@@ -39,14 +39,14 @@ class Result:
     trial, run : int
         From 0; a method may decide several times in a trial.
     decision : array of int
-        As the trial's judgement has it; empty where the method failed.
+        The decision of the trial's judgement; empty if the method failed.
     value : float
         NaN where the method failed.
     measures : dict of str to float
     seconds : float
-        Wall time of the decision, without that of judging it.
+        Wall time of the decision, without the time to judge it.
     error : str
-        Why there is no decision; empty where there is one.
+        Why there is no decision; empty if there is one.
     """
 
     method: str
@@ -66,11 +66,11 @@ class Table:
     Attributes
     ----------
     methods : tuple of str
-        By preference: where trials cannot tell two apart, the first is taken.
+        The preferred ones first: if trials cannot tell two apart, the first is taken.
     results : list of Result
-        In the order they came.
+        In the order in which they came.
     n_trials : int
-        Trials that are finished.
+        Number of trials that are finished.
     """
 
     methods: tuple[str, ...]
@@ -86,11 +86,11 @@ class Table:
         return [one.value for one in self.of(method)]
 
     def error(self, method: str) -> str:
-        """Return why a method failed; empty where it did not."""
+        """Return why a method failed; empty if it did not."""
         return next((one.error for one in self.results if one.method == method and one.error), "")
 
     def seconds(self, method: str) -> float:
-        """Return the mean time of a method's decisions, 0 without any."""
+        """Return the mean time of a method's decisions; 0 if there are none."""
         times = [one.seconds for one in self.of(method)]
         return math.fsum(times) / len(times) if times else 0.0
 
@@ -150,19 +150,19 @@ def contest(
     trials : iterable of Trial
         Drawn one after the other.
     seeds : iterable
-        For each trial, for each method, the seeds (or generators) of its runs. It is asked right
-        after the trial was drawn, so that both may draw from one generator.
+        For each trial, and in it for each method, the seeds (or generators) of its runs. The next
+        item is taken right after the trial was drawn, so both may draw from one generator.
     admit : callable, optional
-        Asked before each decision, with the table so far, whether the method takes part.
+        Called before each decision with the table so far; returns whether the method takes part.
     stop : callable, optional
-        Asked after each trial whether the contest ends.
+        Called after each trial; returns whether the contest ends.
     forgive : tuple of exception types
-        What a method may raise: it has failed then, and takes no further part. Anything else is
-        raised.
+        Exceptions that a method may raise. The method has then failed and takes no further part.
+        Other exceptions are raised.
     n_jobs : int, optional
-        Trials at the same time, as joblib counts; None: what :func:`joblib.parallel_config` says.
-        Changes no result but the times. With `admit` or `stop`, which look at earlier results,
-        trials come one after the other.
+        Number of trials that run at the same time, as in joblib; None: the number set by
+        :func:`joblib.parallel_config`. It changes the times but no other result. With `admit` or
+        `stop`, which look at earlier results, trials run one after the other.
     on_result : callable, optional
         Called with each result, for progress.
 
@@ -218,24 +218,25 @@ def contest(
 def first_of_the_best(values: NDArray[np.float64], *, hidden_per_kept: float = 0.0) -> int:
     """Return the first row that the trials cannot tell from the best.
 
-    Its mean difference to the row of the highest mean is at most one standard error of that
-    difference: rows come by preference, and what was better by chance alone is not preferred.
+    It is the first row whose mean difference to the row of the highest mean is at most one standard
+    error of this difference. Rows are in order of preference, and a later row does not win if it
+    was better by chance alone.
 
     Parameters
     ----------
     values : array of float64, shape (n_rows, n_trials)
-        At least one each; the higher the better. A column is one trial, alike for all rows. After
-        a single trial the first of the highest is best.
+        At least one row and one trial; higher is better. A column is one trial, the same for all
+        rows. After a single trial, the first of the highest values wins.
     hidden_per_kept : float
-        Of the data, what a trial hid, relative to what it kept. Trials that draw anew from the same
-        data repeat each other, and their mean is less sure than their number tells. 0: they are
-        independent.
+        Share of the data that a trial hid, divided by the share that it kept. Trials that draw
+        again from the same data repeat each other, so their mean is less certain than their number
+        suggests. 0: they are independent.
 
     Notes
     -----
     The one-standard-error rule: Breiman, Friedman, Olshen and Stone, "Classification and Regression
-    Trees", 1984, here with differences in pairs. The error of a mean over trials on the same data:
-    C. Nadeau and Y. Bengio, Machine Learning 52, 239-281 (2003).
+    Trees", 1984, here with paired differences. The error of a mean over trials on the same data: C.
+    Nadeau and Y. Bengio, Machine Learning 52, 239-281 (2003).
 
     Examples
     --------

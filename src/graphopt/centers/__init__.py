@@ -1,4 +1,4 @@
-"""k-center: k nodes such that every node has one of them near."""
+"""k-center: choose k nodes such that every node is near one of them."""
 
 from __future__ import annotations
 

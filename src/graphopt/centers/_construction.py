@@ -1,4 +1,4 @@
-"""Choices that are made once, centre by centre: the farthest node, or the one that helps most."""
+"""Choose centres one by one: the farthest node, or the node that helps most."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def gonzalez(
     Parameters
     ----------
     graph_or_distances : Graph or array, shape (n_nodes, n_nodes)
-        A graph (weights are lengths; edges are followed away from the centres), of any size: no
-        matrix is formed. Or distances, row c from centre c to every node, not negative; they need
-        not be symmetric. Unreachable is ``inf`` in floats and the largest value of an unsigned
-        type; a signed type has no such value. float32, float64, uint8, uint16 and uint32 are read
-        in place, other types are copied to float64.
+        A graph of any size, as no matrix is formed (weights are lengths; edges are followed away
+        from the centres). Or distances, not negative, where row c holds those from centre c to
+        every node; they need not be symmetric. A node that is not reached has distance ``inf`` in
+        floats and the largest value of an unsigned type; signed types have no such value. float32,
+        float64, uint8, uint16 and uint32 are read in place, other types are copied to float64.
     k : int
         Number of centres, 1 to n_nodes.
     first : int, optional
-        The first centre, after those of `must_open`. None: drawn from `random_state`; where nodes
-        must open, the farthest from them.
+        The first centre, after those of `must_open`. None: drawn from `random_state` or, if some
+        nodes must open, the farthest node from them.
     random_state : int, numpy.random.Generator or None
-        Used only where `first` is None and nothing must open.
+        Used only if `first` is None and `must_open` is empty.
     candidates : array of int, optional
         The nodes that may become centres. None: every node.
     must_open : array of int
@@ -64,13 +64,12 @@ def gonzalez(
 
     Notes
     -----
-    Unreachable nodes are farther than all others; of nodes equally far the smallest is taken. With
+    Unreachable nodes are farther than all others; of equally far nodes, the smallest is taken. With
     constraints, each new centre is the farthest of the nodes that may become centres and are not
     centres yet. Without constraints, the radius is at most twice the optimum for symmetric
-    distances that obey the triangle inequality.
-    k searches, each of which enters only nodes it brings closer: O(k (n + m)) at worst,
-    O(k m log n) with weights; O(k n) from a matrix. T. F. Gonzalez, Theor. Comput. Sci. 38, 293-306
-    (1985).
+    distances that obey the triangle inequality. Time: k searches, each of which visits only nodes
+    that it brings closer, so O(k (n + m)) at worst and O(k m log n) with weights; O(k n) for a
+    matrix. T. F. Gonzalez, Theor. Comput. Sci. 38, 293-306 (1985).
 
     Examples
     --------
@@ -96,7 +95,7 @@ def gonzalez(
 
 
 def _first(first: object, random_state: RandomState, problem: KCenterProblem) -> int:
-    """Return the first centre to choose; -1: the farthest from those that must open."""
+    """Return the first centre to choose; -1: the farthest node from those that must open."""
     if first is not None:
         node = check_node_index("first", first, problem.n_nodes)
         if problem.may_open is not None and not problem.may_open[node]:
@@ -119,7 +118,7 @@ def greedy_k_center(
     forbidden: ArrayLike = (),
     num_threads: int | None = None,
 ) -> KCenterResult:
-    """Choose k centres, each the one that lowers the largest distance most.
+    """Choose k centres one by one, each time the one that lowers the largest distance most.
 
     Parameters
     ----------
@@ -148,14 +147,14 @@ def greedy_k_center(
         a `must_open` that may not open, a matrix that is not square, has NaN or a negative entry,
         or distances that are too large for float64.
     MemoryLimitError
-        If the distances of the graph, or a copy of the matrix, do not fit in memory; nothing is
-        allocated then.
+        If the distances of the graph, or a copy of the matrix, do not fit in memory; in this case,
+        nothing is allocated.
 
     Notes
     -----
-    The largest distance alone is a poor guide: many candidates leave the same one. Ties go to the
-    fewest nodes at that distance (so unreached nodes are reached first), then to the smallest sum
-    of the finite distances, then to the smallest node. O(k n^2) at worst.
+    The largest distance alone is a poor guide, because it is the same for many candidates. Ties are
+    broken by the number of nodes at this distance (so unreached nodes are reached first), then by
+    the sum of the finite distances, then by the node number; smaller is better. O(k n^2) at worst.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether k sites keep a radius: a set cover, reduced, bounded by prices and searched."""
+"""Decide whether k sites keep a radius: a set cover is reduced, bounded by prices and searched."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _SERVES, _MISSES = 0, 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """What was found about a cover.
+    """The result of looking for a cover.
 
     Attributes
     ----------
     kept : bool or None
-        Whether k sites serve all; None: not decided.
+        Whether k sites can serve all customers; None: not decided.
     how : str
         What settled it, as in :class:`Reduction`.
     choice : array of int32 or None
-        The sites that serve all, where some were found.
+        Sites that serve all customers, if some were found.
     n_programs : int
-        How many linear programs were solved.
+        Number of linear programs that were solved.
     cover : Cover or None
-        What is left to be decided, where it is known.
+        The part that is left to decide, if known.
     """
 
     kept: bool | None
@@ -57,7 +57,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cover:
-    """What is left of the set cover at a radius once nothing in it is dominated.
+    """The part of the set cover at a radius that is left when nothing in it is dominated.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Cover:
     sites : array of int32
     incidence : csr_array of float64, shape (n_customers left, len(sites))
     k : int
-        How many of `sites` may be opened.
+        Number of `sites` that may be opened.
     """
 
     chosen: NDArray[np.int32]
@@ -82,10 +82,10 @@ class Cover:
     def greedy(self, clock: Clock) -> NDArray[np.int32] | None:
         """Return a choice that opens, again and again, the site that serves most.
 
-        None: no `k` sites were found that serve all.
+        None: no `k` sites that serve all were found.
 
-        Several tries: the first by the number served, the others by the number weighted by how
-        hard a customer was to serve before.
+        It tries several times: first by the number of customers served, then by this number
+        weighted by how hard each customer was to serve before.
         """
         n_customers = self.incidence.shape[0]
         if n_customers == 0:
@@ -107,7 +107,7 @@ class Cover:
         return None
 
     def refute(self, clock: Clock) -> Verdict:
-        """Look for prices at which k sites are too few, and drop the sites too dear for k."""
+        """Look for prices at which k sites are too few, and drop sites too expensive for k."""
         if self.k < 0:
             return Verdict(False, "count")
         if self.incidence.shape[0] == 0:
@@ -127,7 +127,7 @@ class Cover:
         return Verdict(None, "open", None, 1, rest)
 
     def search(self, clock: Clock) -> Verdict:
-        """Decide by branch and bound whether k sites serve all, and by which."""
+        """Decide by branch and bound whether k sites serve all, and find them."""
         branching = Branching(clock, _MOST_PROGRAMS)
         if math.prod(self.incidence.shape) <= _LARGEST_TABLE:
             try:
@@ -157,7 +157,7 @@ def reduce_to_cover(
     feasible : bool
         False: no site is that near to some customer.
     cover : Cover or None
-        None where that is so, and where the time was too short or the rest is too large.
+        None if that is so, if the time was too short, or if the rest is too large.
     """
     may_open = np.zeros(len(costs), np.uint8)
     may_open[problem.optional] = 1
@@ -193,13 +193,13 @@ def _reduce(
     Returns
     -------
     feasible : bool
-        False: some needed customer has no site; the rest then means nothing.
+        False: some needed customer has no site; the other results are then meaningless.
     finished : bool
         False: the time was over, or more than `most_entries` are left.
     forced, sites, customers : array of int32
-        The sites that every cover has, and which rows and columns are left.
+        The sites that every cover has, and the rows and columns that are left.
     incidence : csr_array of float64, shape (len(customers), len(sites)), or None
-        None unless feasible and finished.
+        None unless `feasible` and `finished`.
     """
     load_whole("scipy.sparse")
     from scipy.sparse import csr_array
@@ -223,9 +223,9 @@ def _reduce(
 class Prices:
     """Prices such that no site is offered more than 1 by the customers that it serves.
 
-    Every cover then has at least as many sites as the prices add up to: each of its sites is
-    offered at most 1, and together they are offered all prices at least once. Whatever
-    prices are wished for (a solver returns them rounded), they are cut until they obey the rule.
+    Every cover then has at least as many sites as the sum of the prices: each of its sites is
+    offered at most 1, and together they are offered all prices at least once. A solver returns
+    rounded prices, so the wished prices are lowered until they obey this rule.
 
     Parameters
     ----------
@@ -242,21 +242,21 @@ class Prices:
 
     @property
     def n_sites(self) -> int:
-        """How many sites a cover has at least."""
+        """A lower bound on the number of sites of a cover."""
         return math.ceil(self._sum)
 
     def useful(self, k: int) -> NDArray[np.bool_]:
-        """Tell which sites a cover of k sites may have.
+        """Return which sites a cover of k sites may have.
 
-        With a site that is offered less than 1, a cover has as many sites as the prices add up to,
-        and what is missing in that offer on top.
+        If a cover has a site that is offered less than 1, its number of sites is at least the sum
+        of the prices plus the amount missing in that offer.
         """
         useful: NDArray[np.bool_] = self._sum + (1.0 - self._offers) <= k + _ROUNDING
         return useful
 
 
 def cheap_prices(incidence: Any) -> Prices:
-    """Return prices at which each customer asks what its largest site can pay to all alike."""
+    """Return prices at which each customer offers an equal share of 1 at its largest site."""
     sizes = incidence.sum(axis=0)
     largest = np.asarray(incidence.multiply(sizes).max(axis=1).todense()).ravel()
     return Prices(incidence, 1.0 / largest)
@@ -265,10 +265,9 @@ def cheap_prices(incidence: Any) -> Prices:
 def best_prices(incidence: Any, k: int, clock: Clock) -> tuple[Prices, NDArray[np.float64]] | None:
     """Return the prices that a linear program finds best, and how much of each site it opens.
 
-    Sites that serve the customers who are hard to serve serve most others too. So the program is
-    solved for the hardest first, and again with customers that its solution leaves unserved, until
-    none is left or the prices of some prove that k sites are too few for all. None: the time was
-    over first.
+    Sites that serve the hardest customers usually serve most of the others too. So the program is
+    first solved for the hardest customers, then again with those that its solution leaves unserved,
+    until none is left or the prices prove that k sites are too few. None: the time ran out first.
     """
     n_customers, n_sites = incidence.shape
     hardest = np.argsort(np.diff(incidence.indptr), kind="stable")
@@ -302,24 +301,24 @@ def best_prices(incidence: Any, k: int, clock: Clock) -> tuple[Prices, NDArray[n
 
 
 class Undecided(Exception):
-    """Time, or the linear programs that were allowed, are used up."""
+    """The time or the allowed number of linear programs is used up."""
 
 
 @dataclass(slots=True)
 class Branching:
-    """A search whose every refutation rests on prices that were checked.
+    """A search in which every refutation is proven by checked prices.
 
-    A cover is reduced, a linear program prices it, and the sites that are too dear for a cover of k
-    leave it, which reduces it further. Then the sites that serve one customer are opened in turn,
-    each without those before it.
+    A cover is reduced, a linear program finds prices, and the sites that are too expensive for a
+    cover of k are removed, which allows further reductions. Then the sites that serve one customer
+    are opened in turn, each without those before it.
 
     Attributes
     ----------
     clock : Clock
     most_programs : int
-        How many linear programs may be solved.
+        Number of linear programs that may be solved.
     n_programs : int
-        How many were.
+        Number of linear programs that were solved.
     """
 
     clock: Clock
@@ -346,7 +345,7 @@ class Branching:
     def _settle(
         self, table: NDArray[np.uint8], sites: NDArray[np.int64], k: int
     ) -> list[int] | None:
-        """Do what `cover` does, for the rows of a table, which are these sites."""
+        """Do the same as `cover` for the rows of a table, which are these sites."""
         opened: list[int] = []
         while True:
             forced, left, incidence, table = self._reduced(table)
@@ -392,7 +391,7 @@ class Branching:
     def _reduced(
         self, table: NDArray[np.uint8]
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], Any, NDArray[np.uint8]]:
-        """Return forced sites, sites left, incidence (None: no cover) and table."""
+        """Return forced sites, remaining sites, the incidence (None: no cover) and the table."""
         feasible, finished, forced, left, customers, incidence = _reduce(
             np.ascontiguousarray(table),
             _SERVES,
@@ -419,7 +418,7 @@ class Branching:
 def solver_cover(incidence: Any, k: int, clock: Clock) -> tuple[bool | None, NDArray[np.int64]]:
     """Ask HiGHS whether k sites serve all customers, and which; None: no time, or no sound answer.
 
-    Its answer that there are none is trusted.
+    If it answers that there are none, this answer is trusted.
     """
     load_whole("scipy.optimize")
     from scipy.optimize import Bounds, LinearConstraint

@@ -1,4 +1,4 @@
-"""k-center to proven optimality: the radius is bisected, each one being a set cover."""
+"""k-center to proven optimality: the radius is bisected, and each radius is a set cover."""
 
 from __future__ import annotations
 
@@ -37,28 +37,29 @@ _PART_FOR_EXCHANGES = 1 / 3  # of the time that is left
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What was left of the set cover at a radius, and what settled it.
+    """The part of the set cover at a radius that was left, and what settled it.
 
     Attributes
     ----------
     radius : float
     kept : bool or None
-        Whether k sites keep the radius; None: not known, as the time was over or other radii
+        Whether k sites keep the radius; None: not known, because the time ran out or other radii
         answered the question.
     settled_by : str
         ``"unserved"``: no site is that near to some customer. ``"packing"``: more than k customers
-        were found of which no site serves two. ``"count"``: more than k sites were forced.
-        ``"greedy"``, ``"exchanges"``: a choice that these found. ``"prices"``,
-        ``"linear program"``: checked prices, of a rule of thumb or of a linear program.
-        ``"branching"``: branch and bound, which rests on checked prices. ``"solver"``: HiGHS's
-        branch and bound, which is trusted where `kept` is False. ``"open"``: nothing did.
+        were found such that no site serves two of them. ``"count"``: more than k sites were forced.
+        ``"greedy"``, ``"exchanges"``: the greedy algorithm or exchanges of sites found a choice.
+        ``"prices"``, ``"linear program"``: checked prices, from a rule of thumb or from a linear
+        program. ``"branching"``: branch and bound, which rests on checked prices. ``"solver"``:
+        HiGHS's branch and bound, which is trusted if `kept` is False. ``"open"``: it is not
+        settled.
     opened : int or None
-        How many sites were required, or forced by the reduction. None, here and below: the cover
-        was not made, or not reduced to the end.
+        Number of sites that were required, or forced by the reduction. None, here and below: the
+        cover was not made, or not fully reduced.
     customers, sites : int or None
-        How many rows and columns domination left of the n_nodes x n_nodes.
+        Number of the n_nodes rows and columns that are left after removing dominated ones.
     linear_programs : int
-        How many were solved, those inside of HiGHS's branch and bound not counted.
+        Number of linear programs that were solved, without those inside HiGHS's branch and bound.
     """
 
     radius: float
@@ -72,18 +73,18 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactKCenterResult(KCenterResult):
-    """A choice of centres, ascending, and what is proven of every other one.
+    """A choice of centres, ascending, and what is proven about every other choice.
 
     Attributes
     ----------
     centers, radius, assignment
         As in :class:`KCenterResult`.
     lower_bound : float
-        No choice of k centres that keeps the constraints has a smaller radius.
+        No choice of k centres that obeys the constraints has a smaller radius.
     status : str
-        ``"optimal"``: `radius` equals `lower_bound`. ``"time_limit"``: the time was over first.
+        ``"optimal"``: `radius` equals `lower_bound`. ``"time_limit"``: the time ran out first.
     reductions : tuple of Reduction
-        The radii that were looked at, ascending: what was left of each, and what settled it.
+        The radii that were tested, ascending: what was left of each, and what settled it.
     """
 
     lower_bound: float
@@ -92,7 +93,7 @@ class ExactKCenterResult(KCenterResult):
 
     @property
     def gap(self) -> float:
-        """The part of `radius` that may be too much, 0 (optimal) to 1."""
+        """The share of `radius` that may be too much, 0 (optimal) to 1."""
         if self.radius == self.lower_bound:
             return 0.0
         return 1.0 if math.isinf(self.radius) else 1.0 - self.lower_bound / self.radius
@@ -109,7 +110,7 @@ def exact_k_center(
     demand: ArrayLike | None = None,
     num_threads: int | None = None,
 ) -> ExactKCenterResult:
-    """Choose k centres of the smallest radius, and prove that there is no smaller one.
+    """Choose k centres with the smallest radius, and prove that no choice has a smaller one.
 
     Parameters
     ----------
@@ -118,8 +119,9 @@ def exact_k_center(
     k : int
         Number of centres, 1 to n_nodes.
     time_limit : float, optional
-        Seconds after which the best choice found and an honest bound are returned. The distances of
-        a graph and a first greedy choice are made in any case. None: until optimality is proven.
+        Seconds after which the best choice found so far and a valid bound are returned. The
+        distances of a graph and a first greedy choice are computed in any case. None: until
+        optimality is proven.
     candidates : array of int, optional
         The nodes that may become centres. None: every node.
     must_open : array of int
@@ -127,7 +129,8 @@ def exact_k_center(
     forbidden : array of int
         Nodes that may not become centres.
     demand : array, shape (n_nodes,), optional
-        What a node's distance counts, not negative; 0: the node need not be served. None: 1.
+        Factor by which a node's distance is multiplied, not negative; 0: the node need not be
+        served. None: 1.
     num_threads : int, optional
         Without a time limit, the result is the same at any number of threads.
 
@@ -150,16 +153,17 @@ def exact_k_center(
 
     Notes
     -----
-    k sites keep a radius if they cover all nodes, a site covering those within the radius; the
-    radius is bisected. Dominated nodes and sites leave each cover first, and often nothing remains.
-    The rest is settled by a greedy choice, else by prices from a linear program (HiGHS), which are
-    cut to be exactly feasible, so that the bound holds whatever the solver's rounding; they also
-    tell which sites no cover of k has. What is left is searched by branch and bound on these
-    prices and, where hundreds of them do not end it, by HiGHS: only there is its claim that a
-    radius is impossible trusted (`reductions` tell). Every choice is evaluated on the distances
-    themselves. Centres that the proof does not need are the farthest allowed nodes. Two bit sets of
-    n_nodes x n_nodes beside the distances; exponential at worst. Where the solver takes
-    longer than a moment, it runs in a process of its own, which Ctrl-C ends.
+    k sites keep a radius if they cover all nodes, where a site covers the nodes within the radius;
+    the radius is bisected. First, dominated nodes and sites are removed from each cover, and often
+    nothing remains. The rest is settled by a greedy choice or else by prices from a linear program
+    (HiGHS). The prices are lowered until they are exactly feasible, so that the bound holds despite
+    the solver's rounding; they also show which sites no cover of k has. What is left is searched by
+    branch and bound on these prices. If hundreds of linear programs do not finish the search, HiGHS
+    continues it; only in this case is its claim that a radius is impossible trusted, and
+    `reductions` shows this. Every choice is evaluated on the distances themselves. If fewer than k
+    centres are needed, the others are the farthest allowed nodes. Memory: two bit sets of n_nodes x
+    n_nodes in addition to the distances. Time: exponential at worst. If the solver takes longer
+    than a moment, it runs in a process of its own, which Ctrl-C ends.
 
     Examples
     --------
@@ -220,7 +224,7 @@ def _filled_up(
 
 
 def _why_infeasible(problem: KCenterProblem, distances: NDArray[Any]) -> str:
-    """Return what no choice of k sites can do about nodes that are not reached."""
+    """Explain why no choice of k sites can reach all nodes."""
     nearest = distances[problem.candidates].min(axis=0)
     lost = np.flatnonzero(problem.needed & (nearest == unreachable(distances.dtype)))
     if len(lost):
@@ -248,7 +252,7 @@ class Search:
     ----------
     problem : KCenterProblem
     costs : array, shape (n, n)
-        Row i: of opening site i, to each customer. Of a type that the kernels take; C-contiguous.
+        Row i: the cost of each customer at site i. Of a type that the kernels accept; C-contiguous.
     clock : Clock
 
     Attributes
@@ -256,16 +260,16 @@ class Search:
     best : array of int32
         The best choice so far.
     radii : array
-        The radii that are worth a look, ascending.
+        The radii that need a test, ascending.
     within, beyond : int
         Positions in `radii`: `best` keeps the radius at `within` (their number if it keeps none);
         all radii up to `beyond` are proven to be too small.
     reductions : dict of int to Reduction
-        By position, what was found about a radius.
+        By position, the result for a radius.
     """
 
     def __init__(self, problem: KCenterProblem, costs: NDArray[Any], clock: Clock) -> None:
-        """Make a first choice, and list the radii that are worth a look."""
+        """Make a first choice, and list the radii that need a test."""
         if costs.size <= _SMALL:
             problem = replace(problem, num_threads=1)
         self.problem, self.costs, self.clock = problem, costs, clock
@@ -286,12 +290,12 @@ class Search:
 
     @property
     def lower_bound(self) -> float:
-        """No choice has a radius below; inf: none has a finite one."""
+        """No choice has a smaller radius; inf: none has a finite one."""
         first = self.beyond + 1
         return float(self.radii[first]) if first < len(self.radii) else math.inf
 
     def run(self) -> None:
-        """Improve the choice and the bound until they meet or the time is over."""
+        """Improve the choice and the bound until they meet or the time runs out."""
         if self.costs.size >= _LARGE:
             self._bisect(self._pack, undecided_is_kept=True)
             if self.within - self.beyond > _MANY:
@@ -306,7 +310,7 @@ class Search:
                 break  # late
 
     def _bisect(self, test: Callable[[int], bool | None], *, undecided_is_kept: bool) -> None:
-        """Test positions between `beyond` and `within`; None from a test: undecided."""
+        """Test positions between `beyond` and `within`; if a test returns None, it is undecided."""
         low, high = self.beyond, self.within
         while high - low > 1 and not self.clock.late():
             middle = (low + high) // 2
@@ -317,15 +321,15 @@ class Search:
                 low = middle
 
     def _pack(self, position: int) -> bool | None:
-        """Refute a radius by a packing; None: none was found that does."""
+        """Refute a radius by a packing; None: no such packing was found."""
         if self._packs_more(self.radii[position]):
             return self._settle(position, Verdict(False, "packing"))
         return None
 
     def _exchange(self) -> None:
-        """Improve the choice by exchanging sites; only where distances are hops, which have costs.
+        """Improve the choice by exchanging sites; only if distances are hops.
 
-        Lengths would need a table of what each costs.
+        For lengths, a table with the cost of each would be needed.
         """
         if self.costs.dtype.kind != "u" or self.problem.k == len(self.problem.must_open):
             return
@@ -365,7 +369,7 @@ class Search:
         )
 
     def _search(self, position: int) -> bool | None:
-        """Decide whether a radius can be kept; None: time was over first."""
+        """Decide whether a radius can be kept; None: the time ran out first."""
         cover = self._open[position]
         return None if cover is None else self._settle(position, cover.search(self.clock))
 
@@ -389,7 +393,7 @@ class Search:
         return verdict.kept
 
     def _packs_more(self, radius: Any) -> bool:
-        """Tell whether more than k customers were found of which no site serves two."""
+        """Return whether more than k customers were found such that no site serves two of them."""
         sites = self.may_open.copy()
         sites[self.problem.must_open] = False
         left = self.needed.copy()
@@ -417,7 +421,7 @@ class Search:
             yield slice(begin, begin + step)
 
     def _least_radius(self) -> Any:
-        """Return the radius if all sites that may open were open: none is smaller."""
+        """Return the radius if all sites that may open are open; no radius is smaller."""
         nearest = np.full(len(self.costs), unreachable(self.costs.dtype), self.costs.dtype)
         for rows in self._blocks():
             allowed = self.costs[rows]

@@ -1,4 +1,4 @@
-"""k-center by exchanges of one centre, from many starts."""
+"""k-center by exchanging one centre at a time, from many starts."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def local_search_k_center(
     k : int
         Number of centres, 1 to n_nodes.
     n_starts : int
-        Descents from different choices: of the greedy algorithm, farthest-first from random nodes,
-        and random ones.
+        Number of descents from different choices: the greedy one, farthest-first ones from random
+        nodes, and random ones.
     n_rounds : int
-        Further descents from the best, in which the nodes that are at the radius count more and
-        more; after them come 12 times as many exchanges that look for the next smaller radius.
+        Number of further descents from the best choice, in which the nodes at the radius get larger
+        and larger weights. They are followed by 12 times as many exchanges that look for the next
+        smaller radius.
     time_limit : float, optional
-        Seconds after which no further exchange is looked for. The result then depends on the
-        machine.
+        Seconds after which the search stops. The result then depends on the machine.
     random_state : int, numpy.random.Generator or None
     candidates : array of int, optional
         The nodes that may become centres. None: every node.
@@ -70,16 +70,17 @@ def local_search_k_center(
     forbidden : array of int
         Nodes that may not become centres.
     demand : array, shape (n_nodes,), optional
-        What a node's distance counts, not negative; 0: the node need not be served. None: 1.
+        Factor by which a node's distance is multiplied, not negative; 0: the node need not be
+        served. None: 1.
     num_threads : int, optional
         Without a time limit, the result is the same at any number of threads.
 
     Returns
     -------
     KCenterResult
-        Of all the choices met the one with the smallest radius, then with the fewest nodes at it.
-        The centres that need not open are ascending. With a `demand`, the radius is the largest
-        distance times demand.
+        The choice with the smallest radius that was found; of equal ones, that with the fewest
+        nodes at the radius. The centres that are not in `must_open` are ascending. With `demand`,
+        the radius is the largest distance times demand.
 
     Raises
     ------
@@ -89,22 +90,24 @@ def local_search_k_center(
         is not square, has NaN or a negative entry, or a radius that is too large for float64, or
         too small.
     MemoryLimitError
-        If the distances of the graph, a copy of the matrix, what lengths cost (hops need no such
-        table), or distances times demand do not fit in memory; nothing is allocated then.
+        If the distances of the graph, a copy of the matrix, the table of what lengths cost (hops
+        need no such table), or distances times demand do not fit in memory; in this case, nothing
+        is allocated.
 
     See Also
     --------
-    exact_k_center : proves what the best radius is.
+    exact_k_center : proves which radius is the smallest.
 
     Notes
     -----
-    The radius hardly ever tells two neighbouring choices apart, so exchanges lower the mean of
-    ``exp(growth d)`` instead, for growths of 1, 2 and 3 a hop (of lengths: an eighth of the greedy
-    radius). A node that is not reached costs more than all others together. All exchanges are
-    judged in one pass over the distances, O(n^2) whatever k is: M. G. C. Resende and R. F. Werneck,
-    Eur. J. Oper. Res. 174, 54-68 (2007). Raising the weights of what is badly served leads out of
-    local optima: Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020. Last, as there, the
-    search looks for a cover of the next smaller radius, by exchanges that may be for the worse.
+    Two choices that differ by one exchange usually have the same radius, so exchanges lower the
+    mean of ``exp(growth d)`` instead, for growths of 1, 2 and 3 a hop (of lengths: an eighth of the
+    greedy radius). A node that is not reached costs more than all others together. One pass over
+    the distances judges all exchanges, in O(n^2) for any k: M. G. C. Resende and R. F. Werneck,
+    Eur. J. Oper. Res. 174, 54-68 (2007). Raising the weights of badly served nodes helps to leave
+    local optima: Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020. Last, as in that
+    paper, the search looks for a cover of the next smaller radius, by exchanges that may make the
+    choice worse.
 
     Examples
     --------
@@ -137,14 +140,14 @@ def local_search_k_center(
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Quality:
-    """How bad a choice is: smaller is better."""
+    """The quality of a choice: smaller is better."""
 
     radius: float
     n_at_radius: int
 
 
 class _Search:
-    """The best of many descents on a table of costs, row c from candidate c to each customer."""
+    """The best of many descents on a table of costs; row c has each customer's at candidate c."""
 
     def __init__(
         self,
@@ -168,7 +171,7 @@ class _Search:
         return self.quality.radius
 
     def run(self, n_starts: int, n_rounds: int) -> None:
-        """Descend from `n_starts` choices, then `n_rounds` times from what is best then."""
+        """Descend from `n_starts` choices, then `n_rounds` times from the best choice so far."""
         greedy = self.best
         for number in range(n_starts):
             if self._done():
@@ -224,7 +227,7 @@ class _Search:
     def _descend(
         self, start: NDArray[np.int32], growth: float, weights: NDArray[np.float64] | None
     ) -> tuple[_Quality, NDArray[np.int32]]:
-        """Return where exchanges lead, and note it if it is the best so far."""
+        """Return the choice to which exchanges lead, and keep it if it is the best so far."""
         found = self.smooth.swap(
             start,
             growth=growth,
@@ -242,7 +245,7 @@ class _Search:
         return self.problem.nearest_costs(self.costs, choice)
 
     def _worst(self) -> float:
-        """Return the radius in the units of the table, its mark for unreachable included."""
+        """Return the radius in the units of the table; it may be the mark for unreachable nodes."""
         if math.isfinite(self.radius):
             return self.radius
         return float(unreachable(self.costs.dtype) or 0.0)
@@ -265,10 +268,10 @@ def cover_below(
     generator: np.random.Generator,
     clock: Clock,
 ) -> NDArray[np.int32] | None:
-    """Return a choice whose costs are all below a radius; None: none was found.
+    """Return a choice with all costs below a radius; None: none was found.
 
     Each step draws an unserved customer and makes the best exchange that opens a site serving it,
-    even if that exchange is for the worse. An exchange is judged by the weight of the unserved
+    even if this makes the choice worse. An exchange is judged by the weight of the unserved
     customers; after each step, the weight of those still unserved rises by one. Weights are whole
     numbers, so sums are exact. The site just opened stays for a step, and the one just closed stays
     closed. Vertex weighting of Q. Zhang, Z. Lu, Z. Su, C. Li, Y. Fang and F. Ma, IJCAI 2020.
@@ -278,7 +281,7 @@ def cover_below(
     problem : KCenterProblem
     costs : array, shape (n_sites, n_customers)
     start : array of int32, shape (k,)
-        Begins with the sites that must open.
+        The first entries are the sites that must open.
     radius : scalar of the costs' type
     """
     needed, n_fixed = problem.needed, len(problem.must_open)
@@ -329,10 +332,11 @@ def _lost(
     weights: NDArray[np.float64],
     candidates: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return the weight that is no longer served where a candidate opens and a place closes.
+    """Return the weight that is no longer served if a candidate opens and a place closes.
 
     It is the weight of the customers that only this place serves and the candidate does not serve.
-    Matrix products are avoided: threads of BLAS would wait for each other longer than they work.
+    Matrix products are avoided, because threads of BLAS would wait for each other longer than they
+    work.
     """
     alone = np.flatnonzero((times == 1) & (weights > 0))
     server = serves[:, alone].argmax(axis=0)

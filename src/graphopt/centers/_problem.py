@@ -1,4 +1,4 @@
-"""The k-center problem: what is asked, checked once for all algorithms, and what is answered."""
+"""The k-center problem, which is checked once for all algorithms, and its result."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class KCenterResult:
     Attributes
     ----------
     centers : array of int32, shape (k,)
-        Node numbers, in the order they were chosen.
+        Node numbers, in the order in which they were chosen.
     radius : float
         The largest distance of a node from its nearest centre, in the units of the distances (hops
-        for an unweighted graph), times the node's demand where there is one; ``inf`` where no
-        centre reaches a node that is to be served.
+        for an unweighted graph), times the node's demand if there is one; ``inf`` if no centre
+        reaches a node that must be served.
     assignment : array of int32, shape (n_nodes,)
-        Position in `centers` of each node's nearest centre, the smallest on ties; -1 where none
+        Position in `centers` of each node's nearest centre, the smallest on ties; -1 if no centre
         reaches it.
     """
 
@@ -51,19 +51,19 @@ class KCenterResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KCenterProblem:
-    """A k-center problem that has been checked; :func:`check_problem` makes it.
+    """A k-center problem that has been checked. To make one, call :func:`check_problem`.
 
     Attributes
     ----------
     source : Graph or array, shape (n_nodes, n_nodes)
-        A graph whose weights are lengths, or distances of a type that the kernels take.
+        A graph whose weights are lengths, or distances of a type that the kernels accept.
     k : int
     may_open : array of uint8, shape (n_nodes,), or None
         1: the node may become a centre. None: all may.
     must_open : array of int32
         Distinct nodes that may become centres, at most `k`.
     demand : array of float64, shape (n_nodes,), or None
-        What a node's distance counts. None: 1.
+        Factor by which a node's distance is multiplied. None: 1.
     num_threads : int
     """
 
@@ -86,12 +86,12 @@ class KCenterProblem:
 
     @property
     def optional(self) -> NDArray[np.int32]:
-        """The nodes that may become centres and need not, ascending."""
+        """The nodes that may become centres but need not, ascending."""
         return np.setdiff1d(self.candidates, self.must_open).astype(np.int32)
 
     @property
     def needed(self) -> NDArray[np.bool_]:
-        """Which nodes are to be served, shape (n_nodes,)."""
+        """Which nodes must be served, shape (n_nodes,)."""
         return np.ones(self.n_nodes, bool) if self.demand is None else self.demand > 0
 
     def distances(
@@ -102,7 +102,8 @@ class KCenterProblem:
         Raises
         ------
         MemoryLimitError
-            If those of a graph do not fit in memory; `way_around` tells what to do instead.
+            If those of a graph do not fit in memory; the message includes `way_around`, what to do
+            instead.
         """
         if not isinstance(self.source, Graph):
             return self.source
@@ -111,10 +112,10 @@ class KCenterProblem:
         )
 
     def costs(self, distances: NDArray[Any]) -> tuple[NDArray[Any], int]:
-        """Return what each distance counts, divided by 2^e, and e.
+        """Return the cost of each distance, divided by 2^e, and e.
 
-        The distances themselves where demand is all or nothing and e is 0, as it is unless they are
-        very long or short.
+        They are the distances themselves if every demand is 0 or 1 and e is 0. e is 0 unless
+        distances are very long or short.
         """
         costs, exponent = in_ordinary_unit(distances)
         if self.demand is None or np.isin(self.demand, (0.0, 1.0)).all():
@@ -164,21 +165,21 @@ class KCenterProblem:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How much time is left until a deadline, in the time of :func:`time.monotonic`."""
+    """The time left until a deadline, measured by :func:`time.monotonic`."""
 
     deadline: float = math.inf
 
     def left(self) -> float:
-        """Return the seconds left, not below 0; infinity without a deadline."""
+        """Return the seconds left, at least 0; infinity without a deadline."""
         return max(0.0, self.deadline - time.monotonic())
 
     def late(self) -> bool:
-        """Tell whether there is no time left."""
+        """Return whether no time is left."""
         return self.left() == 0.0
 
 
 def start_clock(time_limit: float | None) -> Clock:
-    """Return a clock that is late after `time_limit` seconds, or never if that is None."""
+    """Return a clock that is late after `time_limit` seconds, or never late if it is None."""
     start = time.monotonic()
     if time_limit is None:
         return Clock()
@@ -195,7 +196,7 @@ def check_problem(
     demand: ArrayLike | None = None,
     num_threads: int | None = None,
 ) -> KCenterProblem:
-    """Return the problem, or raise TypeError or ValueError naming the argument at fault."""
+    """Return the problem, or raise a TypeError or ValueError that names the wrong argument."""
     source = check_source(graph_or_distances)
     n_nodes = _size_of(source)
     number = check_integer("k", k, minimum=1)
@@ -265,7 +266,7 @@ def check_source(graph_or_distances: Graph | ArrayLike) -> Graph | NDArray[Any]:
 
 
 def check_distinct_nodes(name: str, value: ArrayLike, n_nodes: int) -> NDArray[np.int32]:
-    """Return distinct node numbers, or raise naming `name`."""
+    """Return distinct node numbers, or raise an error that names `name`."""
     nodes = check_node_indices(name, value, n_nodes)
     if len(np.unique(nodes)) != len(nodes):
         raise ValueError(f"{name} must not repeat")
@@ -304,7 +305,7 @@ def evaluate_centers(graph_or_distances: Graph | ArrayLike, centers: ArrayLike) 
     Raises
     ------
     ValueError
-        For no centres, centres that are not nodes or repeat, and as :func:`gonzalez`.
+        If there are no centres, or centres repeat or are not nodes, and as :func:`gonzalez`.
 
     Examples
     --------
@@ -332,7 +333,7 @@ def evaluate(source: Graph | NDArray[Any], centers: NDArray[np.int32]) -> KCente
 
 
 def in_ordinary_unit(distances: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """Return distances divided by 2^e, and e: not 0 only where sums or products leave the range."""
+    """Return distances divided by 2^e, and e: 0 unless sums or products leave the range."""
     exponent = unusual_exponent(distances) if distances.dtype.kind == "f" else 0
     if exponent != 0:
         check_memory("the distances in another unit", distances.nbytes, "divide them by a constant")

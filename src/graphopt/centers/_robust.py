@@ -1,4 +1,4 @@
-"""k-center on a graph that is known only by samples."""
+"""k-center on a graph of which only samples are known."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class RobustKCenterResult:
     centers : array of int32, shape (k,)
         Node numbers: those that must open, then the others, ascending.
     radii : array of float64, shape (n_samples,)
-        The largest distance of a node from its nearest centre in each sample; ``inf`` where some
-        node is not reached.
+        The largest distance of a node from its nearest centre in each sample; ``inf`` if a node is
+        not reached.
     """
 
     centers: NDArray[np.int32]
@@ -89,20 +89,20 @@ def robust_k_center(
     k : int
         Number of centres, 1 to n_nodes.
     risk : {"mean", "cvar"}
-        What is lowered: the mean over all samples of the mean over the nodes of
-        ``exp(growth d)``, d a node's distance from its nearest centre; or that mean over the worst
-        share ``1 - alpha`` of the samples alone, conditional value at risk.
+        What is minimised: the mean, over all samples and nodes, of ``exp(growth d)``, d a node's
+        distance from its nearest centre; or the same mean over only the worst share ``1 - alpha``
+        of the samples, the conditional value at risk.
     alpha : float
-        At least 0 and below 1; not used for the mean.
+        At least 0 and below 1; not used if `risk` is ``"mean"``.
     growth : float
-        How fast the cost of a distance grows, per hop, greater than 0; where distances are
-        lengths, per eighth of the radius that the greedy algorithm reaches on the samples, on
-        average. Small: the mean distance counts; large: the largest.
+        How fast the cost of a distance grows per hop, greater than 0. If distances are lengths, a
+        hop is an eighth of the mean radius that the greedy algorithm reaches on the samples. If it
+        is small, the mean distance matters; if it is large, the largest distance.
     charge : float, optional
-        The distance that a node counts as where no centre is nearer, or none reaches it. None: a
-        node that is not reached costs more than all that are.
+        The largest distance that a node counts as, also if no centre reaches it. None: there is no
+        limit, and a node that is not reached costs more than all others together.
     n_starts : int
-        Descents: half from the greedy choices on samples, half from random ones.
+        Number of descents: half from the greedy choices on samples, half from random choices.
     random_state : int, numpy.random.Generator or None
     candidates, must_open, forbidden
         As for :func:`greedy_k_center`.
@@ -116,10 +116,10 @@ def robust_k_center(
     Raises
     ------
     TypeError, ValueError
-        For no samples, samples of different sizes, and as :func:`greedy_k_center`.
+        If there are no samples or samples of different sizes, and as :func:`greedy_k_center`.
     MemoryLimitError
-        If the distances of all samples together, and what lengths cost (hops need no such table),
-        do not fit in memory.
+        If the distances of all samples together, and the table of what lengths cost (hops need no
+        such table), do not fit in memory.
 
     See Also
     --------
@@ -127,10 +127,10 @@ def robust_k_center(
 
     Notes
     -----
-    No exchange of one centre improves the result. O(n_samples n^2) a pass, in which all exchanges
-    are judged. Conditional value at risk: R. T. Rockafellar and S. Uryasev, J. Banking & Finance
-    26, 1443-1471 (2002); where ``(1 - alpha) n_samples`` is not whole, the last of the worst
-    samples counts in part.
+    No exchange of one centre improves the result. A pass judges all exchanges in O(n_samples n^2).
+    Conditional value at risk: R. T. Rockafellar and S. Uryasev, J. Banking & Finance 26, 1443-1471
+    (2002); if ``(1 - alpha) n_samples`` is not a whole number, the last of the worst samples counts
+    in part.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""SciPy's HiGHS, run so that Ctrl-C ends it: it does not look for signals, and may take hours.
+"""Run SciPy's HiGHS so that Ctrl-C ends it: HiGHS ignores signals and may take hours.
 
-A program is given a moment in this process. If that is not enough, it is solved by another process,
+A program first runs in this process for a moment. If that is not enough, another process solves it,
 which Ctrl-C ends.
 """
 
@@ -57,7 +57,7 @@ def solve(kind: Literal["linprog", "milp"], time_limit: float, **arguments: Any)
     time_limit : float
         Seconds; may be infinite.
     **arguments
-        Of the function, all but its options.
+        Arguments of the function, except its options.
     """
     if threading.current_thread() is not threading.main_thread() or not sys.executable:
         return _solve_here(kind, time_limit, arguments)

@@ -21,17 +21,17 @@ _HOPS_IN_A_RADIUS = 8.0  # what counts as a hop where distances are lengths
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Swap:
-    """Where swaps ended.
+    """The result of swaps.
 
     Attributes
     ----------
     sites : array of int32
-        A new site is in the place of the one that it replaced.
+        The sites; a new site is in the place of the one that it replaced.
     cost : float
         The objective.
     n_swaps : int
     finished : bool
-        Whether no swap lowers the objective; False where time was over.
+        Whether no swap lowers the objective; False if the time ran out.
     """
 
     sites: NDArray[np.int32]
@@ -63,11 +63,11 @@ def swap_sites(
     Parameters
     ----------
     table : array, shape (n_sites, n_customers)
-        uint8, uint16 or uint32 (`costs` then holds what each value costs, ascending, the last entry
-        for all larger values too), or costs in float32 or float64. The largest value of an unsigned
-        type and infinity mean: not reached.
+        uint8, uint16 or uint32 (`costs` then holds the cost of each value, ascending; the last
+        entry also holds for all larger values), or costs in float32 or float64. The largest value
+        of an unsigned type and infinity mean that a customer is not reached.
     lost : float
-        What it costs not to be reached, at least as much as any entry.
+        The cost of a customer that is not reached; at least as large as any entry.
     """
     return Swap(
         *_core.swap_search(
@@ -91,19 +91,19 @@ def swap_sites(
 class SmoothCosts:
     """A table of distances whose customers pay ``exp(growth * (d - pivot) / hop)``.
 
-    Beyond an exponent of 20 costs grow in proportion. A customer that no site reaches pays more
-    than all others together could, or what `charge` costs.
+    Above an exponent of 20, costs grow linearly. A customer that no site reaches pays more than all
+    others together could, or the cost of the distance `charge`.
 
     Parameters
     ----------
     problem : KCenterProblem
-        Which sites may open and must, which customers are to be served.
+        Defines which sites may and must open, and which customers must be served.
     distances : array, shape (n_sites, n_customers)
         uint8, uint16, uint32, float32 or float64; C-contiguous.
     radii : array of float64
-        Finite radii of some choices. Where distances are lengths, a hop is an eighth of their mean.
+        Finite radii of some choices. If distances are lengths, a hop is an eighth of their mean.
     charge : float, optional
-        The distance that not being reached counts as, and the most that any does.
+        The distance of a customer that is not reached, and the largest distance that counts.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class SmoothCosts:
         self._costs: tuple[tuple[float, float], NDArray[np.float64]] | None = None
 
     def _of(self, lengths: NDArray[np.float64], growth: float, pivot: float) -> NDArray[np.float64]:
-        """Return what lengths cost; infinite ones, and those far beyond all others, infinitely."""
+        """Return the costs of lengths; lengths far beyond all others cost infinity."""
         with np.errstate(over="ignore"):
             exponent = self._exponent(lengths - pivot, growth)
             if self.charge is not None:
@@ -150,7 +150,7 @@ class SmoothCosts:
         return lengths / self._hop * growth  # in two steps, 0 is not multiplied by infinity
 
     def _lost(self, growth: float, pivot: float) -> float:
-        """Return what it costs not to be reached."""
+        """Return the cost of not being reached."""
         if self.charge is not None:
             return self._of(np.array(self.charge), growth, pivot).item()
         most = self._of(np.array(self.largest), growth, pivot).item()
@@ -159,7 +159,7 @@ class SmoothCosts:
     def _table(
         self, growth: float, pivot: float
     ) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """Return what the kernel takes: hops and the cost of each, or costs."""
+        """Return the input of the kernel: hops and the cost of each, or costs."""
         if self._levels is not None:
             return self.distances, self._of(self._levels, growth, pivot)
         if self._costs is None or self._costs[0] != (growth, pivot):
@@ -186,7 +186,7 @@ class SmoothCosts:
     ) -> Swap:
         """Do what :func:`swap_sites` does for costs of this growth.
 
-        `start` begins with the sites that must open. None for `weights`: all customers that are to
+        `start` begins with the sites that must open. If `weights` is None, all customers that must
         be served count alike.
         """
         if weights is None and not self.problem.needed.all():

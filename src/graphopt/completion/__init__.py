@@ -1,4 +1,4 @@
-"""From a seen graph to the edges that are likely there: a part between data and any algorithm."""
+"""Completions: they estimate missing edges from a seen graph, for any algorithm to use."""
 
 from graphopt.completion._bagging import Bagging
 from graphopt.completion._base import Completion, Mixture, PairCompletion

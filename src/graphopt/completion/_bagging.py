@@ -1,4 +1,4 @@
-"""Missing edges as seen edges predict each other, by groups found without some of them."""
+"""Estimate missing edges by groups that are found without some of the seen edges."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _PASSES = 2  # of Leiden over a bag: many bags tell more than few whose groups a
 
 @dataclass(frozen=True, slots=True)
 class Bagging(PairCompletion):
-    """Expects missing edges where left-out seen edges fall between groups found without them.
+    """Expects missing edges between the groups that seen edges join when left out of the grouping.
 
-    From structure alone; features are not looked at. A bag is a random part of the seen edges. Its
-    nodes are grouped by Leiden, those that have no edge left form a block of their own, and the
-    edges left out tell how often an edge joins which two groups. Within its group a node gets
-    edges in proportion to its degree in the bag. The average over bags is a mixture of
-    degree-corrected block models.
+    It uses the structure alone and ignores features. A bag is a random part of the seen edges.
+    Leiden groups the nodes by the edges of the bag; nodes without an edge in the bag form a group
+    of their own. The edges that were left out show how often an edge joins each pair of groups.
+    Within its group, a node gets edges in proportion to its degree in the bag. The average over
+    bags is a mixture of degree-corrected block models.
 
     Parameters
     ----------
@@ -47,11 +47,12 @@ class Bagging(PairCompletion):
     keep : float
         Share of the seen edges in a bag, in (0, 1).
     n_groups : int, optional
-        Most groups of a bag. None: as many as Leiden finds.
+        The largest number of groups of a bag. None: as many as Leiden finds.
     draws : int
-        Edges drawn from the mixture, for each edge seen; the more, the finer the expected edges.
+        Number of edges drawn from the mixture for each seen edge; with more, the expected edges are
+        finer.
     random_state : int, Generator or None
-        Seed of bags, groups and draws.
+        Determines the bags, groups and draws.
 
     Notes
     -----
@@ -99,9 +100,9 @@ class Bagging(PairCompletion):
         Returns
         -------
         Graph
-            On the same nodes, without the seen edges. Every pair's weight is on average in
-            proportion to its probability; the sum is `weight` times the seen weight. Empty where
-            fewer than two edges were seen.
+            On the same nodes, without the seen edges. On average, the weight of a pair is in
+            proportion to its probability; the weights sum to `weight` times the seen weight.
+            Without edges if fewer than two edges were seen.
 
         Raises
         ------
@@ -118,7 +119,7 @@ class Bagging(PairCompletion):
         return in_unit_of("graph", found, exponent)
 
     def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
-        """Return the mixture's probabilities: each drawn pair's own, the average of all the others.
+        """Return the mixture's probabilities: one for each drawn pair, the average for all others.
 
         Parameters
         ----------
@@ -134,7 +135,7 @@ class Bagging(PairCompletion):
         Raises
         ------
         ValueError
-            As :meth:`missing_edges`, and where fewer pairs are unseen than edges missing.
+            As :meth:`missing_edges`, and if there are fewer unseen pairs than missing edges.
         """
         pairs, _, bags = self._drawn(graph)
         total = self.weight * graph.n_edges
@@ -187,7 +188,7 @@ class Bagging(PairCompletion):
 
 
 class _Bag:
-    """Some of the seen edges, groups of nodes by them, and the edges left out."""
+    """Some of the seen edges, the groups of nodes found from them, and the edges left out."""
 
     def __init__(
         self, graph: Graph, keep: float, n_groups: int | None, rng: np.random.Generator
@@ -214,7 +215,7 @@ class _Bag:
         self._start = self._stop - sizes
 
     def draw(self, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return edges between nodes drawn from the groups of left-out edges' ends."""
+        """Draw edges between nodes of the groups that left-out edges join."""
         groups = self._left_out[rng.integers(len(self._left_out), size=count)]
         low, high = self._below[self._start[groups]], self._below[self._stop[groups]]
         at = np.searchsorted(self._below, low + rng.random(groups.shape) * (high - low), "right")

@@ -1,4 +1,4 @@
-"""What a completion is, what those that rate pairs of nodes share, and an average of several."""
+"""Completions: their interface, a base class for those that rate pairs, and their average."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from graphopt.graph import Graph
 
 
 class Completion(Protocol):
-    """Anything that tells from a seen graph and node features where edges are missing."""
+    """Anything that estimates, from a seen graph and node features, where edges are missing."""
 
     def missing_edges(self, graph: Graph, features: Any) -> Graph:
         """Return the expected further edges: a graph on the same nodes, weighted."""
@@ -24,9 +24,9 @@ class Completion(Protocol):
 
 
 class PairCompletion(ABC):
-    """A completion that says how likely an edge is between any two nodes.
+    """A completion that gives the probability of an edge between any two nodes.
 
-    A subclass writes :meth:`probabilities`; expected edges and sampled graphs follow from it.
+    A subclass defines :meth:`probabilities`, from which expected edges and sampled graphs follow.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class PairCompletion(ABC):
 
     @abstractmethod
     def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
-        """Return how likely an edge is where none was seen.
+        """Return the probability of an edge for each pair without a seen edge.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class PairCompletion(ABC):
         sharpness: float = 1.0,
         random_state: RandomState = None,
     ) -> list[Graph]:
-        """Return whole graphs as they might be: every seen edge, and missing ones by chance.
+        """Return possible whole graphs: every seen edge, and missing edges drawn at random.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class PairCompletion(ABC):
         features : array or sparse array, shape (n_nodes, n_features), optional
         n_samples : int
         join : bool
-            Whether what is left apart is joined by likely edges.
+            Whether components that are not connected are joined by likely edges.
         sharpness : float
             Power of the probabilities; see :meth:`EdgeProbabilities.sharpened`.
         random_state : int, Generator or None
@@ -106,7 +106,7 @@ class PairCompletion(ABC):
 
 
 def check_completion(name: str, value: object) -> None:
-    """Raise TypeError naming `name` unless `value` is a completion, or has its method."""
+    """Raise a TypeError that names `name` unless `value` is a completion or has its method."""
     if not hasattr(value, "missing_edges"):
         raise TypeError(f"{name} must be completions, not {type(value).__name__}")
 
@@ -120,7 +120,7 @@ class Mixture:
     parts : tuple of Completion
         At least one.
     shares : tuple of float, optional
-        Of each part, in any unit. None: equal shares.
+        Weight of each part, in any unit. None: equal weights.
 
     Examples
     --------
@@ -156,7 +156,7 @@ class Mixture:
         graph : Graph
             The seen graph, undirected.
         features : array or sparse array, shape (n_nodes, n_features), optional
-            As the parts need them.
+            The features that the parts need.
 
         Returns
         -------

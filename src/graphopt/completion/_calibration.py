@@ -1,4 +1,4 @@
-"""Are probabilities of missing edges right? Judged on seen edges that are hidden."""
+"""Judge probabilities of missing edges on seen edges that are hidden."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ from graphopt.paths import all_pairs_shortest_paths
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reliability:
-    """Predicted probabilities beside how often there was an edge.
+    """Predicted probabilities, compared with how often there was an edge.
 
-    Bins hold pairs of like probability; each but the first is expected to hold about as many edges
-    as the next. The first holds the pairs that are not listed. Counts are sums over all splits.
+    Bins hold pairs of similar probability. The first bin holds the pairs that are not listed; all
+    other bins are expected to hold about equally many edges. Counts are sums over all splits.
 
     Attributes
     ----------
     predicted : array of float64, shape (n_bins,)
-        Mean probability of the bin's pairs, ascending but for the first; NaN where there is none.
+        Mean probability of the bin's pairs, ascending except for the first; NaN if a bin has no
+        pairs.
     observed : array of float64, shape (n_bins,)
-        Share of them that are edges.
+        Share of the pairs that are edges.
     counts : array of int64, shape (n_bins,)
         Number of pairs.
     expected_edges : float
@@ -46,10 +47,10 @@ class Reliability:
         Number of edges that were hidden.
     brier : float
         Mean squared difference between probability and truth (0 or 1), over all pairs without an
-        edge in sight.
+        edge in the kept part.
     log_score : float
-        Mean of -log of the probability given to what was true; infinite where an edge was taken to
-        be impossible or a pair's edge to be certain that is none.
+        Mean of -log of the probability given to the truth; infinite if an edge had probability 0,
+        or a pair without an edge had probability 1.
     """
 
     predicted: NDArray[np.float64]
@@ -73,8 +74,9 @@ def reliability_curve(
 ) -> Reliability:
     """Judge probabilities on seen edges that are hidden.
 
-    A share `seen_fraction` of the seen edges is kept, and what the completion makes of these is
-    compared with the edges that were hidden. Edges that were never seen are not needed.
+    A share `seen_fraction` of the seen edges is kept, and the completion's probabilities, computed
+    from these edges, are compared with the edges that were hidden. Edges that were never seen are
+    not needed.
 
     Parameters
     ----------
@@ -83,11 +85,11 @@ def reliability_curve(
     graph : Graph
         The seen graph, undirected.
     features : array or sparse array, shape (n_nodes, n_features), optional
-        Features that were computed from the seen edges know the hidden ones, and what is found here
-        is then too good.
+        If they were computed from the seen edges, they reveal the hidden edges, and the result
+        looks too good.
     seen_fraction : float
-        Share of all edges that `graph` holds, in (0, 1). A graph does not tell how much of it was
-        seen, so this must be known.
+        Share of all edges that `graph` holds, in (0, 1). The graph does not show how much of it was
+        seen, so you must know this share.
     n_splits : int
     n_bins : int
         At least 2.
@@ -143,7 +145,7 @@ def reliability_curve(
 
 
 def _judged(found: EdgeProbabilities, hidden: NDArray[np.int32]) -> tuple[NDArray[np.float64], ...]:
-    """Return probability, number of pairs, number of edges and whether listed; last the others."""
+    """Return probability, number of pairs and of edges, and whether listed; unlisted pairs last."""
     is_edge = among(found.pairs, hidden, found.graph.n_nodes)
     return (
         np.append(found.probabilities, found.background),
@@ -156,7 +158,7 @@ def _judged(found: EdgeProbabilities, hidden: NDArray[np.int32]) -> tuple[NDArra
 def _bins(
     chances: NDArray[np.float64], listed: NDArray[np.bool_], n_bins: int
 ) -> NDArray[np.int64]:
-    """Return bin 0 for what is not listed, and bins of about equal sums for the rest."""
+    """Return bin 0 for pairs that are not listed, and bins of about equal sums for the rest."""
     which = np.zeros(len(chances), np.int64)
     order = np.flatnonzero(listed)
     order = order[np.argsort(chances[order], kind="stable")]
@@ -178,11 +180,12 @@ def choose_sharpness(
     join: bool = False,
     random_state: RandomState = None,
 ) -> float:
-    """Return the power of the probabilities that gives sampled graphs the right distances.
+    """Return the power of the probabilities for which sampled graphs have the right distances.
 
     Edges drawn independently of each other make shorter paths than real ones. A share of the seen
-    edges is kept, whole graphs are sampled from what the completion makes of them, and the power
-    wins by which their hop distances are distributed most like those of the seen graph.
+    edges is kept, and whole graphs are sampled from the probabilities that the completion computes
+    from them. The power wins whose sampled graphs have hop distances distributed most like those of
+    the seen graph.
 
     Parameters
     ----------
@@ -193,11 +196,11 @@ def choose_sharpness(
     seen_fraction : float
         Share of all edges that `graph` holds, in (0, 1].
     powers : tuple of float
-        To choose from; of equally good ones the first.
+        The powers to choose from; if several are equally good, the first wins.
     n_splits : int
     join : bool
-        As for :meth:`EdgeProbabilities.sample`. The whole graph is then connected, and so must be
-        what samples are compared with: the largest component of the seen graph, on its own.
+        As for :meth:`EdgeProbabilities.sample`. If True, sampled graphs are connected, so they are
+        compared with the largest component of the seen graph alone.
     random_state : int, Generator or None
 
     Returns
@@ -207,8 +210,8 @@ def choose_sharpness(
     Notes
     -----
     Distributions are compared by the area between them (the Wasserstein distance in hops); a pair
-    without a path counts as one hop more than the longest one of either graph. All-pairs hops of
-    ``len(powers)`` graphs a split.
+    without a path counts as one hop more than the longest one of either graph. Each split computes
+    the hops between all pairs of ``len(powers)`` graphs.
 
     Examples
     --------
@@ -242,7 +245,7 @@ def choose_sharpness(
 
 
 def _hop_shares(graph: Graph) -> NDArray[np.float64]:
-    """Return the share of pairs at 1, 2, ... hops, and last of those without a path."""
+    """Return the share of pairs at 1, 2, ... hops, and, last, of pairs without a path."""
     unweighted = Graph.from_edges(graph.edges, graph.n_nodes)
     hops = all_pairs_shortest_paths(unweighted)
     unreached = np.iinfo(hops.dtype).max

@@ -41,8 +41,8 @@ class Outcome:
     completion : Completion or None
     placement : {"expected", "together", "spread"}
     values : tuple of float
-        Of the decision from the edges kept, judged on all seen edges, one for each split of each
-        graph.
+        Values of the decisions from the kept edges, judged on all seen edges; one for each split of
+        each graph.
     """
 
     completion: Completion | None
@@ -57,18 +57,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """The best of several ways to decide, and how all of them did.
+    """The best of several ways to decide, and the results of all.
 
     Attributes
     ----------
     best : Outcome
-        The first of those that are as good as the one of the highest mean value: their mean
-        difference to it is at most one standard error of that difference over the splits.
+        The first way that is as good as the one with the highest mean value: their mean difference
+        is at most one standard error of this difference over the splits.
     outcomes : tuple of Outcome
-        All of them, in the order they were given: all placements of the first candidate, of the
-        second, ...
+        All ways, in the order in which they were passed: all placements of the first candidate, of
+        the second, ...
     decide : callable
-        The algorithm they were judged with.
+        The algorithm with which they were judged.
     """
 
     best: Outcome
@@ -82,11 +82,11 @@ class Choice:
 
     @property
     def placement(self) -> str:
-        """What it is best to do with nodes without a seen edge."""
+        """The best placement of nodes without a seen edge."""
         return self.best.placement
 
     def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
-        """Return what the best completion expects; without one, a graph without edges."""
+        """Return the edges that the best completion expects; no edges if no completion is best."""
         check_seen_graph(graph)
         if self.completion is None:
             return Graph.from_edges(np.empty((0, 2), np.int32), graph.n_nodes, np.empty(0))
@@ -95,7 +95,7 @@ class Choice:
     def labels(
         self, graph: Graph, features: Any = None, *, random_state: RandomState = None
     ) -> NDArray[Any]:
-        """Decide on a seen graph in the best way.
+        """Decide on a seen graph with the best completion and placement.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class Choice:
         Returns
         -------
         array
-            What `decide` returns: for communities the group of each node.
+            What `decide` returns: for communities, the group of each node.
         """
         missing = None if self.completion is None else self.missing_edges(graph, features)
         return decide_under(
@@ -129,7 +129,7 @@ def choose(
     n_splits: int = 5,
     random_state: RandomState = None,
 ) -> Choice:
-    """Choose a completion by how good decisions are that follow from it.
+    """Choose a completion by how good the decisions are that are made with it.
 
     A share `seen_fraction` of the seen edges is kept, as if the rest had not been seen; each
     candidate completes what is left, a decision follows, and it is judged on all seen edges. Edges
@@ -138,24 +138,26 @@ def choose(
     Parameters
     ----------
     graph : Graph, or list of Graph
-        The seen graph, undirected. Of several of a kind one completion is chosen for all, that of
-        the best mean value.
+        The seen graph, undirected. For a list of similar graphs, one completion is chosen for all:
+        the one with the best mean value.
     features : array, sparse array or callable, optional
-        Of shape (n_nodes, n_features). A callable makes them of a graph: it is called on what is
-        left of the edges, so that it cannot know those that are hidden. Of several graphs, a list
-        of the features of each.
+        Of shape (n_nodes, n_features). A callable computes them from a graph. It is called on the
+        kept edges only, so the features cannot reveal the hidden ones. For several graphs, a list
+        with the features of each.
     k : int, optional
-        Most groups; not needed with `decide`.
+        The largest number of groups; not needed with `decide`.
     seen_fraction : float
-        Share of all edges that `graph` holds, in (0, 1]. A graph does not tell how much of it was
-        seen, so this must be known, if roughly.
+        Share of all edges that `graph` holds, in (0, 1]. The graph does not show how much of it was
+        seen, so you must know this share, at least roughly.
     candidates : sequence of Completion or None, optional
-        By preference: the first wins of those between which the splits cannot tell. None among them
-        decides on the seen edges alone. Default: :func:`default_candidates`.
+        The preferred ones first: if the splits cannot tell several candidates apart, the first of
+        them wins. The candidate None decides on the seen edges alone. Default:
+        :func:`default_candidates`.
     placements : sequence of {"together", "spread", "expected"}, optional
-        What to try with nodes without a seen edge, by preference, see :func:`decide_under`.
-        Default: all three in this order, as the first two make do without a guess for every node;
-        with a `decide` of your own ``("expected",)``, as it need not return labels.
+        The placements to try for nodes without a seen edge, the preferred ones first; see
+        :func:`decide_under`. Default: all three in this order, because the first two need no guess
+        for every node. If you pass `decide`, the default is ``("expected",)``, because `decide` may
+        return something other than labels.
     decide : callable, optional
         ``decide(graph, generator)`` returns a decision. Default: :func:`graphopt.leiden`, at most
         `k` groups.
@@ -163,10 +165,9 @@ def choose(
         ``judge(graph, decision)`` returns its value, the higher the better. Default:
         :func:`graphopt.modularity`.
     features_from_edges : bool
-        Whether the features were computed from the seen edges, as embeddings are. They know the
-        edges hidden here, so a candidate that looks at them would seem better than it is: True
-        leaves features out of the default candidates and of everything that is tried. A callable
-        that computes them is better, if there is one.
+        Whether the features were computed from the seen edges, as embeddings are. They then reveal
+        the edges hidden here, and a candidate that uses them would seem better than it is. If True,
+        no candidate uses features. If possible, pass a callable that computes the features instead.
     n_splits : int
         Of each graph.
     random_state : int, Generator or None
@@ -236,7 +237,7 @@ def choose(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Way:
-    """A completion and a placement, as a method."""
+    """A completion and a placement, as a method of a contest."""
 
     name: str
     number: int
@@ -256,7 +257,7 @@ class _Way:
 
 
 def _missing(completion: Completion | None, problem: Problem) -> Graph | None:
-    """Return what a completion expects; placements share it."""
+    """Return the edges that a completion expects; all placements share them."""
     if completion is None:
         return None
     return completion.missing_edges(problem.graph, problem.features)
@@ -273,7 +274,7 @@ def _trials(
 ) -> Iterator[Trial]:
     """Yield trials made of each graph.
 
-    As large a share of the seen edges is hidden as is missing, and all of them judge.
+    A trial hides as large a share of the seen edges as is missing, and all seen edges judge.
     """
     for whole, given in zip(graphs, features, strict=True):
         judged = partial(_judged, judge, whole)
@@ -313,18 +314,20 @@ def default_candidates(
 ) -> tuple[Completion | None, ...]:
     """Return the completions that :func:`choose` chooses from.
 
-    :class:`Bagging`, with features :class:`FeatureNeighbours` near and far together and their
-    average with :class:`Bagging`, then :class:`LinkModel`, and no completion at all: those first
-    that average more and learn less.
+    They are :class:`Bagging`; with features, also :class:`FeatureNeighbours` (near and far
+    neighbours together) and its average with :class:`Bagging`; :class:`LinkModel`; and None, no
+    completion. Those that average more and learn less come first.
 
     Parameters
     ----------
     seen_fraction : float
-        Share of all edges that is seen, in (0, 1]; at 1 nothing is missing, and there is only None.
+        Share of all edges that is seen, in (0, 1]; at 1 no edge is missing, and the only candidate
+        is None.
     with_features : bool
     features_from_edges : bool
-        Whether they are computed from the seen edges, as role2vec is, if anew for every split. What
-        learns by hiding some of these must then do without.
+        Whether the features are computed from the seen edges, as those of role2vec are, even if
+        they are computed again for each split. A completion that learns by hiding some of these
+        edges then does not use features.
     """
     share = check_share(seen_fraction)
     if share == 1.0:
@@ -352,21 +355,21 @@ def _partition(n_nodes: int, k: int | None) -> Decide:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A completion that is chosen anew for each graph, by :func:`choose`.
+    """A completion that :func:`choose` chooses for each graph.
 
-    For whatever takes a completion, such as :class:`graphopt.ClusterNet`, whose own word "auto" is
-    a quicker choice between two of them.
+    Pass it wherever a completion is accepted, for example to :class:`graphopt.ClusterNet`. (Its own
+    setting "auto" is a quicker choice between two completions.)
 
     Parameters
     ----------
     k : int
-        Most groups of the decisions it is chosen by.
+        The largest number of groups in the decisions by which it is chosen.
     seen_fraction : float
         Share of all edges that is seen, in (0, 1].
     candidates : tuple of Completion or None, optional
         Default: :func:`default_candidates`.
     features_from_edges : bool
-        Whether the features were computed from the seen edges; they are then not looked at.
+        Whether the features were computed from the seen edges; they are then not used.
     n_splits : int
     random_state : int, Generator or None
 
@@ -396,7 +399,7 @@ class Chosen:
             object.__setattr__(self, name, value)
 
     def missing_edges(self, graph: Graph, features: Any = None) -> Graph:
-        """Choose on the seen edges, and return what the best completion expects.
+        """Choose a completion on the seen edges, and return the edges that it expects.
 
         Parameters
         ----------
@@ -407,7 +410,7 @@ class Chosen:
         Returns
         -------
         Graph
-            On the same nodes; without an edge where no completion was best.
+            On the same nodes; without edges if no completion was best.
         """
         check_seen_graph(graph)
         choice = choose(

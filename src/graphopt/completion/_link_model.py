@@ -1,4 +1,4 @@
-"""Missing edges by a model that learned which hidden seen edges were there."""
+"""Estimate missing edges by a model that learns to predict hidden seen edges."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _LISTED_BYTES = 100  # of a candidate, while candidates are collected and sorted
 
 @dataclass(frozen=True, slots=True)
 class LinkModel(PairCompletion):
-    """Logistic regression on what is known of two nodes, learned from hidden seen edges.
+    """Logistic regression on properties of two nodes, learned from hidden seen edges.
 
-    As large a share of the seen edges is hidden as is missing from the whole graph. The model
-    learns to tell hidden edges from pairs without an edge by what is left: degrees, common
-    neighbours, Adamic-Adar, resource allocation, 3-paths and the cosines of node features. It is
-    then applied to the whole seen graph, and its odds are corrected to the expected number of
-    missing edges.
+    The share of the seen edges that is hidden equals the share that is missing from the whole
+    graph. From the remaining edges, the model learns to tell hidden edges from pairs without an
+    edge by degrees, common neighbours, Adamic-Adar, resource allocation, 3-paths and the cosines of
+    node features. The model is then applied to the whole seen graph, and its odds are corrected so
+    that the probabilities sum to the expected number of missing edges.
 
     Parameters
     ----------
@@ -45,25 +45,26 @@ class LinkModel(PairCompletion):
         Expected number of missing edges, relative to the seen ones. When a share s of all edges was
         seen, 1/s - 1 is missing; 1.5 stands for s = 0.4.
     features_from_edges : bool
-        Whether the features were computed from the seen edges, as embeddings are. They would then
-        give the hidden edges away: the model would learn to rely on what it will not have. True: it
-        does not look at them.
+        Whether the features were computed from the seen edges, as embeddings are. Such features
+        reveal the hidden edges, so the model would learn to rely on information that it will not
+        have. If True, the model does not use features.
     smoothing : int
-        Averages over seen neighbours for the second cosine.
+        Number of averages over seen neighbours before the second cosine is computed.
     n_candidates : int
-        Pairs that are listed with their own probability, per node; the others share their average.
+        Number of pairs per node that are listed with their own probability; the others share their
+        average.
     n_maskings : int
-        How often edges are hidden, drawn anew.
+        Number of times that edges are hidden, each time drawn again.
     n_others : int
-        Pairs without an edge per hidden edge, to learn from.
+        Number of pairs without an edge, per hidden edge, to learn from.
     random_state : int, Generator or None
-        Seed of what is hidden.
+        Determines which edges are hidden.
 
     Notes
     -----
-    O(n²) time, at 3,000 nodes seconds, in blocks of rows; memory for the candidates.
-    Gradient boosting instead of the regression ranked the unseen edges worse on the paper's graphs:
-    degrees on the whole seen graph are beyond those it learned from.
+    O(n²) time (seconds for 3,000 nodes), in blocks of rows; memory for the candidates. Gradient
+    boosting instead of the regression ranked the unseen edges worse on the paper's graphs: degrees
+    on the whole seen graph are beyond those it learned from.
 
     Examples
     --------
@@ -98,7 +99,7 @@ class LinkModel(PairCompletion):
             object.__setattr__(self, name, number)
 
     def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
-        """Learn from the seen edges and rate all other pairs.
+        """Learn from the seen edges and return probabilities for all other pairs.
 
         Parameters
         ----------
@@ -109,14 +110,14 @@ class LinkModel(PairCompletion):
         Returns
         -------
         EdgeProbabilities
-            They sum to `weight` times the number of seen edges. From fewer than two seen edges
-            nothing can be learned; all pairs are then alike.
+            They sum to `weight` times the number of seen edges. If there are fewer than two seen
+            edges, nothing can be learned and all pairs get the same probability.
 
         Raises
         ------
         ValueError
-            For a directed graph or negative weights, features that do not match, and where fewer
-            pairs are unseen than edges missing.
+            For a directed graph or negative weights, features that do not match, or if there are
+            fewer unseen pairs than missing edges.
         graphopt.errors.MemoryLimitError
             If the candidates, or features averaged over neighbours, do not fit in memory.
         """
@@ -145,7 +146,7 @@ class LinkModel(PairCompletion):
             return self._rated(graph, rows, self._learned(graph, rows)).with_total(total)
 
     def _learned(self, graph: Graph, rows: Any) -> NDArray[np.float64]:
-        """Return the coefficients of the pairs' values, and last the constant."""
+        """Return the coefficients of the pairs' values, followed by the constant."""
         load_whole("sklearn.linear_model")
         from sklearn.linear_model import LogisticRegression
 
@@ -173,7 +174,7 @@ class LinkModel(PairCompletion):
     ) -> EdgeProbabilities:
         """Return the probabilities of the best pairs of each node, and the average of all others.
 
-        They are those of the hidden edges, of which there were fewer.
+        These are probabilities of the hidden edges, of which there were fewer than missing edges.
         """
         load_whole("scipy.special")
         from scipy.special import expit

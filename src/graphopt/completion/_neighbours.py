@@ -1,4 +1,4 @@
-"""Missing edges between nodes with like features."""
+"""Estimate missing edges between nodes with similar features."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ _EDGE_BYTES = 150  # of an edge, while the new graph is put together
 
 @dataclass(frozen=True, slots=True)
 class FeatureNeighbours(PairCompletion):
-    """Expects missing edges between nodes whose features are alike.
+    """Expects missing edges between nodes with similar features.
 
     Every node is joined to its `n_neighbours` nearest by the cosine of their features, smoothed
-    over the seen edges. The weight of a node's new edges falls with the number of its seen ones:
-    who has been seen little leans on features more.
+    over the seen edges. The more seen edges a node has, the smaller is the weight of its new edges:
+    nodes with few seen edges rely more on features.
 
     Parameters
     ----------
     n_neighbours : int or tuple of int
-        New edges per node, before both directions are joined. Several numbers: the average of what
-        each alone would expect. Near neighbours are the likeliest, far ones hold groups together;
-        which matter more differs by graph, and the average needs no choice.
+        New edges per node, before both directions are joined. Several numbers: the average of the
+        expected edges of each. Near neighbours are the most likely, and far ones hold groups
+        together. Which of the two matters more depends on the graph; the average avoids this
+        choice.
     weight : float
         Total weight of the new edges, relative to the seen ones. When a share s of all edges was
         seen, 1/s - 1 is the weight that is missing; 1.5 stands for s = 0.4.
     smoothing : int
-        Averages over seen neighbours before features are compared.
+        Number of averages over seen neighbours before features are compared.
 
     Examples
     --------
@@ -84,7 +85,7 @@ class FeatureNeighbours(PairCompletion):
         Returns
         -------
         Graph
-            On the same nodes; may hold seen edges too. ``graph.plus`` adds the two up.
+            On the same nodes; it may include seen edges. ``graph.plus`` adds the two graphs.
 
         Raises
         ------
@@ -122,7 +123,7 @@ class FeatureNeighbours(PairCompletion):
         return in_unit_of("graph", found, exponent)
 
     def probabilities(self, graph: Graph, features: Any = None) -> EdgeProbabilities:
-        """Return the weights of the feature neighbours as probabilities.
+        """Return probabilities in proportion to the weights of the feature neighbours.
 
         Parameters
         ----------
@@ -134,13 +135,13 @@ class FeatureNeighbours(PairCompletion):
         -------
         EdgeProbabilities
             In proportion to the weights, at most 1, for neighbours that are not joined yet; they
-            sum to `weight` times the number of seen edges. What is left when all of them are sure
-            is spread over all other pairs.
+            sum to `weight` times the number of seen edges. If all of them reach 1, the rest is
+            spread over all other pairs.
 
         Raises
         ------
         ValueError
-            As :meth:`missing_edges`, and where fewer pairs are unseen than edges missing.
+            As :meth:`missing_edges`, and if there are fewer unseen pairs than missing edges.
         """
         found = self.missing_edges(graph, features)
         pairs, weights = found.edges, found.edge_weights
@@ -160,7 +161,7 @@ def _weights(
 
 
 def _products(rows: Any) -> Callable[[int, int], NDArray[Any]]:
-    """Return what multiplies some rows, from one on to before another, with all rows."""
+    """Return a function that multiplies a range of rows with all rows."""
     if isinstance(rows, np.ndarray):
         # Not by BLAS, whose bits change with the number of threads.
         lines, columns = np.ascontiguousarray(rows), np.ascontiguousarray(rows.T)

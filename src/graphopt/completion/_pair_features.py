@@ -1,4 +1,4 @@
-"""What is known of a pair of nodes before an edge between them is seen."""
+"""Properties of a pair of nodes that are known before an edge between them is seen."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STRUCTURE = (
 
 
 class PairFeatures:
-    """Structure and likeness of all pairs of nodes, row by row.
+    """Structural properties and feature similarity of all pairs of nodes, row by row.
 
     Per pair: the logarithms of both degrees relative to the mean, of common neighbours, of the
     Adamic-Adar and resource allocation indices and of the number of 3-paths, each of these paths
@@ -37,10 +37,10 @@ class PairFeatures:
     Parameters
     ----------
     graph : Graph
-        Undirected; weights are not looked at.
+        Undirected; weights are ignored.
     features : array or sparse array, shape (n_nodes, n_features), or None
     smoothing : int
-        Averages over seen neighbours, for the second cosine.
+        Number of averages over seen neighbours before the second cosine is computed.
     """
 
     def __init__(self, graph: Graph, features: Any, smoothing: int) -> None:
@@ -85,7 +85,7 @@ class PairFeatures:
                 self._rows.append(rows)
 
     def blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield the first node of a block and values, shape (n_names, n_block, n_nodes)."""
+        """Yield the first node of each block and its values, shape (n_names, n_block, n_nodes)."""
         for start in range(0, self.n_nodes, self._block):
             yield start, self._values(start, min(start + self._block, self.n_nodes))
 

@@ -34,21 +34,21 @@ def decide_under(
     graph : Graph
         The seen graph, undirected.
     missing : Graph or None
-        The expected further edges.
+        The expected missing edges.
     decide : callable
         ``decide(graph, generator)`` returns a decision.
     placement : {"expected", "together", "spread"}
-        What becomes of nodes without a seen edge. ``"expected"``: what follows from the expected
-        edges. ``"together"``: they are one node while `decide` runs, and share its group; best
-        where they have most of their missing edges among themselves. ``"spread"``: they are dealt
-        over the groups in proportion to seen edges; best where a few hubs have most edges. The
-        latter two are for decisions that are labels.
+        What happens to nodes without a seen edge. ``"expected"``: the expected edges decide.
+        ``"together"``: they are one node while `decide` runs, and share its group; best if most of
+        their missing edges are among themselves. ``"spread"``: they are spread over the groups in
+        proportion to the seen edges; best if a few hubs have most edges. The latter two require
+        that decisions are labels.
     random_state : int, Generator or None
 
     Returns
     -------
     array
-        What `decide` returned; its labels with the nodes placed.
+        What `decide` returned; if these are labels, with the nodes placed.
     """
     check_choice("placement", placement, PLACEMENTS)
     check_seen_graph(graph)
@@ -78,10 +78,10 @@ def spread_over_groups(
     n_groups: int,
     random_state: np.random.Generator,
 ) -> NDArray[np.int32]:
-    """Return labels for all nodes: `labels` for `nodes`, the rest spread over the groups.
+    """Return labels for all nodes: `labels` for `nodes`; the others are spread over the groups.
 
-    The others are dealt at random, each group receiving a share in proportion to its degrees: a
-    node whose edges were not seen most likely belongs where most edges end.
+    The others are distributed at random, and each group receives a share in proportion to its
+    degrees: a node whose edges were not seen most likely belongs to a group where many edges end.
 
     Parameters
     ----------

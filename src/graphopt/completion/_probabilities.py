@@ -1,4 +1,4 @@
-"""How likely an edge is where none was seen: expected edges and whole graphs drawn from that."""
+"""Probabilities of edges that were not seen; expected edges and graphs drawn from them."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _EXPECTED_PAIRS = 40  # per node, unless said
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class EdgeProbabilities:
-    """How likely an edge is between two nodes where none was seen.
+    """Probabilities of edges between nodes without a seen edge.
 
-    The pairs that stand out are listed; all the others are alike. Edges are taken to be
-    independent of each other.
+    Some pairs are listed with a probability of their own; all others share one. Edges are assumed
+    to be independent of each other.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class EdgeProbabilities:
     Raises
     ------
     ValueError
-        For a directed graph, probabilities outside [0, 1], a pair that is listed twice, was seen or
-        joins a node to itself.
+        For a directed graph, probabilities outside [0, 1], or a pair that is listed twice, has a
+        seen edge, or joins a node to itself.
 
     Examples
     --------
@@ -102,9 +102,10 @@ class EdgeProbabilities:
     def with_total(self, n_missing: float) -> EdgeProbabilities:
         """Return probabilities that sum to a given number of missing edges.
 
-        All odds are multiplied by one factor: what is learned from as many edges as other pairs, or
-        from another share of hidden edges, is corrected for how many edges are missing (G. King and
-        L. Zeng, "Logistic Regression in Rare Events Data", Political Analysis 9, 2001).
+        All odds are multiplied by one factor. This corrects probabilities that were learned from as
+        many edges as other pairs, or from another share of hidden edges, for the number of missing
+        edges (G. King and L. Zeng, "Logistic Regression in Rare Events Data", Political Analysis 9,
+        2001).
 
         Parameters
         ----------
@@ -153,8 +154,8 @@ class EdgeProbabilities:
     def sharpened(self, power: float) -> EdgeProbabilities:
         """Return probabilities raised to a power, then corrected to the same number of edges.
 
-        A sum of many small probabilities makes drawn graphs more random than real ones, with
-        shorter distances; a power above 1 gives more of it to the likely pairs.
+        Many small probabilities make drawn graphs more random than real ones, with shorter
+        distances; a power above 1 moves probability to the likely pairs.
 
         Parameters
         ----------
@@ -170,7 +171,7 @@ class EdgeProbabilities:
         return raised.with_total(self.n_missing)
 
     def _with(self, probabilities: NDArray[np.float64], background: float) -> EdgeProbabilities:
-        """Return others for the same pairs, which are known to be right."""
+        """Return other probabilities for the same pairs, without checks."""
         other = object.__new__(EdgeProbabilities)
         chances = np.ascontiguousarray(probabilities, np.float64)
         chances.flags.writeable = False
@@ -188,18 +189,18 @@ class EdgeProbabilities:
         Parameters
         ----------
         max_pairs : int, optional
-            About the largest number of edges of the result. Where more pairs have a chance, each of
-            the less likely ones is kept with a probability in proportion to its own and weighs the
-            more: every pair's weight is right on average, and their sum always. Default: 40 per
-            node.
+            About the largest number of edges of the result. If more pairs have a probability above
+            0, each of the less likely ones is kept with a chance in proportion to its probability
+            and gets a larger weight, so that every pair's weight is right on average and the sum is
+            always right. Default: 40 per node.
         random_state : int, Generator or None
-            Draws the pairs to keep; not needed where all of them are.
+            Determines the pairs to keep; not needed if all of them are kept.
 
         Returns
         -------
         Graph
-            Without the seen edges; ``graph.plus`` adds the two up. An edge weighs its probability
-            (times the mean weight, where seen edges have weights). The weights sum to
+            Without the seen edges; ``graph.plus`` adds the two graphs. The weight of an edge is its
+            probability (times the mean weight, if seen edges have weights). The weights sum to
             :attr:`n_missing` (times that mean).
 
         Notes
@@ -238,27 +239,27 @@ class EdgeProbabilities:
     def sample(
         self, n_samples: int = 10, *, join: bool = False, random_state: RandomState = None
     ) -> list[Graph]:
-        """Draw whole graphs: all seen edges, and each other pair's edge by its probability.
+        """Draw whole graphs: all seen edges, and each other edge with its probability.
 
         Parameters
         ----------
         n_samples : int
         join : bool
-            Whether every component but the largest is joined to another by an edge, drawn from
-            those possible in proportion to their probabilities, until the graph is connected; from
-            all pairs alike where no probable one leads out. These edges come on top of the expected
-            number.
+            Whether to add edges until the graph is connected. In each round, every component except
+            the largest is joined to another by an edge, drawn in proportion to the probabilities,
+            or from all pairs alike if no probable edge leaves the component. These edges are
+            additional to the expected number.
         random_state : int, Generator or None
 
         Returns
         -------
         list of Graph
-            On the same nodes. Where seen edges have weights, a drawn edge has that of a seen one
-            taken at random.
+            On the same nodes. If seen edges have weights, a drawn edge gets the weight of a random
+            seen edge.
 
         Notes
         -----
-        O(n_pairs + n_nodes) time a graph, and more for each round of joining.
+        O(n_pairs + n_nodes) time per graph, and more for each round of joining.
         """
         count = check_integer("n_samples", n_samples, minimum=1)
         rng = check_random_state(random_state)
@@ -283,7 +284,7 @@ class EdgeProbabilities:
     def _bridges(
         self, component: NDArray[np.int32], rng: np.random.Generator
     ) -> NDArray[np.integer[Any]]:
-        """Return an edge out of every component but the largest."""
+        """Return an edge out of every component except the largest."""
         sizes = np.bincount(component)
         ends = component[self.pairs]
         leading = np.flatnonzero((ends[:, 0] != ends[:, 1]) & (self.probabilities > 0.0))
@@ -334,8 +335,8 @@ def proportional(
 ) -> EdgeProbabilities:
     """Return probabilities in proportion to weights, at most 1, that sum to `total`.
 
-    Seen edges among the pairs are left out. What remains when all the pairs are sure is spread over
-    the others.
+    Seen edges among the pairs are left out. If all the pairs reach 1, the rest is spread over the
+    other pairs.
     """
     unseen = ~among(pairs, graph.edges, graph.n_nodes)
     pairs, weights = pairs[unseen], weights[unseen]
@@ -353,7 +354,7 @@ def proportional(
 
 
 def capped(weights: NDArray[np.float64], total: float) -> NDArray[np.float64]:
-    """Return min(1, c weights) with c such that they sum to `total`, at most the number of > 0."""
+    """Return min(1, c weights) with sum `total`, which is at most the number of weights > 0."""
     weights = times_power(weights, -unusual_exponent(weights))  # their sum is in the range, too
     positive = np.flatnonzero(weights)
     chances = np.zeros(len(weights))
@@ -406,7 +407,7 @@ def _checked(
 def _threshold(
     probabilities: NDArray[np.float64], background: float, n_others: int, most: int
 ) -> float:
-    """Return t such that min(1, p / t) sums to `most` over all pairs; 0 if there are fewer."""
+    """Return t such that min(1, p / t) sums to `most`; 0 if there are fewer pairs."""
     if np.count_nonzero(probabilities) + n_others <= most:
         return 0.0
     # Sorted down, the first i are kept whole: i + (what is left) / t = most.

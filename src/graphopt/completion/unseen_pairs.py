@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class UnseenPairs:
-    """All pairs of distinct nodes but some edges; draws from them without trying in vain.
+    """All pairs of distinct nodes except some edges; draws from them without rejected tries.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class UnseenPairs:
     Pairs are numbered around a circle of nodes: ``a`` and the node ``d`` places on, for d = 1, 2,
     ... half way round, have number ``(d - 1) n + a``. Of the sorted numbers that are left out, the
     i-th has ``number - i`` others before it, so the r-th pair that remains is found by bisection:
-    O(log n_edges) a draw however dense the graph.
+    O(log n_edges) per draw, however dense the graph is.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class UnseenPairs:
         self.count = n_nodes * (n_nodes - 1) // 2 - len(excluded)
 
     def pairs(self, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the pairs at some places, 0 .. count - 1, shape (n, 2), the smaller node first."""
+        """Return the pairs at places in 0 .. count - 1, shape (n, 2), the smaller node first."""
         n = self._n_nodes
         number = ranks + np.searchsorted(self._others_before, ranks, side="right")
         first = number % n

@@ -1,8 +1,8 @@
 """Decide on a graph by the best of several methods, and measure how good methods are.
 
-:func:`decide` is the one call for an answer; :func:`compare` and :func:`regret` say how much worse
-methods decide where they see only part of the edges. All three stand on a :class:`Problem`, the
-:class:`Trial` made of one, the :class:`Method` that decides, and :func:`contest`, the one loop.
+To get an answer, call :func:`decide`. To measure how much worse methods decide if they see only
+part of the edges, call :func:`compare` or :func:`regret`. All three use :func:`contest`, the loop
+in which each :class:`Method` decides in each :class:`Trial` made of a :class:`Problem`.
 """
 
 from graphopt.contest import Method, Result, Table, contest

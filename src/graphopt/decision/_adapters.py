@@ -1,4 +1,4 @@
-"""From what a caller hands over (a name, a callable, an estimator) to a method."""
+"""Make a method from what a caller passes: a name, a callable or an estimator."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ AnyMethod: TypeAlias = "str | Decide | Any"
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What a caller handed over as a method; picklable if that is.
+    """A method that a caller passed; it can be pickled if what the caller passed can.
 
     Attributes
     ----------
     name : str
     method : str, callable or estimator
     informed : bool
-        Whether an estimator is told how much is seen and where the features come from, if it has
-        the parameters `seen_fraction` and `features_from_edges`.
+        Whether to set the parameters `seen_fraction` and `features_from_edges` of an estimator that
+        has them.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Handed:
 def as_method(
     name: str, method: AnyMethod, objective: Objective, k: int, *, informed: bool = False
 ) -> Handed:
-    """Return what a caller handed over as a method.
+    """Return a method made from what a caller passed.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def as_methods(methods: Any, objective: Objective, k: int) -> list[Handed]:
 
 
 def name_of(method: AnyMethod) -> str:
-    """Return what to call a method that was given without a name."""
+    """Return a name for a method that was passed without one."""
     if isinstance(method, str):
         return method
     name = getattr(method, "__name__", None)

@@ -13,14 +13,15 @@ from graphopt._validation import as_array
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How alike two partitions are.
+    """How similar two partitions are.
 
     Attributes
     ----------
     nmi : float
-        Normalised mutual information, 0 to 1 (the same partition); arithmetic mean of entropies.
+        Normalised mutual information, 0 to 1 (equal partitions), with the arithmetic mean of
+        entropies.
     ari : float
-        Rand index adjusted for chance: 1 the same partition, 0 expected by chance.
+        Rand index adjusted for chance: 1 for equal partitions, 0 on average for random ones.
     """
 
     nmi: float
@@ -28,12 +29,12 @@ class Agreement:
 
 
 def agreement(labels: ArrayLike, truth: ArrayLike) -> Agreement:
-    """Return how alike a partition and the classes of the nodes are.
+    """Return how similar a partition and the classes of the nodes are.
 
     Parameters
     ----------
     labels, truth : array of int or str, shape (n_nodes,)
-        Only which nodes are together counts.
+        Only which nodes have equal entries matters.
 
     Returns
     -------
@@ -42,9 +43,9 @@ def agreement(labels: ArrayLike, truth: ArrayLike) -> Agreement:
     Raises
     ------
     ValueError
-        For arrays of different length, without an entry or of another rank.
+        For arrays of different length, empty arrays, or arrays that are not one-dimensional.
     TypeError
-        For entries that name no class, such as floats.
+        For entries that cannot name a class, such as floats.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Which methods go on in the trials: as time allows, and those near the best."""
+"""Choose which methods continue in the trials: as time allows, those near the best."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HOPELESS = 0.1  # behind the best by this part of its mean value
 
 
 class Clock:
-    """What is left of a time budget; None: there is no end."""
+    """The time left of a time budget; None: no limit."""
 
     def __init__(self, budget: float | None) -> None:
         self.begin = time.monotonic()
@@ -32,8 +32,8 @@ class Clock:
 class Budget:
     """Decides which methods take part in a contest, and when it ends.
 
-    A method takes no further part if it missed a trial for want of time or, where one trial tells
-    much, if it is far behind the best.
+    A method is left out of further trials if it missed a trial because there was no time for it, or
+    if it is far behind the best and one trial tells much.
     """
 
     def __init__(self, clock: Clock, objective: Objective) -> None:
@@ -41,7 +41,7 @@ class Budget:
         self._behind: set[str] = set()
 
     def admit(self, table: Table, method: Method) -> bool:
-        """Return whether a method takes part in the trial that is on."""
+        """Return whether a method takes part in the current trial."""
         if method.name in self._behind or len(table.of(method.name)) < table.n_trials:
             return False
         known = [table.seconds(name) for name in table.methods if table.of(name)]
@@ -49,7 +49,7 @@ class Budget:
         return own + _reserve(table) <= self.clock.left
 
     def stop(self, table: Table) -> bool:
-        """Return whether no time is left for another trial; called after each."""
+        """Return whether there is no time for another trial; called after each trial."""
         if self.objective.sums_over_edges:
             self._drop_hopeless(table)
         return self.clock.left < _reserve(table)
@@ -71,6 +71,6 @@ class Budget:
 
 
 def _reserve(table: Table) -> float:
-    """Return the seconds that the last decision will take: it sees more edges than a trial."""
+    """Return the seconds that the final decision will take; it sees more edges than a trial."""
     times = (table.seconds(name) for name in table.methods if not table.error(name))
     return 3.0 * max(times, default=0.0)

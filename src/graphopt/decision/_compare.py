@@ -1,4 +1,4 @@
-"""Regret: decide from a part of the edges, be judged on all of them, again and again."""
+"""Regret: methods decide from part of the edges and are judged on all, on several splits."""
 
 from __future__ import annotations
 
@@ -58,22 +58,23 @@ def regret(
 ) -> RegretResult:
     """Return how much worse a method decides because it sees only part of the edges.
 
-    Edges are hidden at random, again and again (:func:`clean_splits`): no edge is both seen and
-    hidden, and the nodes are renumbered. The method decides from what is seen; its decision is
-    judged on the full graph, beside one taken with the full graph.
+    For each split, edges are hidden at random (:func:`clean_splits`): no edge is both seen and
+    hidden, and the nodes are renumbered. The method decides from the seen edges. Its decision is
+    judged on the full graph and compared with one that was made from the full graph.
 
     Parameters
     ----------
     method : str, callable or estimator
         A name in :data:`METHODS`; or ``method(graph, features, k, random_state)``, which returns
-        labels or centers, or an object that has ``labels`` or ``centers``, as the results of
-        graphopt's algorithms; or an estimator with ``fit_predict(graph, features)``, of which a
-        clone is fitted each time, with a `random_state` of its own if it has that parameter.
+        labels or centers, or an object with an attribute ``labels`` or ``centers``, such as the
+        results of graphopt's algorithms; or an estimator with ``fit_predict(graph, features)``.
+        Each time, a clone of the estimator is fitted, with its own `random_state` if it has this
+        parameter.
     graph : Graph
         Undirected, with at least one edge.
     features : array, sparse array or callable, optional
-        What is known of each node. If it depends on edges, it must be a callable that computes it
-        anew from the seen graph.
+        Features of the nodes. If they depend on edges, pass a callable that computes them from a
+        graph; it is called on each seen graph.
     k : int
         Groups at most, or centers.
     objective : {"modularity", "k-center"} or Objective
@@ -85,17 +86,18 @@ def regret(
     seeds : int
         Runs of the method on each split.
     reference : float, str, callable or estimator, optional
-        What regret is measured by: a value, or a method that decides on the full graph (the best of
-        `seeds` runs). None: what the objective knows, for communities the best of ten runs of
-        :func:`graphopt.leiden`, for k-center :func:`graphopt.exact_k_center` with a minute's time,
-        whose bound comes along.
+        What the values are compared with: a value, or a method that decides on the full graph (the
+        best of `seeds` runs). None: the objective's own reference. For communities, this is the
+        best of ten runs of :func:`graphopt.leiden`; for k-center, it is the result of
+        :func:`graphopt.exact_k_center` within a minute, together with its bound.
     truth : array of int or str, shape (n_nodes,), optional
-        Classes of the nodes, for :func:`agreement` of communities with them. No method sees them.
+        Classes of the nodes, with which communities are compared by :func:`agreement`. No method
+        sees them.
     random_state : int, Generator or None
-        Draws splits and seeds.
+        Determines the splits and the seeds of the methods.
     n_jobs : int, optional
-        Splits at the same time, as joblib counts. None: what :func:`joblib.parallel_config` says,
-        without it one. Changes no result, but the times.
+        Number of splits that run at the same time, as in joblib. None: the number set by
+        :func:`joblib.parallel_config`, or one. It changes the times but no other result.
 
     Returns
     -------
@@ -106,14 +108,14 @@ def regret(
     ------
     ValueError
         For a graph that is directed or has no edge, `k` above the number of nodes, fewer than two
-        splits, or a decision that is none.
+        splits, or an invalid decision.
     TypeError
-        For a method that is none.
+        For anything that is not a method.
     graphopt.errors.InfeasibleError
         For k-center, if the full graph has more components than `k`.
     graphopt.errors.MemoryLimitError
         If the distances between all nodes, which the default reference of k-center needs, do not
-        fit; give a `reference` then.
+        fit in memory; in this case, pass a `reference`.
 
     Examples
     --------
@@ -160,15 +162,16 @@ def compare(
     Parameters
     ----------
     methods : mapping of str to method, or sequence of str
-        What to call each method in the result; or names in :data:`METHODS`.
+        Methods by the names that they have in the result, or a sequence of names in
+        :data:`METHODS`.
     graph, features, k, objective, seen, splits, seeds, reference, truth, random_state, n_jobs
         As for :func:`regret`.
 
     Returns
     -------
     ComparisonResult
-        One :class:`RegretResult` for each method, and differences split by split. Printed, it is a
-        table. A method's result does not depend on what else is compared.
+        One :class:`RegretResult` for each method, and differences split by split. It is printed as
+        a table. A method's result does not depend on the other methods.
 
     Raises
     ------
@@ -236,7 +239,7 @@ def _judged(
     truth: NDArray[Any] | None,
     decision: NDArray[np.int64],
 ) -> Judgement:
-    """Measure a decision taken on a split."""
+    """Measure a decision made on a split."""
     measures = objective.measures(decision, hiding.full, hiding.seen, unseen)
     measures["regret"] = objective.regret(measures["score"], reference.value)
     decided = objective.renumber(decision, hiding.order)
@@ -249,7 +252,7 @@ def _judged(
 def _reference(
     given: Any, problem: Problem, seeds: int, stream: np.random.SeedSequence
 ) -> Reference:
-    """Return what regret is measured by; `problem` is the full graph, all seen."""
+    """Return the reference of regret; `problem` is the full graph with all edges seen."""
     objective, graph, rows = problem.objective, problem.graph, problem.features
     if given is None:
         return objective.reference(graph, problem.k, np.random.default_rng(stream))

@@ -32,11 +32,11 @@ _HEADS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegretResult:
-    """A method on splits of one graph.
+    """The results of a method on splits of one graph.
 
-    Splits are what a sample consists of: runs on the same split are averaged first. They hide other
-    edges of one graph, so intervals say what the draw of seen edges does to a method on this
-    graph, and nothing of other graphs.
+    The splits are the sample: runs on the same split are averaged first. The splits hide different
+    edges of one graph, so intervals show how the draw of seen edges affects a method on this graph.
+    They say nothing about other graphs.
 
     Attributes
     ----------
@@ -47,14 +47,14 @@ class RegretResult:
         Share of the edges that was seen.
     reference : Reference
     runs : tuple of Result
-        Split after split: `trial` is the number of the split and `run` that of the seed. `decision`
-        is in the numbering of the graph that was given. The `measures` are ``score`` and
-        ``seen_score``, the values on the full graph and on the seen one (a largest distance is
-        ``inf`` where a node is not reached), and ``regret``, how far `score` falls short of the
-        reference; for communities ``unseen_score``, the modularity on the edges never seen if there
-        are any, and ``nmi`` and ``ari`` where classes were given, see :class:`Agreement`; for
-        k-center ``mean_distance``, ``p95_distance``, ``p99_distance`` and ``n_unreached``, see
-        :class:`graphopt.objectives.DistanceTail`.
+        In the order of the splits: `trial` is the number of the split and `run` that of the seed.
+        `decision` uses the node numbers of the graph that was passed. The `measures` are ``score``
+        and ``seen_score``, the values on the full graph and on the seen one (a largest distance is
+        ``inf`` if a node is not reached), and ``regret``, how far `score` falls short of the
+        reference. For communities, they also include ``unseen_score``, the modularity on the edges
+        never seen if there are any, and ``nmi`` and ``ari`` if classes were given, see
+        :class:`Agreement`. For k-center, they also include ``mean_distance``, ``p95_distance``,
+        ``p99_distance`` and ``n_unreached``, see :class:`graphopt.objectives.DistanceTail`.
     """
 
     method: str
@@ -96,7 +96,7 @@ class RegretResult:
         return means
 
     def summary(self, measure: str = "regret", *, confidence: float = 0.95) -> Summary:
-        """Return mean and median over the splits, with an interval of the mean.
+        """Return the mean and median over the splits, with a confidence interval of the mean.
 
         Parameters
         ----------
@@ -142,18 +142,18 @@ class RegretResult:
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """Two methods on the same splits: what the first has more regret than the second.
+    """How much larger the regret of one method is than that of another, on the same splits.
 
     Attributes
     ----------
     first, second : str
     difference : Summary
-        Of the regret of `first` less that of `second`, split by split; below 0: `first` is better.
+        Of the regret of `first` minus that of `second`, split by split; below 0: `first` is better.
     p_value : float
-        Of Wilcoxon's signed-rank test. Splits share edges, so it says whether the order would hold
-        on further splits of this graph.
+        Of Wilcoxon's signed-rank test. The splits share edges, so it only says whether the order
+        would be the same on further splits of this graph.
     wins, ties, losses : int
-        Splits on which `first` has less, equal and more regret.
+        Number of splits on which the regret of `first` is smaller, equal and larger.
     """
 
     first: str
@@ -175,15 +175,15 @@ class PairedDifference:
 def paired_difference(
     first: str, second: str, one: ArrayLike, other: ArrayLike, *, confidence: float = 0.95
 ) -> PairedDifference:
-    """Compare what two methods lose on the same splits.
+    """Compare the regret of two methods on the same splits.
 
     Parameters
     ----------
     first, second : str
-        What they are called.
+        Names of the methods.
     one, other : array of float, shape (n_splits,)
-        Regret of each, at least two, not NaN; infinite where a node is left unreached. Two that
-        are infinite are equal.
+        Regret of each method; at least two values, no NaN; infinite if a node is not reached. Two
+        infinite values are equal.
     confidence : float
         Of the interval.
 
@@ -194,7 +194,7 @@ def paired_difference(
     Raises
     ------
     ValueError
-        For arrays of different length, and as :func:`summarize`.
+        For arrays of different length, and for the same reasons as :func:`summarize`.
 
     Examples
     --------
@@ -224,12 +224,12 @@ def paired_difference(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparisonResult:
-    """Several methods on the same splits.
+    """The results of several methods on the same splits.
 
     Attributes
     ----------
     results : mapping of str to RegretResult
-        In the order the methods were given.
+        In the order in which the methods were passed.
     """
 
     results: Mapping[str, RegretResult]
@@ -239,18 +239,18 @@ class ComparisonResult:
 
     @property
     def reference(self) -> Reference:
-        """What all are measured by."""
+        """The reference that all methods are compared with."""
         return next(iter(self.results.values())).reference
 
     @property
     def best(self) -> str:
-        """The method with the smallest mean regret; of equal ones the first."""
+        """The method with the smallest mean regret; if several are equal, the first of them."""
         return min(self.results, key=lambda name: float(self.results[name].per_split().mean()))
 
     def difference(self, first: str, second: str, *, confidence: float = 0.95) -> PairedDifference:
         """Compare two methods split by split.
 
-        Two decisions that both leave a node unreached are equal.
+        Two decisions are equal if both leave a node unreached.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The whole way: methods, trials, the winner's decision, its evidence."""
+"""Let methods decide in trials, take the decision of the best one, and gather evidence."""
 
 from __future__ import annotations
 
@@ -45,46 +45,49 @@ def decide(
     n_trials: int = 5,
     random_state: RandomState = None,
 ) -> Decision:
-    """Decide on a graph by the method that does best on it, and say how good that is.
+    """Decide on a graph by the method that does best on it, and estimate how good the decision is.
 
-    Where edges are missing, every method is tried: some of the seen edges are hidden, the method
-    decides, and they judge what it decided, for communities with the weight of all that are
-    missing. The best on average over the trials, or the first by preference that they cannot tell
-    from it, then decides on everything that is seen. No edge that is not in `graph` is used. Where
-    all edges are seen, all methods decide and the best decision is taken.
+    If edges are missing, every method is tried on problems made from the seen graph: some of the
+    seen edges are hidden, the method decides without them, and all seen edges judge the decision.
+    For communities, the hidden edges count as much as all missing edges. The method with the best
+    average over the trials wins; if the trials cannot tell several methods apart, the first by
+    preference wins. The winner then decides from all seen edges. No edge that is not in `graph` is
+    used. If all edges are seen, all methods decide and the best decision is taken.
 
     This takes a while: 27 s for the communities of cora (2,708 nodes, 2,150 edges seen) on two idle
     cores, about twice that for centers. Every trial runs all methods, so the time grows in
-    proportion to `n_trials`. With the number of nodes n it grows about as n² where features are
-    given, as those of all pairs of nodes are compared, and for centers, which need the distances
-    between all pairs; for communities without features it grows about in proportion to the number
-    of edges. `time_budget` limits it.
+    proportion to `n_trials`. It also grows about as n², where n is the number of nodes, if features
+    are given, because all pairs of nodes are compared, and for centers, because they need the
+    distances between all pairs. For communities without features, it grows about in proportion to
+    the number of edges. To limit the time, pass `time_budget`.
 
     Parameters
     ----------
     graph : Graph
-        What is seen, undirected, with every node; weights must not be negative. For k-center,
+        The seen graph, undirected, with all nodes; weights must not be negative. For k-center,
         distances are hops.
     features : array, sparse array or callable, shape (n_nodes, n_features), optional
-        Of the nodes. They must not have been computed from the seen edges: trials would be decided
-        by features that know the hidden ones. What depends on edges is computed anew for each trial
-        by a callable that takes a graph and returns rows.
+        Features of the nodes. They must not have been computed from the seen edges, because they
+        would reveal the edges that a trial hides. If they depend on edges, pass a callable that
+        takes a graph and returns the features; it is called for each trial.
     objective : {"modularity", "k-center"} or Objective
-        At most `k` groups of large modularity, or `k` nodes with the farthest node near.
+        At most `k` groups of large modularity, or `k` centers such that the farthest node is near
+        one.
     k : int
         1 to n_nodes.
     seen_fraction : float, optional
-        Share of all edges that `graph` holds, above 0 to 1. None: 1, nothing is missing.
+        Share of all edges that `graph` holds, above 0 and at most 1. None: 1, no edge is missing.
     methods : sequence, optional
-        Methods that take part, by preference. ``...`` stands for those that this function knows
-        itself, and is the default. Others are names, callables or estimators, as in
-        :func:`graphopt.decision.compare`; ``[..., ClusterNet(10)]`` adds a network. An estimator
-        with parameters `seen_fraction` and `features_from_edges` is told both.
+        Methods that take part, the preferred ones first. ``...`` stands for the built-in methods,
+        which are the default. Others are names, callables or estimators, as in
+        :func:`graphopt.decision.compare`; ``[..., ClusterNet(10)]`` adds a network. If an estimator
+        has the parameters `seen_fraction` and `features_from_edges`, they are set.
     time_budget : float, optional
-        Seconds. Methods that would not fit are left out, then trials, and the decision depends on
-        the machine; the cheapest method decides in any case, and evidence is gathered after it.
+        Seconds. Methods for which there is no time are left out, then trials, so the decision
+        depends on the machine. The cheapest method decides in any case, and evidence is gathered
+        after it.
     n_trials : int
-        At least 1; fewer where time runs out.
+        At least 1. Fewer trials are made if time runs out.
     random_state : int, Generator or None
 
     Returns
@@ -94,8 +97,8 @@ def decide(
     Raises
     ------
     TypeError, ValueError
-        For a graph that is directed or has negative weights, features that do not fit, a method
-        that is none, or a setting out of range.
+        For a graph that is directed or has negative weights, features that do not match, anything
+        that is not a method, or a setting out of range.
     graphopt.errors.GraphoptError
         If no method could decide.
 
@@ -161,25 +164,26 @@ def portfolio_decisions(
     methods: Collection[str] | None = None,
     random_state: RandomState = None,
 ) -> list[Result]:
-    """Let the methods that :func:`graphopt.decide` knows decide, one after the other.
+    """Let each built-in method of :func:`graphopt.decide` decide, one after the other.
 
-    No trial is made and no method is preferred. With the whole graph at hand, you can see which one
-    would have been best, and so what a choice was worth.
+    No trial is made and no method is chosen. If you know the whole graph, you can use this function
+    to find out which method would have been best, and how good the choice of
+    :func:`graphopt.decide` was.
 
     Parameters
     ----------
     graph, features, objective, k, seen_fraction
         As for :func:`graphopt.decide`.
     methods : collection of str, optional
-        Names of those that are asked. None: all.
+        Names of the methods that decide. None: all.
     random_state : int, Generator or None
-        What a method decides does not depend on which others are asked.
+        The decision of a method does not depend on which others decide.
 
     Returns
     -------
     list of Result
-        By preference. The time for what methods share, such as a fitted completion, is in that of
-        the first.
+        In the order of preference. The time for what methods share, such as a fitted completion,
+        counts for the first of them.
 
     Raises
     ------
@@ -216,9 +220,9 @@ def portfolio_decisions(
 
 
 def best_of(methods: Sequence[Method], table: Table, problem: Problem) -> Method:
-    """Return the first of those that the trials cannot tell from the best.
+    """Return the first method that the trials cannot tell from the best.
 
-    Only those count that took part in as many trials as any.
+    Only methods that took part in the largest number of trials count.
 
     Raises
     ------
@@ -297,7 +301,7 @@ def _tried(
 def _decided_where_all_is_seen(
     methods: list[Method], problem: Problem, clock: Clock, rng: np.random.Generator
 ) -> Table:
-    """Let the methods decide on the problem itself, as long as time allows."""
+    """Let the methods decide on the problem itself, as far as time allows."""
     first = methods[0]
 
     def in_time(table: Table, method: Method) -> bool:

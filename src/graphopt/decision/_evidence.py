@@ -1,4 +1,4 @@
-"""What speaks for a decision: its value on graphs as they might be, and how stable it is."""
+"""Evidence for a decision: its expected value on the whole graph, and how stable it is."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def gather(
     table: Table,
     rng: np.random.Generator,
 ) -> Evidence:
-    """Say what a decision is worth on the whole graph, and decide on sampled whole graphs again."""
+    """Estimate a decision's value on the whole graph, and decide again on sampled whole graphs."""
     if problem.seen_fraction == 1.0:
         value = problem.objective.evaluate(decision, problem.graph)
         again = [
@@ -65,12 +65,12 @@ def _expected_from_trials(
     trials: list[Trial],
     table: Table,
 ) -> tuple[float, tuple[float, float]]:
-    """Expect what the trials found: the value of decisions on edges that were hidden.
+    """Estimate the value from the trials: the value of decisions on edges that were hidden.
 
     In trials, methods decided from fewer edges and were judged on fewer. Another way to extrapolate
-    is to take off the seen value what the trials lost of theirs; how far the two differ widens the
-    interval, beside the trials' own spread. Without a trial nothing better than the seen value is
-    known.
+    is to subtract from the seen value what decisions lost in the trials. The difference between the
+    two widens the interval, as does the spread of the trials. Without a trial, nothing better than
+    the seen value is known.
     """
     objective = problem.objective
     seen = objective.evaluate(decision, problem.graph)
@@ -103,9 +103,9 @@ def _expected_on_samples(
     table: Table,
     rng: np.random.Generator,
 ) -> tuple[float, tuple[float, float]]:
-    """Average over sampled whole graphs, and correct by what such samples got wrong in the trials.
+    """Average over sampled whole graphs, corrected by the error of such samples in the trials.
 
-    There, the value is that on the main part of the seen graph: no more is known.
+    In the trials, the value is that on the main part of the seen graph; no more is known.
     """
     objective = problem.objective
     values = _finite([objective.evaluate(decision, graph) for graph in graphs])
@@ -128,7 +128,7 @@ def _expected_on_samples(
 
 
 def _reach(values: NDArray[np.float64]) -> float:
-    """Return how far one more value is from the mean of these, with a confidence of 90 %."""
+    """Return how far one more value may be from the mean of these, with a confidence of 90 %."""
     if len(values) < 2:
         return 0.0
     quantile = float(students_t.ppf(0.5 + _CONFIDENCE / 2, len(values) - 1))

@@ -1,6 +1,6 @@
 """The one list of methods: those that have a name, and those that `decide` tries.
 
-The latter are listed by preference where trials cannot tell them apart.
+The latter are listed by preference; it decides if trials cannot tell them apart.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ METHODS: Mapping[str, Mapping[str, Answer]] = MappingProxyType(
         ),
     }
 )
-"""By the name of the objective, the methods that can be named."""
+"""The methods that have a name, by the name of the objective."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to decide of those that `decide` tries.
+    """One of the methods that `decide` tries.
 
     Attributes
     ----------
@@ -91,12 +91,13 @@ class Way:
     run : callable
         Takes a problem and a random generator; returns labels or chosen nodes.
     plain : bool
-        Whether it is cheap and decides by what is seen alone: the first such method decides where
-        there is no time for a trial.
+        Whether it is cheap and uses the seen edges alone. The first such method decides if there is
+        no time for a trial.
     completion : PairCompletion or None
-        What it expects of the missing edges, where it can draw whole graphs.
+        The completion that estimates the missing edges, if it can draw whole graphs.
     sharpened : bool
-        Whether graphs are drawn from its probabilities as :func:`choose_sharpness` says.
+        Whether graphs are drawn from its probabilities after :func:`choose_sharpness` has adjusted
+        them.
     """
 
     name: str
@@ -111,7 +112,7 @@ class Way:
 
 
 def portfolio(problem: Problem) -> list[Way]:
-    """Return the ways to decide a problem, by preference; none for an objective of the user's."""
+    """Return the ways to decide a problem, by preference; none for a user's own objective."""
     complete = problem.seen_fraction == 1.0
     if problem.objective.name == "modularity":
         return _communities_of_all() if complete else _communities(problem)
@@ -128,7 +129,7 @@ def resolution_of(problem: Problem) -> float:
 def sampled_graphs(
     method: Method, problem: Problem, count: int, rng: np.random.Generator
 ) -> list[Graph]:
-    """Return whole graphs as they might be, as a method expects; by bagging if it expects none."""
+    """Return possible whole graphs drawn from a method's completion, by default from bagging."""
     completion, sharpened = None, False
     if isinstance(method, Way):
         completion, sharpened = method.completion, method.sharpened
@@ -139,7 +140,7 @@ def sampled_graphs(
 def decide_again(
     method: Method, problem: Problem, graph: Graph, rng: np.random.Generator
 ) -> NDArray[Any]:
-    """Return a quick decision on a graph that might be the whole one of a problem."""
+    """Return a quick decision on a possible whole graph of a problem."""
     if problem.objective.name == "modularity":
         return leiden(
             graph, problem.k, starts=1, resolution=resolution_of(problem), random_state=rng
@@ -155,7 +156,7 @@ def decide_again(
 
 
 def _communities(problem: Problem) -> list[Way]:
-    """Return a method for every completion and every place of nodes without a seen edge."""
+    """Return a method for each completion and each placement of nodes without a seen edge."""
     candidates = default_candidates(
         problem.seen_fraction,
         with_features=problem.features is not None,
@@ -184,7 +185,7 @@ def _name(completion: Completion | None, placement: str) -> str:
 
 
 def describe(completion: Any) -> str:
-    """Return a completion in a few words."""
+    """Describe a completion in a few words."""
     if isinstance(completion, Mixture):
         return " and ".join(describe(part) for part in completion.parts)
     if isinstance(completion, FeatureNeighbours):
@@ -223,7 +224,7 @@ def _communities_of_all() -> list[Way]:
 def _grouped(completion: Completion | None, placement: str) -> Run:
     """Return the method that groups a completed graph.
 
-    In trials by a single start: it finds nearly as good groups, alike for all completions.
+    In trials, it uses a single start, which finds nearly as good groups for all completions.
     """
 
     def run(problem: Problem, rng: np.random.Generator) -> NDArray[np.int32]:
@@ -284,7 +285,7 @@ def _local_search(problem: Problem, rng: np.random.Generator) -> NDArray[np.int3
 
 
 def _robust(completion: PairCompletion) -> Run:
-    """Return the method that chooses on several graphs as the whole one might be."""
+    """Return the method that chooses on several possible whole graphs at once."""
 
     def run(problem: Problem, rng: np.random.Generator) -> NDArray[np.int32]:
         affordable = _TABLE_ENTRIES // problem.graph.n_nodes**2
@@ -307,8 +308,8 @@ def _whole_graphs(
 ) -> list[Graph]:
     """Return connected graphs drawn from a completion, with a share of the missing edges.
 
-    Edges drawn independently make shorter paths than real ones; sharpened, likely edges are
-    likelier.
+    Edges that are drawn independently make shorter paths than real ones. Sharpening, which makes
+    likely edges likelier, corrects this.
     """
     chances = _chances(problem, completion)
     if sharpened:
@@ -330,7 +331,7 @@ def _expected_edges(problem: Problem, completion: Completion) -> Graph:
 
 
 def _chances(problem: Problem, completion: PairCompletion) -> EdgeProbabilities:
-    """Return how likely a completion takes the missing edges to be."""
+    """Return the probabilities that a completion gives to the missing edges."""
     return problem.once(
         ("chances", completion),
         lambda: completion.probabilities(problem.graph, problem.features),
@@ -338,9 +339,9 @@ def _chances(problem: Problem, completion: PairCompletion) -> EdgeProbabilities:
 
 
 def _sharpness(problem: Problem, completion: PairCompletion) -> float:
-    """Return the power of a completion's probabilities that gives graphs the right distances.
+    """Return the power of a completion's probabilities for which graphs have the right distances.
 
-    It is found once, on the whole problem: on a part of the edges it would be found less surely.
+    It is found once, on the whole problem, because fewer edges would make it less certain.
     """
     if problem.whole is not None:
         return _sharpness(problem.whole, completion)

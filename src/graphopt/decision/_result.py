@@ -16,19 +16,20 @@ from graphopt.objectives import Objective
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A method and how it did in the trials.
+    """A method and its results in the trials.
 
     Attributes
     ----------
     name : str
     scores : tuple of float
-        Its value in each trial it took part in: part of the seen edges was hidden from it, all of
-        them judged. Modularity (higher is better), or the smoothed largest distance in hops, of the
-        nodes in the seen graph's largest component (lower is better).
+        Its value in each trial in which it took part. Part of the seen edges was hidden from it,
+        and all seen edges judged its decision. The value is the modularity (higher is better), or
+        the smoothed largest distance in hops of the nodes in the seen graph's largest component
+        (lower is better).
     seconds : float
-        Of a decision, on average over the trials; 0 without any.
+        Mean time of a decision over the trials; 0 without trials.
     error : str
-        Why it takes no further part; empty where nothing went wrong.
+        Why it took no further part; empty if nothing went wrong.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """A decision and what speaks for it.
+    """A decision and the evidence for it.
 
     Attributes
     ----------
@@ -52,31 +53,32 @@ class Decision:
     method : str
         The candidate that won.
     labels : array of int32, shape (n_nodes,)
-        Group of each node; for k-center, the position in `centers` of the nearest on the seen
-        graph, -1 where none is reached.
+        Group of each node; for k-center, the position in `centers` of the nearest center on the
+        seen graph, -1 if the node reaches no center.
     centers : array of int32, shape (k,), or None
         Chosen nodes, for k-center.
     seen_value : float
         Modularity on the seen graph, or its radius (``inf``: a node reaches no center).
     expected_value : float
-        The same on the whole graph, as estimated from the trials; on a graph that is all seen,
-        `seen_value`. For communities the estimate is rather too low, as trials had fewer edges to
-        learn from.
+        The same on the whole graph, estimated from the trials; `seen_value` if all edges are seen.
+        For communities, the estimate tends to be too low, because trials had fewer edges to learn
+        from.
     interval : tuple of float
-        Where the value on the whole graph lies, most likely. For communities, it is made of the
-        spread of the trials and how far two ways to extrapolate differ; for k-center, of the spread
-        of sampled whole graphs and of their errors in the trials.
+        A range that most likely contains the value on the whole graph. For communities, its width
+        comes from the spread of the trials and from the difference between two ways to extrapolate;
+        for k-center, from the spread of sampled whole graphs and from their errors in the trials.
     bound : float or None
-        No choice of k centers has a smaller radius on the seen graph (on its largest component,
-        where it has more than k). None for communities, for which nothing is proven.
+        No choice of k centers has a smaller radius on the seen graph (or on its largest component,
+        if the graph has more than k components). None for communities, for which nothing is proven.
     stability : array of float64
-        For communities, how often each node stays in its group, one entry per node; for k-center,
-        how often each center, or a node next to it, is chosen again. Over decisions on sampled
-        whole graphs, or, where all is seen, over decisions from other seeds.
+        For communities, the share of repeated decisions in which each node stays in its group, one
+        entry per node; for k-center, the share in which each center, or a node next to it, is
+        chosen again. Decisions are repeated on sampled whole graphs or, if all edges are seen, with
+        other seeds.
     candidates : tuple of Candidate
         All methods, by preference.
     n_trials : int
-        Trials in which all candidates that count took part.
+        Number of trials in which all candidates that were not left out took part.
     seconds : float
     """
 
@@ -95,12 +97,12 @@ class Decision:
 
     @property
     def decision(self) -> NDArray[np.int32]:
-        """`labels` or `centers`, whichever the objective decides."""
+        """`labels` or `centers`, depending on the objective."""
         return self.labels if self.centers is None else self.centers
 
     @property
     def gap(self) -> float | None:
-        """The part of the seen radius that may be too much, 0 where it is proven; None: unknown."""
+        """The share of the seen radius that may be too much; 0: proven optimal. None: unknown."""
         if self.bound is None or not math.isfinite(self.seen_value):
             return None
         if self.seen_value <= self.bound:
@@ -148,7 +150,7 @@ class Decision:
         return "\n".join([*lines, *(f"  {self._told(one)}" for one in self.candidates)])
 
     def _told(self, candidate: Candidate) -> str:
-        """Return how a candidate did, in a line."""
+        """Describe a candidate's results in a line."""
         name = for_terminal(candidate.name)
         if candidate.error:
             return f"{name}: failed: {for_terminal(candidate.error)}"

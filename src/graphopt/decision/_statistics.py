@@ -1,4 +1,4 @@
-"""What a few numbers tell of the many they were drawn from."""
+"""Statistics of samples: intervals of the mean, and a test."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Summary:
 def summarize(values: ArrayLike, *, confidence: float = 0.95, random_state: int = 0) -> Summary:
     """Return mean and median of a sample, and a bootstrap confidence interval of the mean.
 
-    The interval is bias-corrected and accelerated (BCa). Where that is not defined it is made of
-    percentiles of the resampled means: with infinite values (a node that is not reached), whose
-    interval may have an infinite end. Equal values have an interval of length 0.
+    The interval is bias-corrected and accelerated (BCa). If this is not defined, as with infinite
+    values (a node that is not reached), it is made of percentiles of the resampled means and may
+    have an infinite end. Equal values have an interval of length 0.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def summarize(values: ArrayLike, *, confidence: float = 0.95, random_state: int 
 
 
 def _unit(x: NDArray[np.float64]) -> float:
-    """Return a power of two by which values are divided whose cubes float64 does not hold, or 1."""
+    """Return the power of two to divide values by if float64 cannot hold their cubes, or 1."""
     largest = float(np.abs(x[np.isfinite(x)]).max(initial=0.0))
     if largest == 0.0 or 1e-90 < largest < 1e90:
         return 1.0
@@ -132,16 +132,16 @@ def _interval(x: NDArray[np.float64], confidence: float, seed: int) -> tuple[flo
 def signed_rank_p_value(differences: ArrayLike, *, random_state: int = 0) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test.
 
-    How likely signs at random would give ranks as unbalanced as these, whatever ties there are:
-    exact for up to 14 differences that are not 0, by 16,384 random draws for more. Zeros are left
-    out; if all are zero, p is 1.
+    It is the probability that random signs give ranks as unbalanced as these, also if there are
+    ties. It is exact for up to 14 differences that are not 0, and estimated from 16,384 random
+    draws for more. Zeros are left out; if all are zero, p is 1.
 
     Parameters
     ----------
     differences : array of float, shape (n,)
-        Of pairs; may be infinite, not NaN.
+        Differences of pairs; they may be infinite but not NaN.
     random_state : int
-        Draws signs where there are too many to try.
+        Draws signs if there are too many to try all.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a decision is judged by: its value, which way is better, how to hide edges fairly.
+"""Objectives: the value of a decision, whether higher is better, and how to hide edges fairly.
 
 Nothing here needs PyTorch; the losses that networks are trained with are in
 :mod:`graphopt.nn.losses`.

@@ -1,4 +1,4 @@
-"""The interface of an objective, open to the user's own."""
+"""The interface of an objective; users can write their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEPT = 0.8  # of the seen edges, where hidden ones can stand for all that are m
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The best known decision with the full graph seen, which others are measured by.
+    """The best known decision on the full graph, with which others are compared.
 
     Attributes
     ----------
@@ -28,8 +28,8 @@ class Reference:
     value : float
         Its value on the full graph.
     bound : float or None
-        What no decision can do better than, where that is known; regret against the unknown optimum
-        is larger than the one reported by up to the distance of `value` from it.
+        A bound that no decision can pass, if one is known. Regret against the unknown optimum
+        exceeds the reported regret by at most the distance of `value` from the bound.
     """
 
     name: str
@@ -43,10 +43,10 @@ class Reference:
 
 
 class Objective(ABC):
-    """What a decision is judged by, and all that follows from it.
+    """What a decision is judged by, and everything that depends on it.
 
-    An objective of your own needs :attr:`name` and :meth:`evaluate`; the rest has defaults, which
-    suit a value that is a sum over edges.
+    To write your own objective, define :attr:`name` and :meth:`evaluate`. The rest has defaults,
+    which suit a value that is a sum over edges.
 
     Attributes
     ----------
@@ -55,16 +55,17 @@ class Objective(ABC):
     decides : {"labels", "centers"}
         What a decision is: the group of each node, or the nodes chosen.
     sums_over_edges : bool
-        Whether the value is a sum over edges. A few hidden edges can then stand for all that are
-        missing, and one trial tells much about a method. A largest distance hangs on single nodes.
+        Whether the value is a sum over edges. A few hidden edges can then represent all missing
+        edges, and one trial tells much about a method. In contrast, a largest distance depends on
+        single nodes.
     least : float
         No decision has a smaller value.
     value_name, judged_name : str
-        What the value, and what trials compare, is called in messages.
+        Names, in messages, of the value and of what trials compare.
     parts : tuple of str
-        What a decision consists of, one and many.
+        What a decision consists of: a noun in the singular and in the plural.
     unit : str
-        Of the value, in messages; empty where it has none.
+        Unit of the value, in messages; empty if it has none.
 
     Examples
     --------
@@ -107,27 +108,27 @@ class Objective(ABC):
         """
 
     def judge(self, decision: NDArray[Any], graph: Graph, k: int) -> float:
-        """Return what trials compare; by default the value itself.
+        """Return the value that trials compare; by default, the value of the decision.
 
-        An objective with many ties returns something here that tells them apart.
+        Override this for an objective with many ties, and return a value that tells them apart.
 
         Parameters
         ----------
         decision : array of int
         graph : Graph
         k : int
-            Of the problem that was decided.
+            The `k` of the problem that was decided.
         """
         return self.evaluate(decision, graph)
 
     def evaluate_main_part(self, decision: NDArray[Any], graph: Graph) -> float:
-        """Return the value on the part of a graph that a decision can serve; by default on all."""
+        """Return the value on the part of a graph that can be served; by default, on all of it."""
         return self.evaluate(decision, graph)
 
     def measures(
         self, decision: NDArray[Any], full: Graph, seen: Graph, unseen: Graph | None = None
     ) -> dict[str, float]:
-        """Return what a decision taken on a seen graph is worth, by the names of the measures.
+        """Return the measures of a decision made on a seen graph, by name.
 
         Parameters
         ----------
@@ -148,11 +149,11 @@ class Objective(ABC):
         }
 
     def better(self, value: float, than: float) -> bool:
-        """Return whether `value` is strictly better than the other."""
+        """Return whether `value` is strictly better than `than`."""
         return value > than if self.greater_is_better else value < than
 
     def regret(self, value: float, reference: float) -> float:
-        """Return by how much a value falls short of a reference; negative: it is better."""
+        """Return how far a value falls short of a reference; negative if it is better."""
         return reference - value if self.greater_is_better else value - reference
 
     def reference(self, graph: Graph, k: int, random_state: RandomState = None) -> Reference:
@@ -161,23 +162,23 @@ class Objective(ABC):
         Parameters
         ----------
         graph : Graph
-            The full one.
+            The full graph.
         k : int
         random_state : int, Generator or None
 
         Raises
         ------
         ValueError
-            If the objective knows none.
+            If the objective has no reference.
         """
         raise ValueError(f"reference must be given: objective {self.name!r} knows none")
 
     def prove(
         self, problem: Problem, decision: NDArray[Any], time_limit: float
     ) -> tuple[float | None, NDArray[Any]]:
-        """Return a bound on the value on the seen graph, and the decision or a better one.
+        """Return a bound on the value on the seen graph, and this decision or a better one.
 
-        A better one is returned only where all edges are seen. By default nothing is proven.
+        A better decision is returned only if all edges are seen. By default, nothing is proven.
 
         Parameters
         ----------
@@ -191,7 +192,7 @@ class Objective(ABC):
     # --- problems ---
 
     def simplify(self, graph: Graph) -> Graph:
-        """Return the form of a graph that :func:`graphopt.decide` works on; by default the same."""
+        """Return the graph on which :func:`graphopt.decide` works; by default, the graph itself."""
         return graph
 
     def check_feasible(self, graph: Graph, k: int) -> None:
@@ -204,11 +205,11 @@ class Objective(ABC):
         Parameters
         ----------
         decision : array of int, or object
-            An object may hold the array, as the results of graphopt's algorithms do.
+            The object may hold the array, as the results of graphopt's algorithms do.
         graph : Graph
         k : int
         source : str
-            Whose decision it is, for messages, such as ``" of method leiden"``.
+            The origin of the decision, for messages, such as ``" of method leiden"``.
 
         Raises
         ------
@@ -236,7 +237,7 @@ class Objective(ABC):
         return centers.astype(np.int64)
 
     def renumber(self, decision: NDArray[Any], order: NDArray[np.integer[Any]]) -> NDArray[Any]:
-        """Return a decision in the numbering before nodes were reordered.
+        """Return a decision in the numbering of nodes before they were reordered.
 
         Parameters
         ----------
@@ -254,14 +255,14 @@ class Objective(ABC):
     # --- trials ---
 
     def kept_share(self, seen_fraction: float) -> float:
-        """Return the share of the seen edges that a trial leaves."""
+        """Return the share of the seen edges that a trial keeps."""
         return _KEPT
 
     def hide(self, problem: Problem, rng: np.random.Generator) -> Trial:
-        """Return a fair trial made of a problem: edges are hidden, and all seen ones judge.
+        """Make a fair trial from a problem: some edges are hidden, and all seen edges judge.
 
-        By default most of the seen edges are kept, and the hidden ones stand for all that are
-        missing: they weigh more.
+        By default, most of the seen edges are kept. The hidden edges represent all missing edges,
+        so they weigh more.
 
         Parameters
         ----------
@@ -287,6 +288,6 @@ class Objective(ABC):
 def judged(
     problem: Problem, order: NDArray[np.int64], graph: Graph, decision: NDArray[Any]
 ) -> Judgement:
-    """Judge a decision, taken on reordered nodes, on a graph in the numbering of `problem`."""
+    """Judge a decision, made on reordered nodes, on a graph in the numbering of `problem`."""
     decided = problem.objective.renumber(decision, order)
     return Judgement(problem.objective.judge(decided, graph, problem.k), decided)

@@ -1,4 +1,4 @@
-"""Centers whose farthest node is near."""
+"""The k-center objective: the largest distance of a node to its nearest center."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class DistanceTail:
     Attributes
     ----------
     mean, p95, p99, max : float
-        In hops, or in the units of the weights; ``inf`` where that includes nodes that no center
-        reaches. Percentiles are distances of nodes, the next larger one.
+        In hops, or in the units of the weights; ``inf`` if it includes nodes that no center
+        reaches. A percentile between the distances of two nodes is the larger of them.
     n_unreached : int
         Nodes that no center reaches.
     """
@@ -45,7 +45,7 @@ class DistanceTail:
 
 @dataclass(frozen=True)
 class KCenter(Objective):
-    """k nodes with the farthest node near: the largest distance of a node to its nearest center.
+    """k nodes such that the largest distance of a node to its nearest center is small.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class KCenter(Objective):
     def evaluate(self, decision: NDArray[Any], graph: Graph) -> float:
         """Return the largest distance of a node from its nearest center.
 
-        In hops where the graph is unweighted, ``inf`` where a node is not reached.
+        In hops if the graph is unweighted; ``inf`` if a node is not reached.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class KCenter(Objective):
         }
 
     def reference(self, graph: Graph, k: int, random_state: RandomState = None) -> Reference:
-        """Return what :func:`graphopt.exact_k_center` finds within a minute, and its bound.
+        """Return the result of :func:`graphopt.exact_k_center` within a minute, and its bound.
 
         Nothing is random. See :meth:`Objective.reference`.
         """
@@ -118,7 +118,7 @@ class KCenter(Objective):
     def prove(
         self, problem: Problem, decision: NDArray[Any], time_limit: float
     ) -> tuple[float | None, NDArray[Any]]:
-        """Return a bound on the seen radius, and the decision or a better one.
+        """Return a bound on the seen radius, and this decision or a better one.
 
         See :meth:`Objective.prove` and :func:`exact_within_reach`.
         """
@@ -146,14 +146,14 @@ class KCenter(Objective):
             )
 
     def kept_share(self, seen_fraction: float) -> float:
-        """Return as large a share as is seen: distances do not add up over edges."""
+        """Return the share of all edges that is seen: distances do not add up over edges."""
         return seen_fraction
 
     def hide(self, problem: Problem, rng: np.random.Generator) -> Trial:
-        """Return a trial in which as large a share of the edges is hidden as is missing.
+        """Make a trial that hides as large a share of its edges as is missing from the whole graph.
 
-        All that is seen is the judge. Only the nodes take part that can be served, as nothing tells
-        whether a choice serves the others.
+        All seen edges judge. Only nodes that can be served take part, because nothing shows whether
+        a choice serves the others.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class KCenter(Objective):
 
 
 def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
-    """Return how far the nodes are from the nearest of some centers.
+    """Return how far the nodes are from their nearest center.
 
     Parameters
     ----------
@@ -193,11 +193,12 @@ def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
     Raises
     ------
     ValueError
-        For a center that is no node, no center at all, or a negative weight.
+        For a center that is not a node, no centers, or a negative weight.
 
     Notes
     -----
-    One search from all centers: O(n + m) hops, O(m log n) lengths; and O(n) for percentiles.
+    One search from all centers, in O(n + m) for hops and O(m log n) for lengths; O(n) for
+    percentiles.
 
     Examples
     --------
@@ -224,11 +225,12 @@ def distance_tail(graph: Graph, centers: ArrayLike) -> DistanceTail:
 def exact_within_reach(
     graph: Graph, k: int, *, time_limit: float | None = None
 ) -> ExactKCenterResult:
-    """Choose k centers to proven optimality, also for a graph that is in pieces.
+    """Choose k centers to proven optimality, even if the graph is not connected.
 
-    A graph with at most `k` components is decided on as a whole. Of one with more, which no `k`
-    centers can serve, it is the largest component: other nodes are neither served nor chosen, and
-    radius and bound say nothing of them. If it has fewer than `k` nodes, all of them are chosen.
+    If the graph has at most `k` components, the centers serve the whole graph. If it has more, no
+    `k` centers can serve it, and they serve its largest component: other nodes are neither served
+    nor chosen, and the radius and the bound do not include them. If this component has fewer than
+    `k` nodes, all of them are chosen.
 
     Parameters
     ----------
@@ -268,9 +270,10 @@ def exact_within_reach(
 
 
 def main_part(graph: Graph, k: int) -> NDArray[np.bool_]:
-    """Return which nodes can be served: all where k centers reach everybody, else the largest part.
+    """Return the nodes that can be served: all if k centers can reach all, else the largest part.
 
-    Of a graph with more than k components it is the largest, and others until it has k nodes.
+    If a graph has more than k components, the part is the largest one, with others until it has k
+    nodes.
     """
     n_components, component = graph.connected_components()
     if n_components <= k:
@@ -286,7 +289,7 @@ def smoothed_radius(graph: Graph, centers: NDArray[np.int32], k: int) -> float:
     """Return the largest hop distance of a node that can be served, smoothed.
 
     ``log(mean(exp(growth d))) / growth``: it tells choices of the same radius apart. A node that
-    could be served and is not counts as far as any path could be.
+    can be served but is not counts as if it were at the largest possible distance.
     """
     served = main_part(graph, k)
     hops, _ = distances_to_nearest(graph, centers)

@@ -23,7 +23,7 @@ class Modularity(Objective):
     Parameters
     ----------
     resolution : float
-        1 is Newman and Girvan's modularity; above, more and smaller groups.
+        1 is Newman and Girvan's modularity; larger values favour more and smaller groups.
 
     Examples
     --------
@@ -58,9 +58,9 @@ class Modularity(Objective):
     def measures(
         self, decision: NDArray[Any], full: Graph, seen: Graph, unseen: Graph | None = None
     ) -> dict[str, float]:
-        """Return ``score`` and ``seen_score``, and ``unseen_score`` where edges are unseen.
+        """Return ``score`` and ``seen_score``, and ``unseen_score`` if there are unseen edges.
 
-        That is the modularity on the graph that has the edges never seen and no others. See
+        The latter is the modularity on the graph that has only the edges never seen. See
         :meth:`Objective.measures`.
         """
         if unseen is not None:

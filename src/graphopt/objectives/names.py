@@ -17,7 +17,7 @@ OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
 
 
 def as_objective(objective: str | Objective) -> Objective:
-    """Return an objective, from its name or as it is.
+    """Return the objective with this name, or an objective that was passed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A problem to decide, and a trial: a problem whose answer can be judged."""
+"""A problem to decide, and a trial, which is a problem whose answer can be judged."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """What is known when one decides; :meth:`of` makes a checked one.
+    """What a method knows when it decides. To make a checked problem, call :meth:`of`.
 
     Attributes
     ----------
     graph : Graph
-        What is seen, with every node.
+        The seen graph, with all nodes.
     k : int
-        Most groups, or the number of nodes to choose.
+        The largest number of groups, or the number of nodes to choose.
     objective : Objective
     features : array or csr_array of float32, shape (n_nodes, n_features), or None
         Of the nodes.
     seen_fraction : float
         Share of all edges that `graph` holds, above 0 to 1.
     features_from_edges : bool
-        Whether the features were computed from the seen edges: they then know the edges that a
-        method hides to learn from.
+        Whether the features were computed from the seen edges. If so, they reveal the edges that a
+        method hides in order to learn.
     make_features : callable, optional
-        Computes the features from a graph; needed to compute them anew where edges are hidden.
+        Computes the features from a graph; needed to compute them again when edges are hidden.
     whole : Problem, optional
         The problem that this one is a part of.
     """
@@ -64,24 +64,24 @@ class Problem:
         k: int,
         seen_fraction: float | None = None,
     ) -> Problem:
-        """Return a problem after checking all of it.
+        """Check the arguments and return a problem.
 
         Parameters
         ----------
         graph : Graph
-            What is seen, undirected, without negative weights.
+            The seen graph, undirected, without negative weights.
         features : array, sparse array or callable, optional
-            Rows, one per node, or a callable that computes them from a graph.
+            One row per node, or a callable that computes the rows from a graph.
         objective : Objective
         k : int
             1 to n_nodes.
         seen_fraction : float, optional
-            None: 1, nothing is missing.
+            Share of all edges that `graph` holds. None: 1, no edge is missing.
 
         Raises
         ------
         TypeError, ValueError
-            For a graph that is directed or has negative weights, features that do not fit, or a
+            For a graph that is directed or has negative weights, features that do not match, or a
             setting out of range.
         """
         check_seen_graph(graph)
@@ -107,9 +107,9 @@ class Problem:
         return 1.0 / self.seen_fraction - 1.0
 
     def once(self, key: Any, find: Callable[[], Found]) -> Found:
-        """Return what `find` returns, called the first time only that `key` is asked for.
+        """Return what `find` returns; call it only the first time that `key` is asked for.
 
-        Methods share by this what takes long, such as a fitted completion.
+        Methods use this to share what takes long, such as a fitted completion.
         """
         if key not in self._found:
             self._found[key] = find()
@@ -125,8 +125,8 @@ class Problem:
     ) -> tuple[Problem, Hiding]:
         """Return the problem with some of its edges hidden and its nodes renumbered.
 
-        Renumbered, no method can profit from the order of the nodes. The new problem says that as
-        large a share of its edges is missing as of this one's.
+        Because the nodes are renumbered, no method can profit from their order. The `seen_fraction`
+        of the new problem is that of this one.
 
         Parameters
         ----------
@@ -154,14 +154,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """What a decision turned out to be worth.
+    """The value of a decision and other measures of it.
 
     Attributes
     ----------
     value : float
-        What methods are compared by.
+        The value by which methods are compared.
     decision : array of int
-        The decision, in the numbering of whatever the trial was made of.
+        The decision, in the node numbers of the graph that the trial was made from.
     measures : mapping of str to float
         Anything else that was measured.
     """
@@ -173,12 +173,12 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """A problem whose answer can be judged: more is known than the method sees.
+    """A problem whose answer can be judged, because more is known than the method sees.
 
     Attributes
     ----------
     problem : Problem
-        What the method sees.
+        The problem that the method sees.
     judge : callable
         Takes a decision and returns its :class:`Judgement`.
     order : array of int64
