@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 
 from graphopt._loading import load_whole
 from graphopt._native import _core
-from graphopt._validation import check_integer, check_memory, empty_as
+from graphopt._validation import WORTH_ASKING, check_integer, check_memory, empty_as
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _MAX_SIZE = 2**31 - 1  # of a side: kernels have columns in int32
-_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to copy a million
-
 Shape = tuple[int, int]
 
 
@@ -97,7 +95,7 @@ def _shape(matrix: Any) -> Shape:
 
 
 def _check_fits(what: str, n_bytes: int, way_around: str) -> None:
-    if n_bytes > _WORTH_ASKING:
+    if n_bytes > WORTH_ASKING:
         check_memory(what, n_bytes, way_around)
 
 

@@ -19,10 +19,15 @@ from graphopt.errors import MemoryLimitError
 RandomState: TypeAlias = int | np.random.Generator | None
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
+WORTH_ASKING = 2**24
+"""Bytes from which a quick function calls :func:`check_memory`.
+
+To ask how many are available takes as long as to copy a million.
+"""
+
 
 _MAX_INTEGER = 2**63 - 1  # what kernels and arrays count to
 _SHOWN_DIGITS = 20
-_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to copy a million
 
 
 def check_integer(
@@ -173,7 +178,7 @@ def check_copy(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> None:
     n_bytes = array.size * (dtype.itemsize + 1)  # and a mask of which entries are finite
     if array.dtype == dtype and array.flags.c_contiguous:
         n_bytes = array.size
-    if n_bytes > _WORTH_ASKING:
+    if n_bytes > WORTH_ASKING:
         check_memory(
             f"a copy of {name} in {dtype}", n_bytes, "pass a smaller array, or one of that type"
         )

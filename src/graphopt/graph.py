@@ -14,6 +14,7 @@ from graphopt._interop import EDGE_BYTES, EdgeTable
 from graphopt._loading import load_whole
 from graphopt._native import _core
 from graphopt._validation import (
+    WORTH_ASKING,
     as_array,
     check_choice,
     check_float_array,
@@ -24,7 +25,6 @@ from graphopt._validation import (
     empty_as,
 )
 
-_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to copy a million
 _DUPLICATES = ("first", "last", "sum", "min", "max", "error")
 
 
@@ -482,7 +482,7 @@ def _integers(name: str, values: ArrayLike, dtype: type[np.signedinteger[Any]]) 
     """Return a private copy in `dtype`, refusing what would not survive."""
     array = empty_as(as_array(name, values), dtype)
     n_bytes = array.size * np.dtype(dtype).itemsize
-    if n_bytes > _WORTH_ASKING:
+    if n_bytes > WORTH_ASKING:
         check_memory(f"a copy of {name}", n_bytes, "pass a part of the graph")
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold integers, not {array.dtype}")

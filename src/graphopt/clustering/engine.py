@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphopt._native import _core
-from graphopt._validation import check_memory
+from graphopt._validation import WORTH_ASKING, check_memory
 from graphopt.clustering.settings import SoftKMeansSettings
 
 Array = NDArray[Any]
 
 _MOST_CHUNKS = 128  # of the rows of a graph, which threads share
-_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as a small clustering
 
 
 class Problem(NamedTuple):
@@ -95,7 +94,7 @@ def _check_size(problem: Problem, start: Array, kept: int) -> None:
     # The kernel's own: rows and centres, with sums of them for each thread, and panels of rows.
     n_values += (width + 8) * (n_rows + n_clusters * (6 + 2 * threads)) + 32 * n_clusters * threads
     n_bytes = start.itemsize * n_values
-    if n_bytes > _WORTH_ASKING:
+    if n_bytes > WORTH_ASKING:
         check_memory(
             f"the assignment of {n_rows:,} rows to {n_clusters:,} centres "
             f"and {kept:,} earlier sets of centres",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -71,8 +69,8 @@ class ClusterNet(EncoderNetwork):
         dropout: float = 0.5,
         temperature: float = 30.0,
         iterations: int = 1,
-        gradient: str = "one-step",
-        encoder: str = "gcn",
+        gradient: Gradient = "one-step",
+        encoder: EncoderName = "gcn",
         propagation_steps: int | None = None,
         teleport: float | None = None,
         tolerance: float = 1e-4,
@@ -81,7 +79,7 @@ class ClusterNet(EncoderNetwork):
         n_clusters = check_integer("n_clusters", n_clusters, minimum=1)
         embedding_features = check_integer("embedding_features", embedding_features, minimum=1)
         self.encoder = make_encoder(
-            cast(EncoderName, encoder),
+            encoder,
             in_features,
             hidden_features,
             embedding_features,
@@ -90,7 +88,7 @@ class ClusterNet(EncoderNetwork):
             teleport=teleport,
         )
         self.cluster = SoftKMeans(
-            n_clusters, temperature, iterations, cast(Gradient, gradient), tolerance=tolerance
+            n_clusters, temperature, iterations, gradient, tolerance=tolerance
         )
         check_parameters("the centres", n_clusters * embedding_features)
         self.register_buffer("initial_centers", torch.rand(n_clusters, embedding_features))

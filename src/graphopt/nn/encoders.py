@@ -11,12 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from graphopt._threads import resolve_num_threads
-from graphopt._validation import check_choice, check_integer, check_memory, check_number
+from graphopt._validation import (
+    WORTH_ASKING,
+    check_choice,
+    check_integer,
+    check_memory,
+    check_number,
+)
 from graphopt.nn.functional import check_dropped_share, dropout, standardised
 from graphopt.nn.operators import gcn_layers
 from graphopt.nn.sparse import SparseMatrix, check_inputs, product
 
-_WORTH_ASKING = 2**24  # bytes; to ask how many are available takes as long as to make a network
 _ACTIVATIONS = 4  # the outputs of a layer, before and after averages, and the gradients of both
 _OPTIMIZED = 4  # a weight, its gradient and the two moments that Adam keeps
 
@@ -81,7 +86,7 @@ class Encoder(nn.Module):
         check_inputs(features, adjacency)
         width = sum(weight.shape[1] for weight in self.parameters() if weight.ndim == 2)
         n_bytes = _ACTIVATIONS * adjacency.dtype.itemsize * adjacency.shape[0] * width
-        if n_bytes > _WORTH_ASKING:
+        if n_bytes > WORTH_ASKING:
             check_memory(
                 f"the layers of {adjacency.shape[0]:,} nodes, {width:,} wide together,",
                 n_bytes,
@@ -424,7 +429,7 @@ def check_parameters(what: str, n_parameters: int) -> None:
     if torch.get_default_device().type == "meta":
         return
     n_bytes = _OPTIMIZED * torch.get_default_dtype().itemsize * n_parameters
-    if n_bytes > _WORTH_ASKING:
+    if n_bytes > WORTH_ASKING:
         check_memory(
             f"training {what} of {n_parameters:,} parameters",
             n_bytes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from graphopt.facility import (
     in_ordinary_unit,
     order_sites,
 )
+from graphopt.paths import unreachable
 
 CUSTOMERS = ("all", "largest-component")
 # The largest growth * charge for which float64 and float32 hold costs near 0 and near the charge.
@@ -222,8 +223,7 @@ class FacilityDistances:
         if len(sites) == 0:
             return np.full(self.n_customers, self.charge)
         nearest = distances.T[sites].min(axis=0)
-        unreachable = np.inf if self.steps is None else np.iinfo(distances.dtype).max
-        served = (nearest < self.charge) & (nearest != unreachable)
+        served = (nearest < self.charge) & (nearest != unreachable(distances.dtype))
         return np.where(served, nearest, self.charge).astype(np.float64)
 
 
@@ -237,10 +237,7 @@ def _is_symmetric(matrix: NDArray[Any]) -> bool:
 
 def _largest_component(distances: DistanceArray) -> NDArray[np.bool_]:
     """Return which customers reach a site that the one who reaches most sites reaches."""
-    if distances.dtype == np.float64:
-        reached = np.isfinite(distances)
-    else:
-        reached = distances != np.iinfo(cast("np.dtype[np.uint8]", distances.dtype)).max
+    reached = distances != unreachable(distances.dtype)
     if not reached.any():
         return np.ones(len(distances), np.bool_)
     best = reached.sum(axis=1).argmax()

@@ -11,9 +11,9 @@ from types import FrameType, TracebackType
 class Interrupts:
     """While it is entered, Ctrl-C waits for a place that allows it; a second one does not wait.
 
-    An exception in the middle of a transaction leaves the file of trials locked, also for who wants
-    to put back what is unfinished. Without effect where Ctrl-C does not raise KeyboardInterrupt
-    by Python's own handler, and outside the main thread, which alone it reaches.
+    An exception in the middle of a transaction leaves the file of trials locked, and then what is
+    unfinished cannot be put back either. This class has no effect if another handler than Python's
+    own answers Ctrl-C, or outside the main thread, which is the only one that hears it.
     """
 
     def __init__(self) -> None:

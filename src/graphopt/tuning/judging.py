@@ -116,7 +116,7 @@ class HiddenEdges(ABC):
     Score: the objective's training value on all seen edges. For communities the modularity
     (higher is better). For facilities the distance charged (lower is better), which leans towards
     the largest one and is finite where the seen graph falls apart; see
-    :meth:`graphopt.losses.KCenterLoss.training_value`.
+    :meth:`graphopt.nn.losses.KCenterLoss.training_value`.
 
     Nodes of which neither an edge that is not hidden nor features tell anything take no part.
     Features computed from the seen graph know its hidden edges a little; all settings profit alike.
