@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import signal
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import igraph
 import networkx as nx
@@ -272,3 +274,24 @@ def test_a_result_is_frozen() -> None:
     result = CommunityResult(np.zeros(3, np.int32), 0.0)
     with pytest.raises(FrozenInstanceError):
         result.modularity = 1.0  # type: ignore[misc]
+
+
+def test_ctrl_c_waits_for_igraph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of its Leiden, it would end the process."""
+    whole, ended = igraph.Graph.community_leiden, []
+
+    def interrupted(graph: igraph.Graph, **settings: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        found = whole(graph, **settings)
+        ended.append(found)
+        return found
+
+    monkeypatch.setattr(igraph.Graph, "community_leiden", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            leiden(random_graph(30, 60, 0), 4, random_state=0)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(ended) == 1

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphopt._loading import interrupts_held
 from graphopt._validation import RandomState, check_integer, check_memory, check_random_state
 from graphopt.communities._cnm import merge_groups
 from graphopt.communities._polish import PERTURBATIONS, LocalSearch, check_perturbations
@@ -157,7 +158,8 @@ class _Leiden:
         seed = int(rng.integers(2**63))
         if self._graph.ecount() == 0:
             return np.arange(self._n_nodes)
-        with igraph_random(seed):
+        # Interrupted, igraph 1.0 frees memory that it has not allocated, and the process ends.
+        with igraph_random(seed), interrupts_held():
             found: Any = self._graph.community_leiden(
                 objective_function="modularity",
                 weights=self._weights,
